@@ -1,0 +1,217 @@
+"""Margin policies: read from TOML, a dictionary or a preset; immutable once read."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tickmargin.errors import InputTypeError, InvalidInputError, UnknownNameError
+from tickmargin.selection import Column, Rule, select_policies
+
+# pydantic costs a third of a second to import; it is loaded with the first policy that is read.
+if TYPE_CHECKING:
+    from tickmargin.config_load import LoadedFile, LoadedPolicy
+
+__all__ = ["Policies"]
+
+PRESETS_FOLDER = Path(__file__).parent / "presets"
+_DATED = re.compile(r"(?P<stem>.+)-(?P<date>\d{4}-\d{2}-\d{2})")
+
+
+class Policies:
+    """Named margin policies and the rules that choose one for each account.
+
+    Build one with :meth:`load`, :meth:`from_toml`, :meth:`from_dict` or :meth:`preset`.
+    The file's keys are described in ``presets/README.md``.
+    """
+
+    def __init__(self, loaded: LoadedFile) -> None:
+        self._loaded = loaded
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Policies:
+        """Read a policy file.
+
+        Parameters
+        ----------
+        path : str or path
+            A TOML file in UTF-8.
+
+        Raises
+        ------
+        InvalidInputError
+            The file does not exist, is not TOML, or has faults; ``issues`` lists them all.
+        """
+        file = Path(path)
+        if not file.is_file():
+            raise _unreadable("FILE_NOT_FOUND", str(file), "no such file")
+        try:
+            text = file.read_bytes().decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise _unreadable("FILE_UNREADABLE", str(file), f"not UTF-8: {error}") from None
+        return cls.from_toml(text, file=str(file))
+
+    @classmethod
+    def from_toml(cls, text: str, *, file: str = "policies") -> Policies:
+        """Read the text of a policy file; ``file`` is its name in messages.
+
+        Raises
+        ------
+        InvalidInputError
+            With every fault of the text in ``issues``.
+        InputTypeError
+            ``text`` is not a str.
+        """
+        from tickmargin.config_load import load_text
+
+        if not isinstance(text, str):
+            raise InputTypeError(f"policies: got {type(text).__name__}; expected TOML text")
+        return cls(load_text(text, file))
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Policies:
+        """Read what a policy file would hold from nested mappings and lists.
+
+        Raises
+        ------
+        InvalidInputError
+            With every fault of the data in ``issues``.
+        InputTypeError
+            ``data`` is not a mapping.
+        """
+        from tickmargin.config_issues import Source
+        from tickmargin.config_load import load_data
+
+        return cls(load_data(data, Source("policies", {})))
+
+    @classmethod
+    def preset(cls, name: str) -> Policies:
+        """Read a preset that comes with the package.
+
+        Parameters
+        ----------
+        name : str
+            ``house-fixed`` for its newest file, ``house-fixed-2026-03-01`` for that one.
+
+        Raises
+        ------
+        UnknownNameError
+            No preset has this name; the message suggests the nearest.
+        """
+        file = _preset_files().get(name)
+        if file is None:
+            from tickmargin.config_issues import suggestion
+
+            known = list(cls.presets())
+            hint = suggestion(name, known)
+            message = f"unknown preset {name!r}{hint}; known: {', '.join(known)}"
+            raise UnknownNameError(message, code="UNKNOWN_PRESET")
+        return cls.load(file)
+
+    @classmethod
+    def resolve(cls, policies: object) -> Policies:
+        """Policies from whatever names them: themselves, a preset, a path or a mapping.
+
+        A string is a preset's name unless it ends in ``.toml`` or holds a path separator.
+        """
+        if isinstance(policies, Policies):
+            return policies
+        if isinstance(policies, Mapping):
+            return cls.from_dict(policies)
+        if isinstance(policies, os.PathLike):
+            return cls.load(policies)
+        if not isinstance(policies, str):
+            kind = type(policies).__name__
+            raise InputTypeError(f"policies: got {kind}; expected Policies, a preset or a path")
+        is_path = policies.endswith(".toml") or "/" in policies or os.sep in policies
+        return cls.load(policies) if is_path else cls.preset(policies)
+
+    @staticmethod
+    def presets() -> tuple[str, ...]:
+        """Names of the presets, without and with their dates, sorted."""
+        return tuple(sorted(_preset_files()))
+
+    @staticmethod
+    def schema() -> dict[str, Any]:
+        """JSON schema (draft 2020-12) of a policy file, for editors and other tools."""
+        schema: dict[str, Any] = json.loads((PRESETS_FOLDER / "schema.json").read_text("utf-8"))
+        return schema
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the policies; their order is the policy index."""
+        return tuple(policy.name for policy in self._loaded.policies)
+
+    @property
+    def loaded(self) -> tuple[LoadedPolicy, ...]:
+        """The checked policies, in the order of :attr:`names`."""
+        return self._loaded.policies
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """The selection rules, in order; the last one takes every account."""
+        index = {name: i for i, name in enumerate(self.names)}
+        return tuple(Rule(index[r.policy], r.conditions()) for r in self._loaded.rules)
+
+    @property
+    def needs_gross_notional(self) -> bool:
+        """Whether a selection rule looks at the gross notional."""
+        return any(key.startswith("gross_notional") for r in self.rules for key in r.conditions)
+
+    def describe(self) -> list[dict[str, str]]:
+        """A row per policy: name, method, description, source, as_of (empty where absent)."""
+        keys = ("method", "description", "source", "as_of")
+        return [
+            {"name": p.name, **{key: str(getattr(p.config, key) or "") for key in keys}}
+            for p in self.loaded
+        ]
+
+    def compile(
+        self, underlyings: Sequence[str], assets: Sequence[tuple[str, str]]
+    ) -> list[dict[str, Any]]:
+        """Lay all policies out for the core, see ``config_compile.compile_policy``."""
+        from tickmargin.config_compile import compile_policy
+
+        return [compile_policy(policy, underlyings, assets) for policy in self.loaded]
+
+    def select(
+        self,
+        attributes: Mapping[str, Column],
+        kinds_held: np.ndarray[Any, np.dtype[np.uint8]],
+        position_count: np.ndarray[Any, np.dtype[np.int64]],
+        gross_notional: np.ndarray[Any, np.dtype[np.float64]] | None = None,
+    ) -> np.ndarray[Any, np.dtype[np.int32]]:
+        """Policy index of each account, see :func:`tickmargin.selection.select_policies`."""
+        return select_policies(self.rules, attributes, kinds_held, position_count, gross_notional)
+
+    def __len__(self) -> int:
+        return len(self._loaded.policies)
+
+    def __repr__(self) -> str:
+        return f"Policies({', '.join(self.names)})"
+
+
+@cache
+def _preset_files() -> dict[str, Path]:
+    """Preset files by dated name, and by plain name for the newest of each."""
+    files: dict[str, Path] = {}
+    for file in sorted(PRESETS_FOLDER.glob("*.toml")):
+        files[file.stem] = file
+        match = _DATED.fullmatch(file.stem)
+        if match:
+            files[match["stem"]] = file  # sorted, so the newest date is written last
+    return files
+
+
+def _unreadable(code: str, file: str, message: str) -> InvalidInputError:
+    from tickmargin.config_issues import PolicyIssue
+
+    issue = PolicyIssue(code, file, None, None, None, message)
+    return InvalidInputError.from_issues(f"policies {file}", [issue])
