@@ -1,0 +1,200 @@
+// The engine's C++ face: owns market, instruments, book and policies; revalues every account.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "tickmargin/inputs.hpp"
+#include "tickmargin/policy.hpp"
+#include "tickmargin/status.hpp"
+#include "tickmargin/units.hpp"
+
+namespace tickmargin {
+
+struct PolicySet {
+  std::vector<Policy> policies;
+  std::vector<std::int32_t> account_policy;  // index into `policies`, by account
+};
+
+struct EngineInputs {
+  MarketColumns market;
+  InstrumentColumns instruments;
+  PortfolioColumns portfolio;
+  PolicySet policies;
+  int numeraire_decimals = numeraire_decimals_default;
+};
+
+// An index moved along the path that holds forward / index ratios, volatilities and time.
+struct IndexMove {
+  UnderlyingIndex underlying;
+  double index_price;
+};
+
+// Amounts are numeraire after directed rounding: equity down, requirements up. A row whose state is
+// undecidable holds NaN and a slack of slack_unknown.
+inline constexpr Ticks slack_unknown = INT64_MIN;
+
+struct AccountRows {
+  std::vector<double> equity, equity_initial, initial_margin, maintenance_margin;
+  std::vector<Ticks> slack_ticks;  // the smallest of the account's pockets
+  std::vector<State> state;        // the worst of the account's pockets
+  std::vector<Status> status;
+  std::vector<std::int32_t> policy;
+  std::vector<UnderlyingIndex> worst_underlying;  // of the unit with the largest maintenance; -1
+  std::vector<double> worst_price_move, worst_vol_shock;
+};
+
+struct PocketResultRows {
+  std::vector<AccountIndex> account;
+  std::vector<std::int32_t> pocket;
+  std::vector<double> equity, equity_initial, initial_margin, maintenance_margin, gross_notional;
+  std::vector<Ticks> slack_ticks;
+  std::vector<State> state;
+  std::vector<Status> status;
+};
+
+// A row per (account, pocket, underlying) that holds positions.
+struct UnitRows {
+  std::vector<AccountIndex> account;
+  std::vector<std::int32_t> pocket;
+  std::vector<UnderlyingIndex> underlying;
+  std::vector<double> delta_base, gamma, vega, theta, gross_notional, value;
+  std::vector<double> initial_margin, maintenance_margin, worst_price_move, worst_vol_shock;
+};
+
+// Unrounded sums over accounts: the requirement of each policy by underlying and component;
+// underlying -1 is the netting across underlyings.
+struct ComponentRows {
+  std::vector<std::int32_t> policy;
+  std::vector<UnderlyingIndex> underlying;
+  std::vector<std::string> component;
+  std::vector<double> initial_margin, maintenance_margin;
+};
+
+struct Result {
+  TimeNs as_of_ns = 0;
+  AccountRows accounts;
+  PocketResultRows pockets;
+  UnitRows units;
+  ComponentRows components;
+};
+
+// The lines of one account. Within a pocket the requirement lines, added in order, are the unrounded
+// requirement to the bit, and so are the equity lines; rounding is the last line of each.
+struct ExplainedEquity {
+  std::int32_t pocket;
+  std::string kind;          // "balance", "position", "rounding"
+  std::int32_t item;         // asset, or instrument, or -1
+  double amount;             // of the asset, or contracts
+  double price;              // of the asset, or of one contract, numeraire
+  double initial;            // what counts for initial margin
+  double maintenance;
+};
+struct ExplainedRequirement {
+  std::int32_t pocket;
+  UnderlyingIndex underlying;  // -1: across underlyings, and rounding
+  std::string component;
+  double initial;
+  double maintenance;
+};
+struct ExplainedPosition {
+  std::int32_t pocket;
+  InstrumentIndex instrument;
+  double quantity;
+  double value;         // numeraire
+  double contribution;  // to the percent rule (maintenance), or loss in the binding scenario
+};
+struct ExplainedScenario {
+  std::int32_t pocket;
+  UnderlyingIndex underlying;
+  double price_move;
+  double vol_shock;
+  double weight;
+  double profit;
+};
+struct Explanation {
+  State state = State::undecidable;
+  Status status = Status::ok;
+  std::int32_t policy = 0;
+  std::vector<ExplainedEquity> equity;
+  std::vector<ExplainedRequirement> requirement;
+  std::vector<ExplainedPosition> positions;
+  std::vector<ExplainedScenario> scenarios;
+};
+
+struct Order {
+  AccountIndex account;
+  std::int32_t pocket;
+  InstrumentIndex instrument;
+  double quantity;  // signed contracts
+  double price;     // quote units; coin for a coin-settled option
+};
+
+enum class OrderVerdict : std::uint8_t {
+  accepted = 0,
+  accepted_reduces = 1,      // below initial margin, but the requirement does not rise
+  refused_margin = 2,        // equity after the fill is below initial margin
+  refused_undecidable = 3,
+};
+const char* verdict_name(OrderVerdict verdict) noexcept;
+
+struct OrderEffect {
+  OrderVerdict verdict = OrderVerdict::refused_undecidable;
+  Status status = Status::ok;
+  double equity_before = 0, equity_after = 0;  // with initial-margin collateral weights
+  double initial_margin_before = 0, initial_margin_after = 0;
+  double maintenance_margin_before = 0, maintenance_margin_after = 0;
+  double shortfall = 0;                        // initial margin after less equity after, if refused
+  UnderlyingIndex binding_underlying = -1;
+  double binding_price_move = 0, binding_vol_shock = 0;
+  double hedge_quantity = 0;  // smallest trade of the hedge that makes it pass; NaN: none found
+};
+
+enum class RootStatus : std::uint8_t { found = 0, none = 1, already_past = 2, undecidable = 3 };
+const char* root_status_name(RootStatus status) noexcept;
+
+// The first index prices below and above the current one at which the pocket is below its
+// liquidation border; NaN unless found.
+struct LiquidationPrices {
+  double lower, upper;
+  RootStatus lower_status = RootStatus::undecidable;
+  RootStatus upper_status = RootStatus::undecidable;
+};
+
+struct RecomputeOptions {
+  int threads = 1;
+  std::vector<IndexMove> index;          // changes no state
+  const PolicySet* candidate = nullptr;  // instead of the engine's own; changes no state
+};
+
+// Every member function is const and may run on several threads at once. Preconditions (sizes that
+// agree, indices in range, parameters in their documented ranges) are the caller's; the Python door
+// checks them.
+class Engine {
+ public:
+  explicit Engine(EngineInputs inputs);
+  ~Engine();
+  Engine(Engine&&) noexcept;
+  Engine& operator=(Engine&&) noexcept;
+
+  Result recompute(const RecomputeOptions& options = {}) const;
+  Explanation explain(AccountIndex account) const;
+  // The margin effect of each order alone. With `hedge` >= 0 a refused order also gets the smallest
+  // trade in that instrument, at its mark, that makes it pass.
+  std::vector<OrderEffect> what_if(const std::vector<Order>& orders, InstrumentIndex hedge = -1,
+                                   int threads = 1) const;
+  LiquidationPrices liquidation_prices(AccountIndex account, std::int32_t pocket,
+                                       UnderlyingIndex underlying) const;
+  // Gross notional by account, numeraire: an input of policy selection.
+  std::vector<double> gross_notional() const;
+
+  std::size_t account_count() const noexcept;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace tickmargin

@@ -1,0 +1,76 @@
+// What goes in: plain columns. Indices refer to rows of the other columns; -1 means none. Names
+// live outside the core. A missing number is NaN.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+namespace tickmargin {
+
+enum class Kind : std::uint8_t { spot = 0, future = 1, perpetual = 2, option = 3 };
+enum class Payoff : std::uint8_t { linear = 0, inverse = 1, quanto = 2, coin = 3 };
+
+struct InstrumentColumns {
+  std::vector<Kind> kind;
+  std::vector<Payoff> payoff;
+  std::vector<std::int32_t> underlying;
+  std::vector<std::int32_t> settlement_asset;
+  std::vector<double> multiplier;         // base units a contract; quote units for inverse
+  std::vector<double> strike;             // quote units; options only
+  std::vector<std::int64_t> expiry_ns;    // futures and options only
+  std::vector<std::uint8_t> is_call;
+  std::vector<std::uint8_t> bachelier;    // forwards at or below zero are allowed
+
+  std::size_t size() const noexcept { return kind.size(); }
+};
+
+struct MarketColumns {
+  std::int64_t as_of_ns = 0;
+
+  // Assets. A linked asset moves with the index of its underlying.
+  std::vector<double> asset_price;            // numeraire; NaN: follows the linked index
+  std::vector<std::int32_t> asset_underlying;
+
+  // Underlyings.
+  std::vector<double> index_price;            // in the quote asset
+  std::vector<std::int32_t> quote_asset;      // -1: the numeraire
+  std::vector<double> realised_vol_annual;
+  std::vector<double> depth_notional;         // numeraire resting within 1 % of the mid
+  std::vector<double> previous_mm_ratio;      // dynamic policies' speed limit
+  std::vector<std::int64_t> previous_ts_ns;
+
+  // Forward curve nodes, sorted by (underlying, expiry).
+  std::vector<std::int32_t> forward_underlying;
+  std::vector<std::int64_t> forward_expiry_ns;
+  std::vector<double> forward_price;
+  std::vector<double> forward_rate_annual;
+
+  // Volatility surface nodes, sorted by (underlying, expiry, strike).
+  std::vector<std::int32_t> surface_underlying;
+  std::vector<std::int64_t> surface_expiry_ns;
+  std::vector<double> surface_strike;
+  std::vector<double> surface_vol_annual;
+
+  // Marks, a row per instrument.
+  std::vector<double> mark_price;
+  std::vector<double> mark_vol_annual;
+  std::vector<double> mark_vol_normal_annual;
+};
+
+struct PortfolioColumns {
+  std::int32_t account_count = 0;
+
+  // Pocket 0 is the cross pocket; any other number is an isolated pocket of that name.
+  std::vector<std::int32_t> position_account;
+  std::vector<std::int32_t> position_pocket;
+  std::vector<std::int32_t> position_instrument;
+  std::vector<double> position_quantity;      // signed contracts
+  std::vector<double> position_entry_price;   // NaN where the instrument has none
+
+  std::vector<std::int32_t> balance_account;
+  std::vector<std::int32_t> balance_pocket;
+  std::vector<std::int32_t> balance_asset;
+  std::vector<double> balance_amount;
+};
+
+}  // namespace tickmargin

@@ -1,0 +1,125 @@
+// A policy is plain data, dense by underlying and by asset. It is written as TOML, validated by the
+// caller and compiled to this table; `margin/` holds the formulas that read it.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace tickmargin {
+
+enum class MethodId : std::uint8_t { fixed = 0, dynamic = 1, scenario = 2 };
+enum class FuturesNetting : std::uint8_t { none = 0, max_side = 1, net = 2 };
+enum class SizeScaling : std::uint8_t { none = 0, step = 1, linear = 2, sqrt = 3, power45 = 4 };
+enum class MarkFloor : std::uint8_t { none = 0, put = 1, both = 2 };
+enum class VolShock : std::uint8_t { relative = 0, absolute = 1 };
+enum class NettingRule : std::uint8_t { sum = 0, correlation = 1 };
+
+// Borders of the states as multiples of maintenance margin: a state holds while equity is below.
+struct Levels {
+  double warning = 1.5;
+  double margin_call = 1.2;
+  double liquidation = 1.0;
+};
+
+struct Bracket {
+  double notional_cap;
+  double initial_ratio;
+  double maintenance_ratio;
+};
+
+// Percent-of-notional rule of futures, perpetuals and spot positions.
+struct FuturesParameters {
+  double initial_ratio = 0;
+  double maintenance_ratio = 0;
+  bool notional_at_entry = false;
+  FuturesNetting netting = FuturesNetting::none;
+  double taker_fee_ratio = 0;
+  SizeScaling scaling = SizeScaling::none;
+  double scaling_free_size = 0;
+  double scaling_step_size = 0;
+  double scaling_initial = 0;
+  double scaling_maintenance = 0;
+  std::vector<Bracket> brackets;
+  bool bracket_whole = false;
+};
+
+// Standard formula of short options, U the index or the forward:
+//   initial = max(otm_a U - OTM, otm_b U), maintenance = maintenance_c U, each x margin_factor.
+struct OptionParameters {
+  bool base_forward = false;
+  double otm_a = 0;
+  double otm_b = 0;
+  double maintenance_c = 0;
+  MarkFloor maintenance_mark_floor = MarkFloor::none;
+  bool initial_at_least_maintenance = true;
+  double margin_factor = 1;
+  double liquidation_fee_ratio = 0;
+  bool initial_uses_entry = false;
+};
+
+struct DynamicParameters {
+  double horizon_initial_days = 0;
+  double horizon_maintenance_days = 0;
+  double confidence_initial = 0;
+  double confidence_maintenance = 0;
+  double floor_ratio = 0;
+  double cap_ratio = 1;
+  double buffer_ratio = 0;
+  double vol_floor_annual = 0;
+  double depth_factor = 0;
+  double depth_cap_ratio = 0;
+  double max_mm_increase_per_day_ratio = 0;  // NaN: no limit
+  bool netting_underlying = false;
+};
+
+struct ScenarioParameters {
+  std::vector<double> price_move;
+  std::vector<std::uint8_t> vol_index;
+  std::vector<double> weight;
+  VolShock vol_shock_kind = VolShock::relative;
+  std::vector<double> vol_shock;  // signed, 0 for unchanged
+  double vol_reference_days = 30;
+  double vol_power_short = 0;
+  double vol_power_long = 0;
+  double vol_up_floor_annual = 0;
+  double min_days = 1;
+  bool strike_nodes = true;
+  double price_range = 0;
+  double initial_factor = 1;
+  double maintenance_factor = 1;
+  double short_option_ratio = 0;
+  double roll_ratio_annual = 0;
+  double roll_ratio_min = 0;
+  double basis_ratio = 0;
+};
+
+struct NettingParameters {
+  NettingRule rule = NettingRule::sum;
+  std::vector<double> correlation;  // [underlying x underlying], row-major
+  double credit_cap_ratio = 0;
+  double correlation_break = 0;
+};
+
+// quality, volatility, depth, bridge, contract, governance, wrong-way
+inline constexpr std::size_t haircut_component_count = 7;
+using Haircut = std::array<double, haircut_component_count>;
+
+struct Policy {
+  std::string name;
+  MethodId method = MethodId::fixed;
+  bool simulated_collateral = false;
+  bool option_value_in_equity = true;
+  double close_out_cost_ratio = 0;
+  Levels levels;
+  std::vector<Haircut> haircut_initial;      // by asset
+  std::vector<Haircut> haircut_maintenance;  // by asset
+  std::vector<FuturesParameters> futures;    // by underlying, as the next three
+  std::vector<OptionParameters> options;
+  std::vector<DynamicParameters> dynamic;
+  std::vector<ScenarioParameters> scenario;
+  NettingParameters netting;
+};
+
+}  // namespace tickmargin

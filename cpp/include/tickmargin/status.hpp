@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cstdint>
+
+namespace tickmargin {
+
+// Why a number could not be trusted. Listed in order of precedence: when several apply to an
+// account, the first of them is reported. Every status but `ok` makes the account undecidable.
+enum class Status : std::uint8_t {
+  ok = 0,
+  missing_price = 1,        // a held instrument has no mark and no forward to mark it from
+  missing_vol = 2,          // a held option, or an underlying of a dynamic policy, has no volatility
+  missing_forward = 3,      // a held option or future has no forward for its expiry
+  missing_asset_price = 4,  // a balance or a settlement asset has no price
+  not_finite = 5,           // an input was there, the result was not a finite number
+  overflow = 6,             // an amount does not fit the ledger's 64-bit ticks
+};
+
+// States in rising order of danger; `undecidable` stands beside them: new risk and withdrawals are
+// blocked, nothing is liquidated on it.
+enum class State : std::uint8_t {
+  healthy = 0,
+  warning = 1,
+  margin_call = 2,
+  liquidating = 3,
+  bankrupt = 4,
+  undecidable = 5,
+};
+
+constexpr const char* status_name(Status status) noexcept {
+  switch (status) {
+    case Status::ok: return "ok";
+    case Status::missing_price: return "missing_price";
+    case Status::missing_vol: return "missing_vol";
+    case Status::missing_forward: return "missing_forward";
+    case Status::missing_asset_price: return "missing_asset_price";
+    case Status::not_finite: return "not_finite";
+    case Status::overflow: return "overflow";
+  }
+  return "unknown";
+}
+
+constexpr const char* state_name(State state) noexcept {
+  switch (state) {
+    case State::healthy: return "healthy";
+    case State::warning: return "warning";
+    case State::margin_call: return "margin_call";
+    case State::liquidating: return "liquidating";
+    case State::bankrupt: return "bankrupt";
+    case State::undecidable: return "undecidable";
+  }
+  return "unknown";
+}
+
+}  // namespace tickmargin

@@ -1,0 +1,42 @@
+// Positions and balances as columns, sorted so that one account's rows stand together:
+// account > pocket > unit (one underlying's positions in one pocket) > instrument > side.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "tickmargin/inputs.hpp"
+#include "tickmargin/units.hpp"
+
+namespace tickmargin::book {
+
+// Offsets have one entry more than rows: children of row i are offsets[i] .. offsets[i + 1] - 1.
+struct Book {
+  std::vector<std::int64_t> account_pockets;   // account -> pockets; every account has its cross one
+  std::vector<std::int32_t> pocket_account;
+  std::vector<std::int32_t> pocket_name;       // 0 is the cross pocket
+  std::vector<std::int64_t> pocket_units;      // pocket -> units
+  std::vector<std::int64_t> pocket_balances;   // pocket -> balances
+  std::vector<std::int32_t> unit_underlying;
+  std::vector<std::int64_t> unit_positions;    // unit -> positions
+  std::vector<std::uint32_t> position_instrument;
+  std::vector<double> position_quantity;
+  std::vector<double> position_entry;          // entry_term() of the entry price
+  std::vector<std::int32_t> balance_asset;
+  std::vector<double> balance_amount;
+
+  std::size_t account_count() const noexcept { return account_pockets.size() - 1; }
+  std::size_t pocket_count() const noexcept { return pocket_account.size(); }
+  std::size_t unit_count() const noexcept { return unit_underlying.size(); }
+};
+
+// The form in which an entry price enters the value of a position, quantity x (a + b x entry):
+// the price itself, its inverse for inverse contracts, 0 where there is none.
+double entry_term(Payoff payoff, double entry_price) noexcept;
+double entry_price_of(Payoff payoff, double entry_term) noexcept;
+
+// Sorts by a total order, so the order of the input rows never shows in a result. Positions and
+// balances of zero are left out: they hold nothing.
+Book make_book(const PortfolioColumns& portfolio, const InstrumentColumns& instruments);
+
+}  // namespace tickmargin::book

@@ -1,0 +1,102 @@
+#include "collateral/valuation.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace tickmargin::collateral {
+namespace {
+
+void add_status(Status status, PocketValue& out) noexcept {
+  if (status == Status::ok) return;
+  if (out.status == Status::ok || status < out.status) out.status = status;
+}
+
+void add_indexed(const pricing::Context& context, AssetIndex asset, double worth,
+                 PocketValue& out) {
+  const UnderlyingIndex link =
+      context.market.columns.asset_underlying[static_cast<std::size_t>(asset)];
+  if (link < 0) return;
+  for (pricing::IndexedCollateral& held : out.indexed) {
+    if (held.underlying != link) continue;
+    held.worth += worth;
+    return;
+  }
+  out.indexed.push_back({link, worth});
+}
+
+bool is_future(Kind kind) noexcept { return kind == Kind::future || kind == Kind::perpetual; }
+
+void value_units(const pricing::Context& context, const Policy& policy,
+                 const book::PocketRows& rows, PocketValue& out) {
+  for (std::size_t u = 0; u < rows.unit_underlying.size(); ++u) {
+    UnitValue unit;
+    unit.underlying = rows.unit_underlying[u];
+    for (std::int64_t k = rows.unit_positions[u]; k < rows.unit_positions[u + 1]; ++k) {
+      const std::uint32_t i = rows.instrument[k];
+      const double quantity = rows.quantity[k];
+      add_status(context.values.status[i], out);
+      const pricing::ContractValue& c = context.values.contract[i];
+      const double worth = position_worth(context, i, quantity, rows.entry[k]);
+      unit.delta_base += quantity * c.delta_base;
+      unit.gamma += quantity * c.gamma;
+      unit.vega += quantity * c.vega;
+      unit.theta += quantity * c.theta;
+      unit.gross_notional += std::fabs(quantity) * c.notional;
+      unit.value += worth;
+      out.value_unweighted += worth;
+      if (counts_in_equity(context, policy, i)) {
+        out.equity_initial += worth;
+        out.equity_maintenance += worth;
+      }
+      if (policy.simulated_collateral && is_future(context.instruments.kind[i])) {
+        add_indexed(context, context.instruments.settlement_asset[i], worth, out);
+      }
+    }
+    out.gross_notional += unit.gross_notional;
+    out.units.push_back(unit);
+  }
+}
+
+}  // namespace
+
+Worth balance_worth(const pricing::Context& context, const Policy& policy, const Weights& weights,
+                    AssetIndex asset, double amount) noexcept {
+  const auto a = static_cast<std::size_t>(asset);
+  const double worth = amount * context.values.asset_price[a];
+  if (amount < 0) return {worth, worth, worth};
+  if (policy.simulated_collateral && context.market.columns.asset_underlying[a] >= 0) {
+    return {worth, worth, worth};
+  }
+  return {worth * weights.initial[a], worth * weights.maintenance[a], worth};
+}
+
+double position_worth(const pricing::Context& context, std::uint32_t instrument, double quantity,
+                      double entry) noexcept {
+  const pricing::ContractValue& c = context.values.contract[instrument];
+  return quantity * (c.value + c.entry_factor * entry);
+}
+
+bool counts_in_equity(const pricing::Context& context, const Policy& policy,
+                      std::uint32_t instrument) noexcept {
+  return policy.option_value_in_equity || context.instruments.kind[instrument] != Kind::option;
+}
+
+void value_pocket(const pricing::Context& context, const Policy& policy, const Weights& weights,
+                  const book::PocketRows& rows, PocketValue& out) {
+  out.equity_initial = out.equity_maintenance = out.value_unweighted = out.gross_notional = 0;
+  out.units.clear();
+  out.indexed.clear();
+  out.status = Status::ok;
+  for (std::size_t j = 0; j < rows.balance_asset.size(); ++j) {
+    const AssetIndex asset = rows.balance_asset[j];
+    const Worth worth = balance_worth(context, policy, weights, asset, rows.balance_amount[j]);
+    if (std::isnan(worth.unweighted)) add_status(Status::missing_asset_price, out);
+    out.equity_initial += worth.initial;
+    out.equity_maintenance += worth.maintenance;
+    out.value_unweighted += worth.unweighted;
+    if (policy.simulated_collateral) add_indexed(context, asset, worth.unweighted, out);
+  }
+  value_units(context, policy, rows, out);
+}
+
+}  // namespace tickmargin::collateral

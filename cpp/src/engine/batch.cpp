@@ -1,0 +1,233 @@
+#include "engine/batch.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "engine/parallel.hpp"
+
+namespace tickmargin::engine {
+namespace {
+
+constexpr std::size_t accounts_per_block = 512;
+
+using base::canonical_nan;
+
+// Requirement sums of one block: [policy][underlying, last: netting][component][initial, maintenance].
+struct ComponentSums {
+  std::size_t underlyings;
+  std::vector<double> sums;
+
+  ComponentSums(std::size_t policies, std::size_t underlying_count)
+      : underlyings(underlying_count + 1),
+        sums(policies * underlyings * margin::component_count * 2) {}
+
+  double* at(std::size_t policy, std::size_t underlying, std::size_t component) noexcept {
+    return &sums[((policy * underlyings + underlying) * margin::component_count + component) * 2];
+  }
+
+  void add(std::size_t policy, const margin::PocketRequirement& requirement) noexcept {
+    for (const margin::UnitRequirement& unit : requirement.units) {
+      for (std::size_t c = 0; c < margin::component_count; ++c) {
+        double* sum = at(policy, static_cast<std::size_t>(unit.underlying), c);
+        sum[0] += unit.initial[c];
+        sum[1] += unit.maintenance[c];
+      }
+    }
+    double* netting = at(policy, underlyings - 1,
+                         static_cast<std::size_t>(margin::Component::netting));
+    netting[0] += requirement.netting_initial;
+    netting[1] += requirement.netting_maintenance;
+  }
+};
+
+template <class Rows>
+void resize_amounts(Rows& rows, std::size_t n) {
+  for (auto* column : {&rows.equity, &rows.equity_initial, &rows.initial_margin,
+                       &rows.maintenance_margin}) {
+    column->resize(n);
+  }
+  rows.slack_ticks.resize(n);
+  rows.state.resize(n);
+  rows.status.resize(n);
+}
+
+Result make_result(const book::Book& book, TimeNs as_of_ns) {
+  Result result;
+  result.as_of_ns = as_of_ns;
+  const std::size_t accounts = book.account_count();
+  resize_amounts(result.accounts, accounts);
+  result.accounts.policy.resize(accounts);
+  result.accounts.worst_underlying.resize(accounts);
+  result.accounts.worst_price_move.resize(accounts);
+  result.accounts.worst_vol_shock.resize(accounts);
+  const std::size_t pockets = book.pocket_count();
+  resize_amounts(result.pockets, pockets);
+  result.pockets.account = book.pocket_account;
+  result.pockets.pocket = book.pocket_name;
+  result.pockets.gross_notional.resize(pockets);
+  UnitRows& units = result.units;
+  units.underlying = book.unit_underlying;
+  units.account.resize(book.unit_count());
+  units.pocket.resize(book.unit_count());
+  for (auto* column : {&units.delta_base, &units.gamma, &units.vega, &units.theta,
+                       &units.gross_notional, &units.value, &units.initial_margin,
+                       &units.maintenance_margin, &units.worst_price_move,
+                       &units.worst_vol_shock}) {
+    column->resize(book.unit_count());
+  }
+  return result;
+}
+
+double sum_of(const std::array<double, margin::component_count>& lines) noexcept {
+  double sum = 0;
+  for (const double line : lines) sum += line;
+  return sum;
+}
+
+template <class Rows>
+void write_decision(Rows& rows, std::size_t row, const monitor::Decision& d,
+                    base::TickScale scale) {
+  const bool known = d.state != State::undecidable;
+  rows.equity[row] = known ? base::ticks_to_amount(d.equity, scale) : canonical_nan;
+  rows.equity_initial[row] = known ? base::ticks_to_amount(d.equity_initial, scale) : canonical_nan;
+  rows.initial_margin[row] = known ? base::ticks_to_amount(d.initial_margin, scale) : canonical_nan;
+  rows.maintenance_margin[row] =
+      known ? base::ticks_to_amount(d.maintenance_margin, scale) : canonical_nan;
+  rows.slack_ticks[row] = known ? d.slack : slack_unknown;
+  rows.state[row] = d.state;
+  rows.status[row] = d.status;
+}
+
+// One NaN pattern in results, whichever instruction made it.
+double canonical(double x) noexcept { return std::isnan(x) ? canonical_nan : x; }
+
+void write_units(const book::Book& book, std::size_t pocket, const Workspace& work,
+                 UnitRows& units) {
+  const auto first = static_cast<std::size_t>(book.pocket_units[pocket]);
+  for (std::size_t u = 0; u < work.value.units.size(); ++u) {
+    const collateral::UnitValue& value = work.value.units[u];
+    const margin::UnitRequirement& requirement = work.requirement.units[u];
+    const std::size_t row = first + u;
+    units.account[row] = book.pocket_account[pocket];
+    units.pocket[row] = book.pocket_name[pocket];
+    units.delta_base[row] = canonical(value.delta_base);
+    units.gamma[row] = canonical(value.gamma);
+    units.vega[row] = canonical(value.vega);
+    units.theta[row] = canonical(value.theta);
+    units.gross_notional[row] = canonical(value.gross_notional);
+    units.value[row] = canonical(value.value);
+    units.initial_margin[row] = canonical(sum_of(requirement.initial));
+    units.maintenance_margin[row] = canonical(sum_of(requirement.maintenance));
+    units.worst_price_move[row] = canonical(requirement.worst_price_move);
+    units.worst_vol_shock[row] = canonical(requirement.worst_vol_shock);
+  }
+}
+
+// Adds a pocket's ticks to the account's row.
+void join(monitor::Decision& total, const monitor::Decision& pocket, bool first) noexcept {
+  if (first) {
+    total = pocket;
+    return;
+  }
+  const bool fits = base::checked_add(total.equity, pocket.equity, &total.equity) &&
+      base::checked_add(total.equity_initial, pocket.equity_initial, &total.equity_initial) &&
+      base::checked_add(total.initial_margin, pocket.initial_margin, &total.initial_margin) &&
+      base::checked_add(total.maintenance_margin, pocket.maintenance_margin,
+                        &total.maintenance_margin);
+  total.slack = std::min(total.slack, pocket.slack);
+  total.state = std::max(total.state, pocket.state);
+  if (pocket.status != Status::ok && (total.status == Status::ok || pocket.status < total.status)) {
+    total.status = pocket.status;
+  }
+  if (!fits && total.status == Status::ok) {
+    total.state = State::undecidable;
+    total.status = Status::overflow;
+  }
+}
+
+struct Batch {
+  const Revaluation& world;
+  const book::Book& book;
+  const PolicySet& policies;
+  base::TickScale scale;
+  Result& result;
+};
+
+void recompute_account(const Batch& batch, std::size_t account, Workspace& work,
+                       ComponentSums& components) {
+  const book::Book& book = batch.book;
+  AccountRows& rows = batch.result.accounts;
+  const std::int32_t policy_index = batch.policies.account_policy[account];
+  const PolicyState& policy = batch.world.policies[static_cast<std::size_t>(policy_index)];
+  const auto first = static_cast<std::size_t>(book.account_pockets[account]);
+  const auto end = static_cast<std::size_t>(book.account_pockets[account + 1]);
+  monitor::Decision total;
+  double largest = 0;
+  rows.policy[account] = policy_index;
+  rows.worst_underlying[account] = -1;
+  rows.worst_price_move[account] = rows.worst_vol_shock[account] = 0;
+  for (std::size_t pocket = first; pocket < end; ++pocket) {
+    const monitor::Decision decision = evaluate_pocket(
+        batch.world, policy, book::pocket_rows(book, pocket), batch.scale, work);
+    write_decision(batch.result.pockets, pocket, decision, batch.scale);
+    batch.result.pockets.gross_notional[pocket] = canonical(work.value.gross_notional);
+    write_units(book, pocket, work, batch.result.units);
+    join(total, decision, pocket == first);
+    if (decision.state == State::undecidable) continue;
+    components.add(static_cast<std::size_t>(policy_index), work.requirement);
+    for (const margin::UnitRequirement& unit : work.requirement.units) {
+      const double needed = sum_of(unit.maintenance);
+      if (!(needed > largest)) continue;
+      largest = needed;
+      rows.worst_underlying[account] = unit.underlying;
+      rows.worst_price_move[account] = unit.worst_price_move;
+      rows.worst_vol_shock[account] = unit.worst_vol_shock;
+    }
+  }
+  write_decision(rows, account, total, batch.scale);
+}
+
+void write_components(ComponentSums& total, std::size_t policy_count, ComponentRows& rows) {
+  for (std::size_t p = 0; p < policy_count; ++p) {
+    for (std::size_t u = 0; u < total.underlyings; ++u) {
+      for (std::size_t c = 0; c < margin::component_count; ++c) {
+        const double* sum = total.at(p, u, c);
+        if (sum[0] == 0 && sum[1] == 0) continue;
+        const bool netting = u + 1 == total.underlyings;
+        rows.policy.push_back(static_cast<std::int32_t>(p));
+        rows.underlying.push_back(netting ? -1 : static_cast<UnderlyingIndex>(u));
+        rows.component.emplace_back(margin::component_name(static_cast<margin::Component>(c)));
+        rows.initial_margin.push_back(sum[0]);
+        rows.maintenance_margin.push_back(sum[1]);
+      }
+    }
+  }
+}
+
+}  // namespace
+
+Result recompute_all(const Revaluation& world, const book::Book& book, const PolicySet& policies,
+                     base::TickScale scale, int threads) {
+  Result result = make_result(book, world.market.columns.as_of_ns);
+  const std::size_t accounts = book.account_count();
+  const std::size_t blocks = (accounts + accounts_per_block - 1) / accounts_per_block;
+  const std::size_t policy_count = policies.policies.size();
+  std::vector<ComponentSums> partial(
+      blocks, ComponentSums(policy_count, world.market.underlying_count()));
+  std::vector<Workspace> workspaces(static_cast<std::size_t>(std::max(threads, 1)));
+  const Batch batch{world, book, policies, scale, result};
+  for_each_block(blocks, threads, [&](std::size_t block, std::size_t worker) {
+    const std::size_t end = std::min(accounts, (block + 1) * accounts_per_block);
+    for (std::size_t account = block * accounts_per_block; account < end; ++account) {
+      recompute_account(batch, account, workspaces[worker], partial[block]);
+    }
+  });
+  ComponentSums total(policy_count, world.market.underlying_count());
+  for (const ComponentSums& block : partial) {
+    for (std::size_t i = 0; i < total.sums.size(); ++i) total.sums[i] += block.sums[i];
+  }
+  write_components(total, policy_count, result.components);
+  return result;
+}
+
+}  // namespace tickmargin::engine

@@ -1,0 +1,104 @@
+#include "tickmargin/engine.hpp"
+
+#include "base/assert.hpp"
+#include "engine/batch.hpp"
+#include "engine/explain.hpp"
+#include "engine/liquidation_price.hpp"
+#include "engine/what_if.hpp"
+
+namespace tickmargin {
+
+Engine::Engine(EngineInputs inputs) {
+  InstrumentColumns instruments = std::move(inputs.instruments);
+  book::Book book = book::make_book(inputs.portfolio, instruments);
+  market::Market market = market::make_market(std::move(inputs.market), instruments);
+  // The revaluation refers to the instruments and policies, so they must stand at their final
+  // address first.
+  state_ = std::unique_ptr<State>(
+      new State{std::move(instruments), std::move(inputs.policies), std::move(book),
+                base::tick_scale(inputs.numeraire_decimals), {}});
+  TICKMARGIN_ASSERT(state_->policies.account_policy.size() == state_->book.account_count());
+  state_->world.emplace(
+      engine::revalue(std::move(market), state_->instruments, state_->policies.policies));
+}
+
+Engine::~Engine() = default;
+Engine::Engine(Engine&&) noexcept = default;
+Engine& Engine::operator=(Engine&&) noexcept = default;
+
+Result Engine::recompute(const RecomputeOptions& options) const {
+  const PolicySet& policies = options.candidate != nullptr ? *options.candidate : state_->policies;
+  if (options.candidate == nullptr && options.index.empty()) {
+    return engine::recompute_all(*state_->world, state_->book, policies, state_->scale,
+                                 options.threads);
+  }
+  market::Market market = state_->world->market;
+  engine::move_index(market, options.index);
+  const engine::Revaluation world =
+      engine::revalue(std::move(market), state_->instruments, policies.policies);
+  return engine::recompute_all(world, state_->book, policies, state_->scale, options.threads);
+}
+
+Explanation Engine::explain(AccountIndex account) const {
+  return engine::explain_account(*state_->world, state_->book, state_->policies, state_->scale,
+                                 account);
+}
+
+std::vector<OrderEffect> Engine::what_if(const std::vector<Order>& orders, InstrumentIndex hedge,
+                                         int threads) const {
+  return engine::order_effects(*state_->world, state_->book, state_->policies, state_->scale,
+                               orders, hedge, threads);
+}
+
+LiquidationPrices Engine::liquidation_prices(AccountIndex account, std::int32_t pocket,
+                                             UnderlyingIndex underlying) const {
+  const book::Book& book = state_->book;
+  const auto a = static_cast<std::size_t>(account);
+  const Policy& policy = state_->policies.policies[static_cast<std::size_t>(
+      state_->policies.account_policy[a])];
+  for (std::int64_t p = book.account_pockets[a]; p < book.account_pockets[a + 1]; ++p) {
+    const auto row = static_cast<std::size_t>(p);
+    if (book.pocket_name[row] != pocket) continue;
+    return engine::liquidation_prices(*state_->world, book, policy, state_->scale, row, underlying);
+  }
+  // A pocket that holds nothing has no price that could hurt it.
+  return {base::canonical_nan, base::canonical_nan, RootStatus::none, RootStatus::none};
+}
+
+std::vector<double> Engine::gross_notional() const {
+  const book::Book& book = state_->book;
+  std::vector<double> gross(book.account_count(), 0.0);
+  for (std::size_t pocket = 0; pocket < book.pocket_count(); ++pocket) {
+    const book::PocketRows rows = book::pocket_rows(book, pocket);
+    double& sum = gross[static_cast<std::size_t>(book.pocket_account[pocket])];
+    for (std::int64_t k = rows.first_position(); k < rows.end_position(); ++k) {
+      const double contracts = rows.quantity[k] < 0 ? -rows.quantity[k] : rows.quantity[k];
+      sum += contracts * state_->world->values.contract[rows.instrument[k]].notional;
+    }
+  }
+  return gross;
+}
+
+std::size_t Engine::account_count() const noexcept { return state_->book.account_count(); }
+
+const char* verdict_name(OrderVerdict verdict) noexcept {
+  switch (verdict) {
+    case OrderVerdict::accepted: return "accepted";
+    case OrderVerdict::accepted_reduces: return "accepted_reduces";
+    case OrderVerdict::refused_margin: return "refused_margin";
+    case OrderVerdict::refused_undecidable: return "refused_undecidable";
+  }
+  return "unknown";
+}
+
+const char* root_status_name(RootStatus status) noexcept {
+  switch (status) {
+    case RootStatus::found: return "found";
+    case RootStatus::none: return "none";
+    case RootStatus::already_past: return "already_past";
+    case RootStatus::undecidable: return "undecidable";
+  }
+  return "unknown";
+}
+
+}  // namespace tickmargin

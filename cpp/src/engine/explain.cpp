@@ -1,0 +1,137 @@
+#include "engine/explain.hpp"
+
+#include <cmath>
+
+namespace tickmargin::engine {
+namespace {
+
+struct Explainer {
+  const Revaluation& world;
+  const PolicyState& policy;
+  base::TickScale scale;
+  Explanation& out;
+};
+
+void explain_equity(const Explainer& e, std::int32_t pocket, const book::PocketRows& rows,
+                    const Workspace& work, const monitor::Decision& decision) {
+  const pricing::Context context = e.world.context();
+  for (std::size_t j = 0; j < rows.balance_asset.size(); ++j) {
+    const AssetIndex asset = rows.balance_asset[j];
+    const collateral::Worth worth = collateral::balance_worth(
+        context, *e.policy.policy, e.policy.weights, asset, rows.balance_amount[j]);
+    e.out.equity.push_back({pocket, "balance", asset, rows.balance_amount[j],
+                            context.values.asset_price[static_cast<std::size_t>(asset)],
+                            worth.initial, worth.maintenance});
+  }
+  for (std::int64_t k = rows.first_position(); k < rows.end_position(); ++k) {
+    const std::uint32_t i = rows.instrument[k];
+    if (!collateral::counts_in_equity(context, *e.policy.policy, i)) continue;
+    const double worth = collateral::position_worth(context, i, rows.quantity[k], rows.entry[k]);
+    e.out.equity.push_back({pocket, "position", static_cast<std::int32_t>(i), rows.quantity[k],
+                            worth / rows.quantity[k], worth, worth});
+  }
+  if (decision.state == State::undecidable) return;
+  e.out.equity.push_back(
+      {pocket, "rounding", -1, 0.0, 0.0,
+       base::ticks_to_amount(decision.equity_initial, e.scale) - work.value.equity_initial,
+       base::ticks_to_amount(decision.equity, e.scale) - work.value.equity_maintenance});
+}
+
+void explain_requirement(const Explainer& e, std::int32_t pocket, const Workspace& work,
+                         const monitor::Decision& decision) {
+  for (const margin::UnitRequirement& unit : work.requirement.units) {
+    for (std::size_t c = 0; c < margin::component_count; ++c) {
+      if (unit.initial[c] == 0 && unit.maintenance[c] == 0) continue;
+      e.out.requirement.push_back({pocket, unit.underlying,
+                                   margin::component_name(static_cast<margin::Component>(c)),
+                                   unit.initial[c], unit.maintenance[c]});
+    }
+  }
+  if (work.requirement.netting_initial != 0 || work.requirement.netting_maintenance != 0) {
+    e.out.requirement.push_back({pocket, -1, margin::component_name(margin::Component::netting),
+                                 work.requirement.netting_initial,
+                                 work.requirement.netting_maintenance});
+  }
+  if (decision.state == State::undecidable) return;
+  e.out.requirement.push_back(
+      {pocket, -1, "rounding",
+       base::ticks_to_amount(decision.initial_margin, e.scale) -
+           margin::initial_total(work.requirement),
+       base::ticks_to_amount(decision.maintenance_margin, e.scale) -
+           margin::maintenance_total(work.requirement)});
+}
+
+// Profit of each unit in every scenario of its grid, by the same additions the scan makes.
+void explain_scenarios(const Explainer& e, std::int32_t pocket, const book::PocketRows& rows,
+                       const Workspace& work) {
+  const risk::ScenarioTable& table = e.policy.prepared.table;
+  if (table.stride == 0) return;
+  for (std::size_t u = 0; u < work.requirement.units.size(); ++u) {
+    const UnderlyingIndex underlying = work.requirement.units[u].underlying;
+    const risk::UnderlyingScenarios& scenarios =
+        table.underlying[static_cast<std::size_t>(underlying)];
+    double collateral = 0;
+    for (const pricing::IndexedCollateral& held : work.value.indexed) {
+      if (held.underlying == underlying) collateral += held.worth;
+    }
+    for (std::size_t s = 0; s < scenarios.grid.size(); ++s) {
+      double profit = 0;
+      if (u < rows.unit_underlying.size()) {
+        for (std::int64_t k = rows.unit_positions[u]; k < rows.unit_positions[u + 1]; ++k) {
+          profit += rows.quantity[k] * table.row(rows.instrument[k])[s];
+        }
+      }
+      const double weight = scenarios.grid.weight[s];
+      profit += weight * (collateral * scenarios.grid.price_move[s]);
+      e.out.scenarios.push_back({pocket, underlying, scenarios.grid.price_move[s],
+                                 scenarios.shocks.shock[scenarios.grid.vol_index[s]], weight,
+                                 profit});
+    }
+  }
+}
+
+void explain_positions(const Explainer& e, std::int32_t pocket, const book::PocketRows& rows,
+                       const margin::PositionTrace& trace) {
+  const pricing::Context context = e.world.context();
+  for (std::int64_t k = rows.first_position(); k < rows.end_position(); ++k) {
+    const std::uint32_t i = rows.instrument[k];
+    e.out.positions.push_back(
+        {pocket, static_cast<InstrumentIndex>(i), rows.quantity[k],
+         collateral::position_worth(context, i, rows.quantity[k], rows.entry[k]),
+         trace.contribution[static_cast<std::size_t>(k - rows.first_position())]});
+  }
+}
+
+}  // namespace
+
+Explanation explain_account(const Revaluation& world, const book::Book& book,
+                            const PolicySet& policies, base::TickScale scale,
+                            AccountIndex account) {
+  Explanation out;
+  const auto a = static_cast<std::size_t>(account);
+  out.policy = policies.account_policy[a];
+  out.state = State::healthy;
+  const Explainer e{world, world.policies[static_cast<std::size_t>(out.policy)], scale, out};
+  Workspace work;
+  for (std::int64_t p = book.account_pockets[a]; p < book.account_pockets[a + 1]; ++p) {
+    const auto pocket = static_cast<std::size_t>(p);
+    const book::PocketRows rows = book::pocket_rows(book, pocket);
+    margin::PositionTrace trace;
+    trace.contribution.resize(
+        static_cast<std::size_t>(rows.end_position() - rows.first_position()));
+    const monitor::Decision decision = evaluate_pocket(world, e.policy, rows, scale, work, &trace);
+    out.state = std::max(out.state, decision.state);
+    if (decision.status != Status::ok &&
+        (out.status == Status::ok || decision.status < out.status)) {
+      out.status = decision.status;
+    }
+    const std::int32_t name = book.pocket_name[pocket];
+    explain_equity(e, name, rows, work, decision);
+    explain_requirement(e, name, work, decision);
+    explain_positions(e, name, rows, trace);
+    explain_scenarios(e, name, rows, work);
+  }
+  return out;
+}
+
+}  // namespace tickmargin::engine

@@ -1,0 +1,58 @@
+#include "engine/revaluation.hpp"
+
+namespace tickmargin::engine {
+
+Revaluation revalue(market::Market market, const InstrumentColumns& instruments,
+                    const std::vector<Policy>& policies) {
+  pricing::InstrumentValues values = pricing::value_instruments(market, instruments);
+  Revaluation world{std::move(market), instruments, std::move(values), {}};
+  for (const Policy& policy : policies) {
+    PolicyState state{&policy, &margin::method_of(policy.method), collateral::weights_of(policy),
+                      {}};
+    state.prepared.policy = &policy;
+    state.method->prepare(world.context(), state.prepared);
+    world.policies.push_back(std::move(state));
+  }
+  return world;
+}
+
+void move_index(market::Market& market, const std::vector<IndexMove>& moves) {
+  for (const IndexMove& move : moves) {
+    market.columns.index_price[static_cast<std::size_t>(move.underlying)] = move.index_price;
+  }
+}
+
+void require_pocket(const Revaluation& world, const PolicyState& policy,
+                    const book::PocketRows& rows, Workspace& work, margin::PositionTrace* trace) {
+  work.scratch.collateral = work.value.indexed;
+  policy.method->evaluate(world.context(), policy.prepared, rows, work.scratch, work.requirement,
+                          trace);
+}
+
+Status method_status(const PolicyState& policy, const book::PocketRows& rows, Status status) {
+  for (const std::int32_t underlying : rows.unit_underlying) {
+    const Status s = policy.prepared.underlying_status[static_cast<std::size_t>(underlying)];
+    if (s != Status::ok && (status == Status::ok || s < status)) status = s;
+  }
+  return status;
+}
+
+monitor::Decision decide_pocket(const PolicyState& policy, const Workspace& work,
+                                base::TickScale scale, Status status) {
+  const double close_out = policy.policy->close_out_cost_ratio * work.value.gross_notional;
+  return monitor::decide({work.value.equity_initial, work.value.equity_maintenance,
+                          margin::initial_total(work.requirement),
+                          margin::maintenance_total(work.requirement),
+                          work.value.value_unweighted - close_out},
+                         policy.policy->levels, scale, status);
+}
+
+monitor::Decision evaluate_pocket(const Revaluation& world, const PolicyState& policy,
+                                  const book::PocketRows& rows, base::TickScale scale,
+                                  Workspace& work, margin::PositionTrace* trace) {
+  collateral::value_pocket(world.context(), *policy.policy, policy.weights, rows, work.value);
+  require_pocket(world, policy, rows, work, trace);
+  return decide_pocket(policy, work, scale, method_status(policy, rows, work.value.status));
+}
+
+}  // namespace tickmargin::engine

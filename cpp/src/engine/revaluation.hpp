@@ -1,0 +1,62 @@
+// The market side of a recompute: every instrument valued, every policy's tables built. What is
+// left is a pure function of one pocket's rows.
+#pragma once
+
+#include <vector>
+
+#include "base/ticks.hpp"
+#include "book/pocket_rows.hpp"
+#include "collateral/valuation.hpp"
+#include "margin/method.hpp"
+#include "market/market.hpp"
+#include "monitor/state.hpp"
+#include "pricing/context.hpp"
+#include "tickmargin/engine.hpp"
+
+namespace tickmargin::engine {
+
+struct PolicyState {
+  const Policy* policy;
+  const margin::Method* method;
+  collateral::Weights weights;
+  margin::Prepared prepared;
+};
+
+// Holds references: the instruments and policies must outlive it.
+struct Revaluation {
+  market::Market market;
+  const InstrumentColumns& instruments;
+  pricing::InstrumentValues values;
+  std::vector<PolicyState> policies;
+
+  pricing::Context context() const noexcept { return {market, instruments, values}; }
+};
+
+Revaluation revalue(market::Market market, const InstrumentColumns& instruments,
+                    const std::vector<Policy>& policies);
+
+// Moves an index; forwards, marks and linked assets follow.
+void move_index(market::Market& market, const std::vector<IndexMove>& moves);
+
+// Buffers of one worker, reused from pocket to pocket.
+struct Workspace {
+  collateral::PocketValue value;
+  margin::PocketRequirement requirement;
+  margin::Scratch scratch;
+};
+
+// Values and margins one pocket; the details stay in the workspace.
+monitor::Decision evaluate_pocket(const Revaluation& world, const PolicyState& policy,
+                                  const book::PocketRows& rows, base::TickScale scale,
+                                  Workspace& work, margin::PositionTrace* trace = nullptr);
+
+// The two halves, for orders that change the margined quantities and the equity separately.
+void require_pocket(const Revaluation& world, const PolicyState& policy,
+                    const book::PocketRows& rows, Workspace& work, margin::PositionTrace* trace);
+monitor::Decision decide_pocket(const PolicyState& policy, const Workspace& work,
+                                base::TickScale scale, Status status);
+
+// First missing input of the policy's method among the pocket's underlyings, after `status`.
+Status method_status(const PolicyState& policy, const book::PocketRows& rows, Status status);
+
+}  // namespace tickmargin::engine

@@ -1,0 +1,91 @@
+#include "engine/scratch_pocket.hpp"
+
+#include <algorithm>
+#include <tuple>
+
+namespace tickmargin::engine {
+
+void ScratchPocket::assign(const book::PocketRows& rows) {
+  clear();
+  for (std::int64_t k = rows.first_position(); k < rows.end_position(); ++k) {
+    positions_.push_back({rows.instrument[k], rows.quantity[k], rows.entry[k]});
+  }
+  balance_asset_.assign(rows.balance_asset.begin(), rows.balance_asset.end());
+  balance_amount_.assign(rows.balance_amount.begin(), rows.balance_amount.end());
+}
+
+void ScratchPocket::clear() {
+  positions_.clear();
+  balance_asset_.clear();
+  balance_amount_.clear();
+}
+
+void ScratchPocket::insert_sorted(const InstrumentColumns& instruments, PositionRow row) {
+  auto key = [&](const PositionRow& r) {
+    return std::make_tuple(instruments.underlying[r.instrument], r.instrument, r.quantity < 0);
+  };
+  const auto at = std::upper_bound(
+      positions_.begin(), positions_.end(), row,
+      [&](const PositionRow& a, const PositionRow& b) { return key(a) < key(b); });
+  positions_.insert(at, row);
+}
+
+void ScratchPocket::append(const InstrumentColumns& instruments, PositionRow trade) {
+  insert_sorted(instruments, trade);
+}
+
+void ScratchPocket::fill(const InstrumentColumns& instruments, PositionRow trade) {
+  if (trade.quantity == 0) return;
+  const auto same = std::find_if(positions_.begin(), positions_.end(), [&](const PositionRow& r) {
+    return r.instrument == trade.instrument && (r.quantity < 0) == (trade.quantity < 0);
+  });
+  if (same != positions_.end()) {
+    const double total = same->quantity + trade.quantity;
+    same->entry = (same->quantity * same->entry + trade.quantity * trade.entry) / total;
+    same->quantity = total;
+    return;
+  }
+  const auto opposite =
+      std::find_if(positions_.begin(), positions_.end(),
+                   [&](const PositionRow& r) { return r.instrument == trade.instrument; });
+  if (opposite == positions_.end()) return insert_sorted(instruments, trade);
+  const double left = opposite->quantity + trade.quantity;
+  const bool crossed = (left < 0) == (trade.quantity < 0);
+  const PositionRow rest{trade.instrument, left, crossed ? trade.entry : opposite->entry};
+  positions_.erase(opposite);
+  if (left != 0) insert_sorted(instruments, rest);
+}
+
+void ScratchPocket::add_balance(std::int32_t asset, double amount) {
+  const auto at = std::lower_bound(balance_asset_.begin(), balance_asset_.end(), asset);
+  const auto slot = at - balance_asset_.begin();
+  if (at != balance_asset_.end() && *at == asset) {
+    balance_amount_[static_cast<std::size_t>(slot)] += amount;
+    return;
+  }
+  balance_asset_.insert(at, asset);
+  balance_amount_.insert(balance_amount_.begin() + slot, amount);
+}
+
+book::PocketRows ScratchPocket::rows(const InstrumentColumns& instruments) {
+  unit_underlying_.clear();
+  unit_positions_.clear();
+  instrument_.clear();
+  quantity_.clear();
+  entry_.clear();
+  for (const PositionRow& row : positions_) {
+    const std::int32_t underlying = instruments.underlying[row.instrument];
+    if (unit_underlying_.empty() || unit_underlying_.back() != underlying) {
+      unit_underlying_.push_back(underlying);
+      unit_positions_.push_back(static_cast<std::int64_t>(instrument_.size()));
+    }
+    instrument_.push_back(row.instrument);
+    quantity_.push_back(row.quantity);
+    entry_.push_back(row.entry);
+  }
+  unit_positions_.push_back(static_cast<std::int64_t>(instrument_.size()));
+  return {unit_underlying_,   unit_positions_, instrument_.data(), quantity_.data(),
+          entry_.data(),      balance_asset_,  balance_amount_};
+}
+
+}  // namespace tickmargin::engine

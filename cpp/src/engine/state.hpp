@@ -1,0 +1,24 @@
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "base/ticks.hpp"
+#include "book/book.hpp"
+#include "engine/revaluation.hpp"
+#include "market/market.hpp"
+#include "tickmargin/engine.hpp"
+
+namespace tickmargin {
+
+// What an engine owns. `world` is the revaluation at the current market, built once: explain, orders
+// and recompute without moves share it.
+struct Engine::State {
+  InstrumentColumns instruments;
+  PolicySet policies;
+  book::Book book;
+  base::TickScale scale;
+  std::optional<engine::Revaluation> world;
+};
+
+}  // namespace tickmargin

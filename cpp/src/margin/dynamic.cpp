@@ -1,0 +1,143 @@
+// Margin that follows the market: each position is repriced at the index's expected-shortfall moves
+// over a horizon, from the streaming volatility; what the book's depth cannot take is added.
+//
+//   s      = max(volatility, floor) x sqrt(horizon / 365)
+//   measure= lognormal expected shortfall of s at the confidence, down and up   (risk/normal.hpp)
+//   move   = clamp(measure x (1 + buffer), floor_ratio, cap_ratio)              (initial)
+//   maintenance's buffer may rise by a bounded ratio per day; the measure itself is never slowed,
+//   and nothing slows initial margin: that is all the anti-procyclicality rules allow.
+// Depth (initial only): notional x min(cap, factor x sqrt(notional / depth)); an unknown depth counts
+// as none, so the cap applies.
+#include <algorithm>
+#include <cmath>
+
+#include "base/ticks.hpp"
+#include "margin/methods.hpp"
+#include "risk/normal.hpp"
+
+namespace tickmargin::margin {
+namespace {
+
+enum Column : std::size_t { initial_down, initial_up, maintenance_down, maintenance_up, columns };
+
+double clamped(double x, const DynamicParameters& p) noexcept {
+  return std::min(std::max(x, p.floor_ratio), p.cap_ratio);
+}
+
+risk::ShortfallMoves measure(double vol, double days, double confidence) noexcept {
+  return risk::lognormal_shortfall(vol * std::sqrt(days / 365.0), confidence);
+}
+
+// The buffered maintenance move under the speed limit.
+double limited(double measured, const DynamicParameters& p, double previous_ratio,
+               double days) noexcept {
+  const double buffered = measured * (1.0 + p.buffer_ratio);
+  if (std::isnan(p.max_mm_increase_per_day_ratio) || std::isnan(previous_ratio)) return buffered;
+  const double allowed = previous_ratio + p.max_mm_increase_per_day_ratio * std::max(days, 0.0);
+  return std::max(measured, std::min(buffered, allowed));
+}
+
+risk::UnderlyingScenarios moves_of(const market::Market& market, std::size_t u,
+                                   const DynamicParameters& p, double vol) {
+  const MarketColumns& c = market.columns;
+  const risk::ShortfallMoves im = measure(vol, p.horizon_initial_days, p.confidence_initial);
+  const risk::ShortfallMoves mm = measure(vol, p.horizon_maintenance_days,
+                                          p.confidence_maintenance);
+  const double days = static_cast<double>(c.as_of_ns - c.previous_ts_ns[u]) /
+                      static_cast<double>(ns_per_day);
+  const double previous = c.previous_mm_ratio[u];
+  risk::UnderlyingScenarios out;
+  out.grid.price_move = {-clamped(im.fall_ratio * (1.0 + p.buffer_ratio), p),
+                         clamped(im.rise_ratio * (1.0 + p.buffer_ratio), p),
+                         -clamped(limited(mm.fall_ratio, p, previous, days), p),
+                         clamped(limited(mm.rise_ratio, p, previous, days), p)};
+  out.grid.vol_index.assign(columns, 0);
+  out.grid.weight.assign(columns, 1.0);
+  return out;
+}
+
+struct Losses {
+  double initial = 0;
+  double maintenance = 0;
+};
+
+Losses worst_of(const double* sums) noexcept {
+  return {std::max(0.0, -std::min(sums[initial_down], sums[initial_up])),
+          std::max(0.0, -std::min(sums[maintenance_down], sums[maintenance_up]))};
+}
+
+double depth_charge(const Context& context, const DynamicParameters& p, std::size_t u,
+                    double delta_base) noexcept {
+  if (p.depth_factor == 0) return 0.0;
+  const MarketColumns& c = context.market.columns;
+  const double notional = std::fabs(delta_base) * c.index_price[u] *
+                          market::quote_price(context.market, static_cast<UnderlyingIndex>(u));
+  const double impact = p.depth_factor * std::sqrt(notional / c.depth_notional[u]);
+  return notional * (impact < p.depth_cap_ratio ? impact : p.depth_cap_ratio);
+}
+
+void evaluate_unit(const Context& context, const Prepared& prepared, const PocketRows& rows,
+                   std::size_t u, UnitRequirement& unit, PositionTrace* trace) {
+  const auto underlying = static_cast<std::size_t>(unit.underlying);
+  const DynamicParameters& p = prepared.policy->dynamic[underlying];
+  const risk::Scenarios& grid = prepared.table.underlying[underlying].grid;
+  double sums[columns] = {0, 0, 0, 0};
+  Losses gross;
+  double delta = 0;
+  for (std::int64_t k = rows.unit_positions[u]; k < rows.unit_positions[u + 1]; ++k) {
+    const double* row = prepared.table.row(rows.instrument[k]);
+    double gains[columns];
+    for (std::size_t s = 0; s < columns; ++s) {
+      gains[s] = rows.quantity[k] * row[s];
+      sums[s] += gains[s];
+    }
+    const Losses alone = worst_of(gains);
+    gross.initial += alone.initial;
+    gross.maintenance += alone.maintenance;
+    delta += rows.quantity[k] * context.values.contract[rows.instrument[k]].delta_base;
+    if (trace == nullptr) continue;
+    const bool down = sums[maintenance_down] < sums[maintenance_up];
+    trace->add(rows, k, p.netting_underlying ? -gains[down ? maintenance_down : maintenance_up]
+                                             : alone.maintenance);
+  }
+  const Losses netted = worst_of(sums);
+  const Losses loss = p.netting_underlying ? netted : gross;
+  const auto scan = static_cast<std::size_t>(Component::scan);
+  unit.initial[scan] = loss.initial;
+  unit.maintenance[scan] = loss.maintenance;
+  unit.initial[static_cast<std::size_t>(Component::depth)] =
+      depth_charge(context, p, underlying, delta);
+  unit.worst_scenario = sums[initial_up] < sums[initial_down] ? initial_up : initial_down;
+  unit.worst_price_move = grid.price_move[static_cast<std::size_t>(unit.worst_scenario)];
+  unit.loss_up = std::max(0.0, -sums[initial_up]);
+  unit.loss_down = std::max(0.0, -sums[initial_down]);
+}
+
+}  // namespace
+
+void prepare_dynamic(const Context& context, Prepared& prepared) {
+  const std::size_t n = context.market.underlying_count();
+  prepared.underlying_status.assign(n, Status::ok);
+  std::vector<risk::UnderlyingScenarios> scenarios(n);
+  for (std::size_t u = 0; u < n; ++u) {
+    const DynamicParameters& p = prepared.policy->dynamic[u];
+    double vol = context.market.columns.realised_vol_annual[u];
+    if (std::isnan(vol)) prepared.underlying_status[u] = Status::missing_vol;
+    if (vol < p.vol_floor_annual) vol = p.vol_floor_annual;
+    scenarios[u] = moves_of(context.market, u, p, vol);
+  }
+  prepared.table = risk::build_scenario_table(context.market, context.instruments, context.values,
+                                              std::move(scenarios));
+}
+
+void evaluate_dynamic(const Context& context, const Prepared& prepared, const PocketRows& rows,
+                      Scratch&, PocketRequirement& out, PositionTrace* trace) {
+  out.units.assign(rows.unit_underlying.size(), {});
+  out.netting_initial = out.netting_maintenance = 0;
+  for (std::size_t u = 0; u < rows.unit_underlying.size(); ++u) {
+    out.units[u].underlying = rows.unit_underlying[u];
+    evaluate_unit(context, prepared, rows, u, out.units[u], trace);
+  }
+}
+
+}  // namespace tickmargin::margin

@@ -1,0 +1,224 @@
+// Percent of notional for futures, perpetuals and spot; standard formulas for short options.
+//
+// Marginal brackets add up slice by slice ("tax brackets": notional x rate - cumulative deduction is
+// the same number); whole-position brackets apply the rate of the bracket the notional falls in.
+// Size scaling: step   rate + steps x ceil((size - free) / step_size)      (whole steps above a free size)
+//               linear rate + slope x size                                 (size in base units)
+//               sqrt   max(rate, factor x sqrt(size))
+//               power45 max(rate, factor x notional^(4/5))
+// Long options need no margin: their premium is paid. Left out: spreads between options.
+#include <algorithm>
+#include <cmath>
+
+#include "base/ticks.hpp"
+#include "kernels/kernels.hpp"
+#include "margin/methods.hpp"
+
+namespace tickmargin::margin {
+namespace {
+
+struct Pair {
+  double initial = 0;
+  double maintenance = 0;
+};
+
+double power45(double x) noexcept {
+  if (!(x > 0)) return x == 0 ? 0.0 : base::canonical_nan;
+  double y;
+  kernels::kernels().log(&x, &y, 1);
+  y *= 0.8;
+  double out;
+  kernels::kernels().exp(&y, &out, 1);
+  return out;
+}
+
+Pair scaled_ratio(const FuturesParameters& p, double notional, double size_base) noexcept {
+  Pair ratio{p.initial_ratio, p.maintenance_ratio};
+  switch (p.scaling) {
+    case SizeScaling::none: break;
+    case SizeScaling::step: {
+      const double over = size_base - p.scaling_free_size;
+      const double steps = over > 0 ? std::ceil(over / p.scaling_step_size) : 0.0;
+      ratio.initial += steps * p.scaling_initial;
+      ratio.maintenance += steps * p.scaling_maintenance;
+      break;
+    }
+    case SizeScaling::linear:
+      ratio.initial += p.scaling_initial * size_base;
+      ratio.maintenance += p.scaling_maintenance * size_base;
+      break;
+    case SizeScaling::sqrt: {
+      const double root = std::sqrt(size_base);
+      ratio.initial = std::max(ratio.initial, p.scaling_initial * root);
+      ratio.maintenance = std::max(ratio.maintenance, p.scaling_maintenance * root);
+      break;
+    }
+    case SizeScaling::power45: {
+      const double power = power45(notional);
+      ratio.initial = std::max(ratio.initial, p.scaling_initial * power);
+      ratio.maintenance = std::max(ratio.maintenance, p.scaling_maintenance * power);
+      break;
+    }
+  }
+  return ratio;
+}
+
+Pair bracket_margin(const FuturesParameters& p, double notional) noexcept {
+  Pair margin;
+  double floor = 0;
+  for (const Bracket& bracket : p.brackets) {
+    const bool last = notional <= bracket.notional_cap || &bracket == &p.brackets.back();
+    if (p.bracket_whole) {
+      if (last) return {notional * bracket.initial_ratio, notional * bracket.maintenance_ratio};
+      continue;
+    }
+    const double slice = (last ? notional : bracket.notional_cap) - floor;
+    margin.initial += slice * bracket.initial_ratio;
+    margin.maintenance += slice * bracket.maintenance_ratio;
+    if (last) break;
+    floor = bracket.notional_cap;
+  }
+  return margin;
+}
+
+Pair futures_margin(const FuturesParameters& p, double notional, double size_base) noexcept {
+  if (!p.brackets.empty()) return bracket_margin(p, notional);
+  const Pair ratio = scaled_ratio(p, notional, size_base);
+  return {notional * ratio.initial, notional * ratio.maintenance};
+}
+
+// Base units of one contract.
+double contract_size(const Context& context, std::size_t i) noexcept {
+  const double multiplier = context.instruments.multiplier[i];
+  const bool inverse = context.instruments.payoff[i] == Payoff::inverse;
+  return inverse ? multiplier / std::fabs(context.values.mark[i]) : multiplier;
+}
+
+Pair option_margin(const Context& context, const Policy& policy, const OptionParameters& p,
+                   std::size_t i, double entry) noexcept {
+  const pricing::InstrumentValues& values = context.values;
+  const InstrumentColumns& instruments = context.instruments;
+  const auto u = static_cast<std::size_t>(instruments.underlying[i]);
+  const bool call = instruments.is_call[i] != 0;
+  const double base = p.base_forward ? values.forward[i] : context.market.columns.index_price[u];
+  const double strike = instruments.strike[i];
+  const double otm = std::max(call ? strike - base : base - strike, 0.0);
+  const double worth = instruments.multiplier[i] * values.unit_price[i];
+  const double mark = values.contract[i].value;  // numeraire per contract
+
+  const bool floored = p.maintenance_mark_floor == MarkFloor::both ||
+                       (p.maintenance_mark_floor == MarkFloor::put && !call);
+  double maintenance = p.maintenance_c * worth * base;
+  if (floored) maintenance = std::max(maintenance, p.maintenance_c * mark);
+  double initial = worth * std::max(p.otm_a * base - otm, p.otm_b * base);
+  initial *= p.margin_factor;
+  maintenance *= p.margin_factor;
+  maintenance += p.liquidation_fee_ratio * worth * base;
+
+  double initial_mark = mark;
+  if (p.initial_uses_entry) {
+    // An entry premium is quoted like the mark: in coin for a coin option, else in quote units.
+    const bool coin = instruments.payoff[i] == Payoff::coin;
+    const double paid = entry * instruments.multiplier[i] *
+                        (coin ? values.unit_price[i] * context.market.columns.index_price[u]
+                              : values.unit_price[i]);
+    initial_mark = std::max(mark, paid);
+  }
+  if (!policy.option_value_in_equity) {
+    initial += initial_mark;
+    maintenance += mark;
+  } else {
+    initial += initial_mark - mark;
+  }
+  if (p.initial_at_least_maintenance) initial = std::max(initial, maintenance);
+  return {initial, maintenance};
+}
+
+struct SideSums {
+  Pair longs, shorts;
+  double net_notional = 0;
+  double net_size = 0;
+  double gross_notional = 0;
+};
+
+void add_to_side(SideSums& sums, double quantity, Pair margin, double notional, double size) {
+  Pair& side = quantity > 0 ? sums.longs : sums.shorts;
+  side.initial += margin.initial;
+  side.maintenance += margin.maintenance;
+  sums.net_notional += quantity > 0 ? notional : -notional;
+  sums.net_size += quantity > 0 ? size : -size;
+  sums.gross_notional += notional;
+}
+
+Pair net_sides(const FuturesParameters& p, const SideSums& sums) noexcept {
+  switch (p.netting) {
+    case FuturesNetting::none: break;
+    case FuturesNetting::max_side:
+      return {std::max(sums.longs.initial, sums.shorts.initial),
+              std::max(sums.longs.maintenance, sums.shorts.maintenance)};
+    case FuturesNetting::net:
+      return futures_margin(p, std::fabs(sums.net_notional), std::fabs(sums.net_size));
+  }
+  return {sums.longs.initial + sums.shorts.initial,
+          sums.longs.maintenance + sums.shorts.maintenance};
+}
+
+void set_component(UnitRequirement& unit, Component component, Pair amount) noexcept {
+  unit.initial[static_cast<std::size_t>(component)] = amount.initial;
+  unit.maintenance[static_cast<std::size_t>(component)] = amount.maintenance;
+}
+
+void evaluate_unit(const Context& context, const Policy& policy, const PocketRows& rows,
+                   std::size_t u, UnitRequirement& unit, PositionTrace* trace) {
+  const auto underlying = static_cast<std::size_t>(unit.underlying);
+  const FuturesParameters& futures = policy.futures[underlying];
+  const OptionParameters& options = policy.options[underlying];
+  SideSums sums;
+  Pair option_sum;
+  for (std::int64_t k = rows.unit_positions[u]; k < rows.unit_positions[u + 1]; ++k) {
+    const std::size_t i = rows.instrument[k];
+    const double quantity = rows.quantity[k];
+    const double contracts = std::fabs(quantity);
+    Pair margin;
+    if (context.instruments.kind[i] == Kind::option) {
+      if (quantity < 0) {
+        const Pair each = option_margin(context, policy, options, i, rows.entry[k]);
+        margin = {contracts * each.initial, contracts * each.maintenance};
+        option_sum.initial += margin.initial;
+        option_sum.maintenance += margin.maintenance;
+      }
+    } else {
+      const pricing::ContractValue& c = context.values.contract[i];
+      const bool at_entry = futures.notional_at_entry &&
+                            context.instruments.kind[i] != Kind::spot;
+      const double notional =
+          contracts * (at_entry ? std::fabs(c.entry_factor * rows.entry[k]) : c.notional);
+      const double size = contracts * contract_size(context, i);
+      margin = futures_margin(futures, notional, size);
+      add_to_side(sums, quantity, margin, notional, size);
+    }
+    if (trace != nullptr) trace->add(rows, k, margin.maintenance);
+  }
+  set_component(unit, Component::futures, net_sides(futures, sums));
+  set_component(unit, Component::options, option_sum);
+  const double fee = futures.taker_fee_ratio * sums.gross_notional;
+  set_component(unit, Component::fee, {fee, fee});
+}
+
+}  // namespace
+
+void prepare_fixed(const Context& context, Prepared& prepared) {
+  prepared.underlying_status.assign(context.market.underlying_count(), Status::ok);
+}
+
+void evaluate_fixed(const Context& context, const Prepared& prepared, const PocketRows& rows,
+                    Scratch&, PocketRequirement& out, PositionTrace* trace) {
+  out.units.assign(rows.unit_underlying.size(), {});
+  out.netting_initial = out.netting_maintenance = 0;
+  for (std::size_t u = 0; u < rows.unit_underlying.size(); ++u) {
+    out.units[u].underlying = rows.unit_underlying[u];
+    evaluate_unit(context, *prepared.policy, rows, u, out.units[u], trace);
+  }
+}
+
+}  // namespace tickmargin::margin

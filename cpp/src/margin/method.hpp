@@ -1,0 +1,103 @@
+// The one interface behind which every margin rule stands.
+//
+// A base method is two free functions: `prepare` turns a policy and a market into columns, once per
+// recompute; `evaluate` turns one pocket's rows into requirements. To add a method: write one file
+// beside fixed.cpp with both functions, add its id and parameters to policy.hpp and its line to the
+// table in registry.cpp. Nothing else names a method.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include "book/pocket_rows.hpp"
+#include "pricing/context.hpp"
+#include "risk/scenario_table.hpp"
+#include "tickmargin/policy.hpp"
+#include "tickmargin/status.hpp"
+
+namespace tickmargin::margin {
+
+// The lines a requirement is made of, in the order they are added.
+enum class Component : std::uint8_t {
+  futures,       // percent of notional
+  options,       // standard short-option formula
+  fee,           // fee of closing out
+  scan,          // worst loss over moves or scenarios
+  short_option,  // contingency per net short option
+  roll,          // per-expiry roll risk
+  basis,         // offsetting expiries
+  depth,         // impact beyond the book's depth
+  netting,       // credit across underlyings (negative), the pocket's last line
+};
+inline constexpr std::size_t component_count = 9;
+const char* component_name(Component component) noexcept;
+
+// How far a requirement can change when the index moves: which proof trigger bands may use.
+enum class BoundKind : std::uint8_t {
+  none,             // incremental recompute only
+  piecewise_linear, // kinks at brackets, caps and zero crossings
+  scenario_lines,   // worst of finitely many scenario profits
+};
+
+using book::PocketRows;
+using pricing::Context;
+
+struct UnitRequirement {
+  std::int32_t underlying = -1;
+  std::array<double, component_count> initial{};
+  std::array<double, component_count> maintenance{};
+  double loss_up = 0;           // worst loss over moves up, and down
+  double loss_down = 0;
+  double worst_price_move = 0;  // of the scenario that binds
+  double worst_vol_shock = 0;
+  std::int32_t worst_scenario = -1;  // grid column; node index + grid size for a strike node
+};
+
+struct PocketRequirement {
+  std::vector<UnitRequirement> units;  // capacity is kept between pockets
+  double netting_initial = 0;
+  double netting_maintenance = 0;
+};
+
+// Loss (> 0) or gain of each position in the binding scenario, or its share of the percent rule;
+// only asked for when a requirement is explained.
+struct PositionTrace {
+  std::vector<double> contribution;  // by position of the pocket
+
+  void add(const PocketRows& rows, std::int64_t position, double amount) {
+    contribution[static_cast<std::size_t>(position - rows.first_position())] = amount;
+  }
+};
+
+// Everything `evaluate` reads of its policy; each method fills what it needs.
+struct Prepared {
+  const Policy* policy = nullptr;
+  risk::ScenarioTable table;
+  std::vector<Status> underlying_status;  // inputs of the method that are missing
+};
+
+// Reused between pockets so that a batch allocates a handful of times, not per account.
+struct Scratch {
+  std::vector<double> sums;
+  std::vector<std::uint8_t> node_used;
+  std::vector<double> expiry_delta;
+  std::vector<std::int64_t> expiry;
+  std::vector<pricing::IndexedCollateral> collateral;  // given by the caller
+};
+
+struct Method {
+  const char* name;
+  BoundKind bound;
+  void (*prepare)(const Context&, Prepared&);
+  void (*evaluate)(const Context&, const Prepared&, const PocketRows&, Scratch&,
+                   PocketRequirement&, PositionTrace*);
+};
+
+const Method& method_of(MethodId id) noexcept;
+
+// Sums of a pocket's lines in fixed order: units, their components, then netting.
+double initial_total(const PocketRequirement& requirement) noexcept;
+double maintenance_total(const PocketRequirement& requirement) noexcept;
+
+}  // namespace tickmargin::margin

@@ -1,0 +1,274 @@
+// Portfolio margin: the worst loss of each unit over a price x volatility grid with damped tails,
+// the strikes it is long inside the range as extra nodes, plus per-expiry and short-option charges.
+//
+//   scan         max(0, - worst scenario sum)
+//   short_option ratio x index x contracts net short, per option series
+//   roll         sum over expiries of |net delta| x index x max(annual ratio x years, minimum);
+//                perpetuals and spot are an expiry of their own, deltas premium-adjusted
+//   basis        ratio x index x min(long deltas, short deltas) over expiries: what cancels across them
+//   initial = initial_factor x lines, maintenance = maintenance_factor x lines
+//
+// Why only long strikes are nodes: for a fixed volatility shock the pocket's value is a sum of
+// functions of the index with curvature only where options are; a minimum inside the range needs
+// positive curvature, and that sits at the strikes of options held long.
+#include <algorithm>
+#include <cmath>
+
+#include "base/ticks.hpp"
+#include "kernels/kernels.hpp"
+#include "margin/methods.hpp"
+#include "risk/netting.hpp"
+
+namespace tickmargin::margin {
+namespace {
+
+risk::UnderlyingScenarios scenarios_of(const Context& context, std::size_t u,
+                                       const ScenarioParameters& p) {
+  risk::UnderlyingScenarios out;
+  out.grid = {p.price_move, p.vol_index, p.weight};
+  out.shocks = {p.vol_shock_kind,    p.vol_shock,         p.vol_reference_days, p.vol_power_short,
+                p.vol_power_long,    p.vol_up_floor_annual, p.min_days};
+  if (p.strike_nodes) {
+    risk::add_strike_nodes(context.market, context.instruments, static_cast<UnderlyingIndex>(u),
+                           p.price_range, out);
+  }
+  return out;
+}
+
+// The worst scenario of a unit so far.
+struct Worst {
+  double profit = 0;
+  double loss_up = 0;
+  double loss_down = 0;
+  std::int32_t scenario = -1;
+  double price_move = 0;
+  std::size_t vol_index = 0;
+
+  void see(double sum, std::int32_t index, double move, std::size_t vol) noexcept {
+    // Written so that a NaN sum replaces any number and stays.
+    if (!(sum >= profit)) {
+      profit = sum;
+      scenario = index;
+      price_move = move;
+      vol_index = vol;
+    }
+    if (move >= 0 && !(-sum <= loss_up)) loss_up = -sum;
+    if (move <= 0 && !(-sum <= loss_down)) loss_down = -sum;
+  }
+};
+
+struct UnitRows {
+  std::int64_t begin;
+  std::int64_t end;
+  double collateral;  // numeraire worth of assets that follow this index
+};
+
+void scan_grid(const risk::UnderlyingScenarios& scenarios, const risk::ScenarioTable& table,
+               const PocketRows& rows, const UnitRows& unit, Scratch& scratch, Worst& worst) {
+  const risk::Scenarios& grid = scenarios.grid;
+  scratch.sums.resize(table.stride);
+  const std::int64_t offsets[2] = {0, unit.end - unit.begin};
+  const kernels::PositionGroups groups{1, offsets, rows.instrument + unit.begin,
+                                       rows.quantity + unit.begin};
+  kernels::kernels().portfolio_scan(groups, table.grid.data(), table.stride, grid.size(),
+                                    scratch.sums.data(), nullptr, nullptr);
+  for (std::size_t s = 0; s < grid.size(); ++s) {
+    const double sum = scratch.sums[s] + grid.weight[s] * (unit.collateral * grid.price_move[s]);
+    worst.see(sum, static_cast<std::int32_t>(s), grid.price_move[s], grid.vol_index[s]);
+  }
+}
+
+void scan_nodes(const risk::UnderlyingScenarios& scenarios, const risk::ScenarioTable& table,
+                const PocketRows& rows, const UnitRows& unit, Scratch& scratch, Worst& worst) {
+  if (scenarios.node_move.empty()) return;
+  scratch.node_used.assign(scenarios.node_move.size(), 0);
+  bool any = false;
+  for (std::int64_t k = unit.begin; k < unit.end; ++k) {
+    const std::int32_t node = table.node_of_strike[rows.instrument[k]];
+    if (node < 0 || rows.quantity[k] <= 0) continue;
+    scratch.node_used[static_cast<std::size_t>(node)] = 1;
+    any = true;
+  }
+  if (!any) return;
+  const std::size_t vols = scenarios.shocks.shock.size();
+  for (std::size_t node = 0; node < scenarios.node_move.size(); ++node) {
+    if (scratch.node_used[node] == 0) continue;
+    for (std::size_t v = 0; v < vols; ++v) {
+      double sum = 0;
+      for (std::int64_t k = unit.begin; k < unit.end; ++k) {
+        const auto row = static_cast<std::size_t>(table.node_offset[rows.instrument[k]]);
+        sum += rows.quantity[k] * table.nodes[row + node * vols + v];
+      }
+      sum += unit.collateral * scenarios.node_move[node];
+      worst.see(sum, static_cast<std::int32_t>(scenarios.grid.size() + node * vols + v),
+                scenarios.node_move[node], v);
+    }
+  }
+}
+
+double short_option_charge(const Context& context, const ScenarioParameters& p,
+                           const PocketRows& rows, const UnitRows& unit) noexcept {
+  if (p.short_option_ratio == 0) return 0.0;
+  double charge = 0;
+  for (std::int64_t k = unit.begin; k < unit.end;) {
+    const std::uint32_t i = rows.instrument[k];
+    double net = 0;
+    for (; k < unit.end && rows.instrument[k] == i; ++k) net += rows.quantity[k];
+    if (context.instruments.kind[i] != Kind::option || net >= 0) continue;
+    charge += -net * context.values.contract[i].notional * p.short_option_ratio;
+  }
+  return charge;
+}
+
+struct ExpiryCharges {
+  double roll = 0;
+  double basis = 0;
+};
+
+ExpiryCharges expiry_charges(const Context& context, const ScenarioParameters& p,
+                             const PocketRows& rows, const UnitRows& unit, std::size_t u,
+                             Scratch& scratch) {
+  if (p.roll_ratio_annual == 0 && p.roll_ratio_min == 0 && p.basis_ratio == 0) return {};
+  scratch.expiry.clear();
+  scratch.expiry_delta.clear();
+  for (std::int64_t k = unit.begin; k < unit.end; ++k) {
+    const std::uint32_t i = rows.instrument[k];
+    const TimeNs expiry = context.instruments.expiry_ns[i];  // 0: perpetuals and spot
+    const auto at = std::lower_bound(scratch.expiry.begin(), scratch.expiry.end(), expiry);
+    const auto slot = at - scratch.expiry.begin();
+    if (at == scratch.expiry.end() || *at != expiry) {
+      scratch.expiry.insert(at, expiry);
+      scratch.expiry_delta.insert(scratch.expiry_delta.begin() + slot, 0.0);
+    }
+    scratch.expiry_delta[static_cast<std::size_t>(slot)] +=
+        rows.quantity[k] * context.values.contract[i].roll_delta;
+  }
+  const double index = context.market.columns.index_price[u] *
+                       market::quote_price(context.market, static_cast<UnderlyingIndex>(u));
+  ExpiryCharges charges;
+  double longs = 0, shorts = 0;
+  for (std::size_t e = 0; e < scratch.expiry.size(); ++e) {
+    const TimeNs expiry = scratch.expiry[e];
+    const double years = expiry == 0 ? 0.0
+                                     : static_cast<double>(expiry - context.market.columns.as_of_ns) /
+                                           ns_per_year;
+    const double ratio = std::max(p.roll_ratio_annual * years, p.roll_ratio_min);
+    const double delta = scratch.expiry_delta[e];
+    charges.roll += std::fabs(delta) * index * ratio;
+    (delta >= 0 ? longs : shorts) += std::fabs(delta);
+  }
+  charges.basis = p.basis_ratio * index * std::min(longs, shorts);
+  return charges;
+}
+
+void trace_positions(const risk::UnderlyingScenarios& scenarios, const risk::ScenarioTable& table,
+                     const PocketRows& rows, const UnitRows& unit, std::int32_t scenario,
+                     PositionTrace& trace) {
+  const auto grid_size = static_cast<std::int32_t>(scenarios.grid.size());
+  for (std::int64_t k = unit.begin; k < unit.end; ++k) {
+    double profit = 0;
+    if (scenario >= grid_size) {
+      profit = table.nodes[static_cast<std::size_t>(table.node_offset[rows.instrument[k]] +
+                                                    (scenario - grid_size))];
+    } else if (scenario >= 0) {
+      profit = table.row(rows.instrument[k])[scenario];
+    }
+    trace.add(rows, k, -(rows.quantity[k] * profit));
+  }
+}
+
+void set_component(const ScenarioParameters& p, Component component, double amount,
+                   UnitRequirement& unit) noexcept {
+  unit.initial[static_cast<std::size_t>(component)] = p.initial_factor * amount;
+  unit.maintenance[static_cast<std::size_t>(component)] = p.maintenance_factor * amount;
+}
+
+void evaluate_unit(const Context& context, const Prepared& prepared, const PocketRows& rows,
+                   const UnitRows& unit_rows, Scratch& scratch, UnitRequirement& unit) {
+  const auto u = static_cast<std::size_t>(unit.underlying);
+  const ScenarioParameters& p = prepared.policy->scenario[u];
+  const risk::UnderlyingScenarios& scenarios = prepared.table.underlying[u];
+  Worst worst;
+  scan_grid(scenarios, prepared.table, rows, unit_rows, scratch, worst);
+  scan_nodes(scenarios, prepared.table, rows, unit_rows, scratch, worst);
+  unit.loss_up = worst.loss_up;
+  unit.loss_down = worst.loss_down;
+  unit.worst_scenario = worst.scenario;
+  unit.worst_price_move = worst.price_move;
+  unit.worst_vol_shock = scenarios.shocks.shock[worst.vol_index];
+  set_component(p, Component::scan, worst.profit == 0 ? 0.0 : -worst.profit, unit);
+  set_component(p, Component::short_option, short_option_charge(context, p, rows, unit_rows), unit);
+  const ExpiryCharges charges = expiry_charges(context, p, rows, unit_rows, u, scratch);
+  set_component(p, Component::roll, charges.roll, unit);
+  set_component(p, Component::basis, charges.basis, unit);
+}
+
+// Simulated collateral can make a unit of an underlying in which there is no position.
+void add_collateral_units(const Scratch& scratch, PocketRequirement& out) {
+  for (const pricing::IndexedCollateral& held : scratch.collateral) {
+    const bool has_unit = std::any_of(out.units.begin(), out.units.end(), [&](const auto& unit) {
+      return unit.underlying == held.underlying;
+    });
+    if (!has_unit) {
+      out.units.push_back({});
+      out.units.back().underlying = held.underlying;
+    }
+  }
+}
+
+void net_units(const Policy& policy, std::size_t underlying_count, PocketRequirement& out) {
+  out.netting_initial = out.netting_maintenance = 0;
+  if (policy.netting.rule == NettingRule::sum || out.units.size() < 2) return;
+  std::vector<risk::TwoSidedLoss> initial, maintenance;
+  double initial_sum = 0, maintenance_sum = 0;
+  for (const UnitRequirement& unit : out.units) {
+    const ScenarioParameters& p = policy.scenario[static_cast<std::size_t>(unit.underlying)];
+    initial.push_back({unit.underlying, p.initial_factor * unit.loss_up,
+                       p.initial_factor * unit.loss_down});
+    maintenance.push_back({unit.underlying, p.maintenance_factor * unit.loss_up,
+                           p.maintenance_factor * unit.loss_down});
+    initial_sum += unit.initial[static_cast<std::size_t>(Component::scan)];
+    maintenance_sum += unit.maintenance[static_cast<std::size_t>(Component::scan)];
+  }
+  out.netting_initial =
+      risk::netted_loss(initial, policy.netting, underlying_count) - initial_sum;
+  out.netting_maintenance =
+      risk::netted_loss(maintenance, policy.netting, underlying_count) - maintenance_sum;
+}
+
+}  // namespace
+
+void prepare_scenario(const Context& context, Prepared& prepared) {
+  const std::size_t n = context.market.underlying_count();
+  prepared.underlying_status.assign(n, Status::ok);
+  std::vector<risk::UnderlyingScenarios> scenarios(n);
+  for (std::size_t u = 0; u < n; ++u) {
+    scenarios[u] = scenarios_of(context, u, prepared.policy->scenario[u]);
+  }
+  prepared.table = risk::build_scenario_table(context.market, context.instruments, context.values,
+                                              std::move(scenarios));
+}
+
+void evaluate_scenario(const Context& context, const Prepared& prepared, const PocketRows& rows,
+                       Scratch& scratch, PocketRequirement& out, PositionTrace* trace) {
+  const std::size_t held_units = rows.unit_underlying.size();
+  out.units.assign(held_units, {});
+  for (std::size_t u = 0; u < held_units; ++u) out.units[u].underlying = rows.unit_underlying[u];
+  add_collateral_units(scratch, out);
+  for (std::size_t u = 0; u < out.units.size(); ++u) {
+    UnitRequirement& unit = out.units[u];
+    UnitRows unit_rows{0, 0, 0.0};
+    if (u < held_units) unit_rows = {rows.unit_positions[u], rows.unit_positions[u + 1], 0.0};
+    for (const pricing::IndexedCollateral& held : scratch.collateral) {
+      if (held.underlying == unit.underlying) unit_rows.collateral += held.worth;
+    }
+    evaluate_unit(context, prepared, rows, unit_rows, scratch, unit);
+    if (trace != nullptr && u < held_units) {
+      const auto& scenarios = prepared.table.underlying[static_cast<std::size_t>(unit.underlying)];
+      trace_positions(scenarios, prepared.table, rows, unit_rows, unit.worst_scenario, *trace);
+    }
+  }
+  net_units(*prepared.policy, context.market.underlying_count(), out);
+}
+
+}  // namespace tickmargin::margin

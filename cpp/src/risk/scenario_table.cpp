@@ -1,0 +1,206 @@
+#include "risk/scenario_table.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "base/assert.hpp"
+#include "base/ticks.hpp"
+#include "kernels/kernels.hpp"
+
+namespace tickmargin::risk {
+namespace {
+
+double pow_of(double x, double power) noexcept {
+  if (power == 0) return 1.0;
+  double log_x, out;
+  kernels::kernels().log(&x, &log_x, 1);
+  const double y = power * log_x;
+  kernels::kernels().exp(&y, &out, 1);
+  return out;
+}
+
+// Options of one underlying gathered into the columns the kernel reads.
+struct OptionBatch {
+  std::vector<std::size_t> row;
+  std::vector<std::uint8_t> is_call;
+  std::vector<double> forward, strike, years, vols, scale, base_value;
+};
+
+OptionBatch gather(const InstrumentColumns& instruments, const pricing::InstrumentValues& values,
+                   UnderlyingIndex u, const VolShocks& shocks) {
+  OptionBatch batch;
+  for (std::size_t i = 0; i < instruments.size(); ++i) {
+    if (instruments.underlying[i] != u || instruments.kind[i] != Kind::option) continue;
+    if (values.status[i] != Status::ok || values.normal[i] != 0) continue;
+    batch.row.push_back(i);
+    batch.is_call.push_back(instruments.is_call[i]);
+    batch.forward.push_back(values.forward[i]);
+    batch.strike.push_back(instruments.strike[i]);
+    batch.years.push_back(values.years[i]);
+    batch.scale.push_back(values.scale[i]);
+    batch.base_value.push_back(values.base_value[i]);
+    for (const double shock : shocks.shock) {
+      batch.vols.push_back(shocked_vol(shocks, shock, values.vol_annual[i], values.years[i]));
+    }
+  }
+  return batch;
+}
+
+void revalue_options(const OptionBatch& batch, const VolShocks& shocks, const Scenarios& scenarios,
+                     double* out, std::size_t stride) {
+  std::vector<double> price_factor(scenarios.size());
+  for (std::size_t s = 0; s < scenarios.size(); ++s) {
+    price_factor[s] = 1.0 + scenarios.price_move[s];
+  }
+  const kernels::ScenarioRows rows{batch.row.size(),      batch.is_call.data(),
+                                   batch.forward.data(),  batch.strike.data(),
+                                   batch.years.data(),    batch.vols.data(),
+                                   shocks.shock.size(),   batch.scale.data(),
+                                   batch.base_value.data()};
+  const kernels::ScenarioGrid grid{scenarios.size(), price_factor.data(),
+                                   scenarios.vol_index.data(), scenarios.weight.data()};
+  kernels::kernels().option_scenarios(rows, grid, out, stride);
+}
+
+// Spot, futures, perpetuals: proportional to the move; a linear pay-off in an asset that follows
+// the same index is worth more of the numeraire when it wins.
+void revalue_linear(const pricing::InstrumentValues& values, std::size_t i,
+                    const Scenarios& scenarios, double* out) {
+  const double scale = values.scale[i];
+  for (std::size_t s = 0; s < scenarios.size(); ++s) {
+    const double move = scenarios.price_move[s];
+    const double settled = values.settled_in_base[i] != 0 ? 1.0 + move : 1.0;
+    out[s] = scenarios.weight[s] * (scale * move * settled);
+  }
+}
+
+// A forward at or below zero moves by the index's own change, not in proportion to itself.
+void revalue_normal(const InstrumentColumns& instruments, const pricing::InstrumentValues& values,
+                    std::size_t i, double index, const VolShocks& shocks,
+                    const Scenarios& scenarios, double* out) {
+  static constexpr double zero = 0.0;
+  for (std::size_t s = 0; s < scenarios.size(); ++s) {
+    const double forward = values.forward[i] + index * scenarios.price_move[s];
+    const double vol = shocked_vol(shocks, shocks.shock[scenarios.vol_index[s]],
+                                   values.vol_annual[i], values.years[i]);
+    double price;
+    kernels::OptionOutputs outputs{};
+    outputs.price = &price;
+    const kernels::OptionRows rows{&instruments.is_call[i], 0,        {&forward, 0},
+                                   {&instruments.strike[i], 0}, {&vol, 0}, {&values.years[i], 0},
+                                   {&zero, 0}};
+    kernels::kernels().bachelier(rows, outputs, 1);
+    out[s] = scenarios.weight[s] * (values.scale[i] * price - values.base_value[i]);
+  }
+}
+
+// All instruments of one underlying under one list of scenarios; `destination(i)` is where row i
+// goes.
+template <class Destination>
+void revalue(const market::Market& market, const InstrumentColumns& instruments,
+             const pricing::InstrumentValues& values, UnderlyingIndex u, const VolShocks& shocks,
+             const Scenarios& scenarios, Destination destination) {
+  const std::size_t n = scenarios.size();
+  if (n == 0) return;
+  const OptionBatch batch = gather(instruments, values, u, shocks);
+  const std::size_t stride = (n + 7) / 8 * 8;
+  const base::AlignedBuffer<double> rows(batch.row.size() * stride);
+  revalue_options(batch, shocks, scenarios, const_cast<double*>(rows.data()), stride);
+  for (std::size_t j = 0; j < batch.row.size(); ++j) {
+    std::memcpy(destination(batch.row[j]), rows.data() + j * stride, n * sizeof(double));
+  }
+  const double index = market.columns.index_price[static_cast<std::size_t>(u)];
+  for (std::size_t i = 0; i < instruments.size(); ++i) {
+    if (instruments.underlying[i] != u) continue;
+    double* out = destination(i);
+    if (values.status[i] != Status::ok) {
+      std::fill_n(out, n, base::canonical_nan);
+    } else if (instruments.kind[i] != Kind::option) {
+      revalue_linear(values, i, scenarios, out);
+    } else if (values.normal[i] != 0) {
+      revalue_normal(instruments, values, i, index, shocks, scenarios, out);
+    }
+  }
+}
+
+Scenarios node_scenarios(const UnderlyingScenarios& underlying) {
+  Scenarios nodes;
+  for (const double move : underlying.node_move) {
+    for (std::size_t v = 0; v < underlying.shocks.shock.size(); ++v) {
+      nodes.price_move.push_back(move);
+      nodes.vol_index.push_back(static_cast<std::uint8_t>(v));
+      nodes.weight.push_back(1.0);
+    }
+  }
+  return nodes;
+}
+
+}  // namespace
+
+double shocked_vol(const VolShocks& shocks, double shock, double vol_annual,
+                   double years) noexcept {
+  if (shock == 0) return vol_annual;
+  const double days_to_expiry = years * 365.0;
+  const double days = days_to_expiry < shocks.min_days ? shocks.min_days : days_to_expiry;
+  const double power = days < shocks.reference_days ? shocks.power_short : shocks.power_long;
+  const double scaled = shock * pow_of(shocks.reference_days / days, power);
+  double vol = shocks.kind == VolShock::relative ? vol_annual * (1.0 + scaled)
+                                                 : vol_annual + scaled;
+  if (shock > 0 && vol < shocks.up_floor_annual) vol = shocks.up_floor_annual;
+  return vol < 0 ? 0.0 : vol;
+}
+
+void add_strike_nodes(const market::Market& market, const InstrumentColumns& instruments,
+                      UnderlyingIndex underlying, double range, UnderlyingScenarios& out) {
+  const double index = market.columns.index_price[static_cast<std::size_t>(underlying)];
+  for (std::size_t i = 0; i < instruments.size(); ++i) {
+    if (instruments.underlying[i] != underlying || instruments.kind[i] != Kind::option) continue;
+    const double move = instruments.strike[i] / index - 1.0;
+    if (std::fabs(move) <= range) out.node_strike.push_back(instruments.strike[i]);
+  }
+  std::sort(out.node_strike.begin(), out.node_strike.end());
+  out.node_strike.erase(std::unique(out.node_strike.begin(), out.node_strike.end()),
+                        out.node_strike.end());
+  for (const double strike : out.node_strike) out.node_move.push_back(strike / index - 1.0);
+}
+
+ScenarioTable build_scenario_table(const market::Market& market,
+                                   const InstrumentColumns& instruments,
+                                   const pricing::InstrumentValues& values,
+                                   std::vector<UnderlyingScenarios> scenarios) {
+  TICKMARGIN_ASSERT(scenarios.size() == market.underlying_count());
+  const std::size_t n = instruments.size();
+  ScenarioTable table;
+  table.underlying = std::move(scenarios);
+  for (const UnderlyingScenarios& u : table.underlying) {
+    table.stride = std::max(table.stride, (u.grid.size() + 7) / 8 * 8);
+  }
+  table.grid = base::AlignedBuffer<double>(n * table.stride);
+  table.node_offset.resize(n + 1);
+  table.node_of_strike.assign(n, -1);
+  for (std::size_t i = 0; i < n; ++i) {
+    const UnderlyingScenarios& u = table.underlying[static_cast<std::size_t>(
+        instruments.underlying[i])];
+    table.node_offset[i + 1] = table.node_offset[i] +
+        static_cast<std::int64_t>(u.node_move.size() * u.shocks.shock.size());
+    if (instruments.kind[i] != Kind::option) continue;
+    const auto at = std::lower_bound(u.node_strike.begin(), u.node_strike.end(),
+                                     instruments.strike[i]);
+    if (at != u.node_strike.end() && *at == instruments.strike[i]) {
+      table.node_of_strike[i] = static_cast<std::int32_t>(at - u.node_strike.begin());
+    }
+  }
+  table.nodes.resize(static_cast<std::size_t>(table.node_offset[n]));
+  for (std::size_t u = 0; u < table.underlying.size(); ++u) {
+    const UnderlyingScenarios& underlying = table.underlying[u];
+    const auto index = static_cast<UnderlyingIndex>(u);
+    revalue(market, instruments, values, index, underlying.shocks, underlying.grid,
+            [&](std::size_t i) { return table.grid.data() + i * table.stride; });
+    revalue(market, instruments, values, index, underlying.shocks, node_scenarios(underlying),
+            [&](std::size_t i) { return table.nodes.data() + table.node_offset[i]; });
+  }
+  return table;
+}
+
+}  // namespace tickmargin::risk

@@ -1,0 +1,72 @@
+// What each contract gains or loses in each scenario, in the numeraire: instruments x scenarios.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "base/aligned_buffer.hpp"
+#include "market/market.hpp"
+#include "pricing/instrument_values.hpp"
+#include "tickmargin/inputs.hpp"
+#include "tickmargin/policy.hpp"
+
+namespace tickmargin::risk {
+
+// A scenario moves the index by `price_move` (the whole forward curve with it) and each implied
+// volatility by its shock; its profit counts with `weight` (below 1 for damped tails).
+struct Scenarios {
+  std::vector<double> price_move;
+  std::vector<std::uint8_t> vol_index;
+  std::vector<double> weight;
+
+  std::size_t size() const noexcept { return price_move.size(); }
+};
+
+// Volatility shocks scaled by term: vol (1 + shock (reference / days)^power), or vol + shock x ...
+struct VolShocks {
+  VolShock kind = VolShock::relative;
+  std::vector<double> shock{0.0};
+  double reference_days = 30;
+  double power_short = 0;   // below the reference
+  double power_long = 0;    // at or above it
+  double up_floor_annual = 0;
+  double min_days = 1;
+};
+
+// The scenarios of one underlying: the grid, and the strikes inside the scanned range as nodes of
+// their own, so that a position whose worst price lies between two grid prices is still found.
+struct UnderlyingScenarios {
+  Scenarios grid;
+  VolShocks shocks;
+  std::vector<double> node_strike;  // ascending, distinct
+  std::vector<double> node_move;    // strike / index - 1
+};
+
+struct ScenarioTable {
+  std::vector<UnderlyingScenarios> underlying;
+  std::size_t stride = 0;                    // of `grid`, a multiple of 8; unused columns are 0
+  base::AlignedBuffer<double> grid;          // [instrument x stride]
+  std::vector<std::int64_t> node_offset;     // instrument -> first entry in `nodes`
+  std::vector<double> nodes;                 // per instrument [node x vol shock]
+  std::vector<std::int32_t> node_of_strike;  // instrument -> node of its own strike, -1 without
+
+  const double* row(std::size_t instrument) const noexcept {
+    return grid.data() + instrument * stride;
+  }
+};
+
+// Volatility of an option under one shock. Floored at 0; an upward relative or absolute shock also
+// at `up_floor_annual`.
+double shocked_vol(const VolShocks& shocks, double shock, double vol_annual, double years) noexcept;
+
+// Strikes of the listed options of an underlying inside +-range of its index.
+void add_strike_nodes(const market::Market& market, const InstrumentColumns& instruments,
+                      UnderlyingIndex underlying, double range, UnderlyingScenarios& out);
+
+// Revalues every instrument in every scenario of its underlying.
+ScenarioTable build_scenario_table(const market::Market& market,
+                                   const InstrumentColumns& instruments,
+                                   const pricing::InstrumentValues& values,
+                                   std::vector<UnderlyingScenarios> scenarios);
+
+}  // namespace tickmargin::risk

@@ -1,0 +1,9 @@
+// The compiled module: one register_*.cpp per noun, nothing else here.
+#include "register.hpp"
+
+PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
+  m.doc() = "Compiled core of tickmargin; use the public package.";
+  tickmargin::bindings::register_info(m);
+  tickmargin::bindings::register_kernels(m);
+  tickmargin::bindings::register_engine(m);
+}

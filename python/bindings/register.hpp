@@ -1,0 +1,13 @@
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+namespace py = pybind11;
+
+namespace tickmargin::bindings {
+
+void register_info(py::module_& m);
+void register_kernels(py::module_& m);
+void register_engine(py::module_& m);
+
+}  // namespace tickmargin::bindings

@@ -1,0 +1,290 @@
+// The engine: columns in, engine out; the GIL is released while it computes.
+#include <pybind11/stl.h>
+
+#include "columns.hpp"
+#include "policy_from_dict.hpp"
+#include "pricing/parity.hpp"
+#include "register.hpp"
+#include "tickmargin/engine.hpp"
+
+namespace tickmargin::bindings {
+namespace {
+
+InstrumentColumns instruments_from(const py::dict& d) {
+  InstrumentColumns c;
+  c.kind = take_column<Kind>(d, "kind");
+  c.payoff = take_column<Payoff>(d, "payoff");
+  c.underlying = take_column<std::int32_t>(d, "underlying");
+  c.settlement_asset = take_column<std::int32_t>(d, "settlement_asset");
+  c.multiplier = take_column<double>(d, "multiplier");
+  c.strike = take_column<double>(d, "strike");
+  c.expiry_ns = take_column<std::int64_t>(d, "expiry_ns");
+  c.is_call = take_column<std::uint8_t>(d, "is_call");
+  c.bachelier = take_column<std::uint8_t>(d, "bachelier");
+  return c;
+}
+
+MarketColumns market_from(const py::dict& d) {
+  MarketColumns c;
+  c.as_of_ns = d["as_of_ns"].cast<std::int64_t>();
+  c.asset_price = take_column<double>(d, "asset_price");
+  c.asset_underlying = take_column<std::int32_t>(d, "asset_underlying");
+  c.index_price = take_column<double>(d, "index_price");
+  c.quote_asset = take_column<std::int32_t>(d, "quote_asset");
+  c.realised_vol_annual = take_column<double>(d, "realised_vol_annual");
+  c.depth_notional = take_column<double>(d, "depth_notional");
+  c.previous_mm_ratio = take_column<double>(d, "previous_mm_ratio");
+  c.previous_ts_ns = take_column<std::int64_t>(d, "previous_ts_ns");
+  c.forward_underlying = take_column<std::int32_t>(d, "forward_underlying");
+  c.forward_expiry_ns = take_column<std::int64_t>(d, "forward_expiry_ns");
+  c.forward_price = take_column<double>(d, "forward_price");
+  c.forward_rate_annual = take_column<double>(d, "forward_rate_annual");
+  c.surface_underlying = take_column<std::int32_t>(d, "surface_underlying");
+  c.surface_expiry_ns = take_column<std::int64_t>(d, "surface_expiry_ns");
+  c.surface_strike = take_column<double>(d, "surface_strike");
+  c.surface_vol_annual = take_column<double>(d, "surface_vol_annual");
+  c.mark_price = take_column<double>(d, "mark_price");
+  c.mark_vol_annual = take_column<double>(d, "mark_vol_annual");
+  c.mark_vol_normal_annual = take_column<double>(d, "mark_vol_normal_annual");
+  return c;
+}
+
+PortfolioColumns portfolio_from(const py::dict& d) {
+  PortfolioColumns c;
+  c.account_count = d["account_count"].cast<std::int32_t>();
+  c.position_account = take_column<std::int32_t>(d, "position_account");
+  c.position_pocket = take_column<std::int32_t>(d, "position_pocket");
+  c.position_instrument = take_column<std::int32_t>(d, "position_instrument");
+  c.position_quantity = take_column<double>(d, "position_quantity");
+  c.position_entry_price = take_column<double>(d, "position_entry_price");
+  c.balance_account = take_column<std::int32_t>(d, "balance_account");
+  c.balance_pocket = take_column<std::int32_t>(d, "balance_pocket");
+  c.balance_asset = take_column<std::int32_t>(d, "balance_asset");
+  c.balance_amount = take_column<double>(d, "balance_amount");
+  return c;
+}
+
+PolicySet policies_from(const py::list& policies, const py::object& account_policy) {
+  PolicySet set;
+  for (const py::handle item : policies) set.policies.push_back(policy_from_dict(item.cast<py::dict>()));
+  set.account_policy = to_column<std::int32_t>(account_policy, "account_policy");
+  return set;
+}
+
+std::unique_ptr<Engine> make_engine(const py::dict& market, const py::dict& instruments,
+                                    const py::dict& portfolio, const py::list& policies,
+                                    const py::object& account_policy, int numeraire_decimals) {
+  EngineInputs inputs{market_from(market), instruments_from(instruments), portfolio_from(portfolio),
+                      policies_from(policies, account_policy), numeraire_decimals};
+  const py::gil_scoped_release unlocked;
+  return std::make_unique<Engine>(std::move(inputs));
+}
+
+template <class Rows>
+py::dict amounts_to_dict(Rows& r) {
+  py::dict d;
+  d["equity"] = give_column(std::move(r.equity));
+  d["equity_initial"] = give_column(std::move(r.equity_initial));
+  d["initial_margin"] = give_column(std::move(r.initial_margin));
+  d["maintenance_margin"] = give_column(std::move(r.maintenance_margin));
+  d["slack_ticks"] = give_column(std::move(r.slack_ticks));
+  d["state"] = give_column(std::move(r.state));
+  d["status"] = give_column(std::move(r.status));
+  return d;
+}
+
+py::dict result_to_dict(Result& result) {
+  py::dict accounts = amounts_to_dict(result.accounts);
+  accounts["policy"] = give_column(std::move(result.accounts.policy));
+  accounts["worst_underlying"] = give_column(std::move(result.accounts.worst_underlying));
+  accounts["worst_price_move"] = give_column(std::move(result.accounts.worst_price_move));
+  accounts["worst_vol_shock"] = give_column(std::move(result.accounts.worst_vol_shock));
+
+  py::dict pockets = amounts_to_dict(result.pockets);
+  pockets["account"] = give_column(std::move(result.pockets.account));
+  pockets["pocket"] = give_column(std::move(result.pockets.pocket));
+  pockets["gross_notional"] = give_column(std::move(result.pockets.gross_notional));
+
+  UnitRows& u = result.units;
+  py::dict units;
+  units["account"] = give_column(std::move(u.account));
+  units["pocket"] = give_column(std::move(u.pocket));
+  units["underlying"] = give_column(std::move(u.underlying));
+  units["delta_base"] = give_column(std::move(u.delta_base));
+  units["gamma"] = give_column(std::move(u.gamma));
+  units["vega"] = give_column(std::move(u.vega));
+  units["theta"] = give_column(std::move(u.theta));
+  units["gross_notional"] = give_column(std::move(u.gross_notional));
+  units["value"] = give_column(std::move(u.value));
+  units["initial_margin"] = give_column(std::move(u.initial_margin));
+  units["maintenance_margin"] = give_column(std::move(u.maintenance_margin));
+  units["worst_price_move"] = give_column(std::move(u.worst_price_move));
+  units["worst_vol_shock"] = give_column(std::move(u.worst_vol_shock));
+
+  py::dict components;
+  components["policy"] = give_column(std::move(result.components.policy));
+  components["underlying"] = give_column(std::move(result.components.underlying));
+  components["component"] = result.components.component;
+  components["initial_margin"] = give_column(std::move(result.components.initial_margin));
+  components["maintenance_margin"] = give_column(std::move(result.components.maintenance_margin));
+
+  py::dict out;
+  out["as_of_ns"] = result.as_of_ns;
+  out["accounts"] = accounts;
+  out["pockets"] = pockets;
+  out["units"] = units;
+  out["components"] = components;
+  return out;
+}
+
+py::dict recompute(const Engine& engine, int threads,
+                   const std::vector<std::pair<std::int32_t, double>>& index,
+                   const py::object& policies, const py::object& account_policy) {
+  RecomputeOptions options;
+  options.threads = threads;
+  for (const auto& [underlying, price] : index) options.index.push_back({underlying, price});
+  PolicySet candidate;
+  if (!policies.is_none()) {
+    candidate = policies_from(policies.cast<py::list>(), account_policy);
+    options.candidate = &candidate;
+  }
+  Result result;
+  {
+    const py::gil_scoped_release unlocked;
+    result = engine.recompute(options);
+  }
+  return result_to_dict(result);
+}
+
+// Rows of structs become a list of columns, one per listed member.
+template <class Row, class... Members>
+py::tuple columns_of(const std::vector<Row>& rows, Members Row::*... members) {
+  auto one = [&](auto member) {
+    py::list column(rows.size());
+    for (std::size_t i = 0; i < rows.size(); ++i) column[i] = py::cast(rows[i].*member);
+    return column;
+  };
+  return py::make_tuple(one(members)...);
+}
+
+py::dict explain(const Engine& engine, std::int32_t account) {
+  const Explanation e = engine.explain(account);
+  py::dict out;
+  out["state"] = static_cast<int>(e.state);
+  out["status"] = static_cast<int>(e.status);
+  out["policy"] = e.policy;
+  using Q = ExplainedEquity;
+  out["equity"] = columns_of(e.equity, &Q::pocket, &Q::kind, &Q::item, &Q::amount, &Q::price,
+                             &Q::initial, &Q::maintenance);
+  using R = ExplainedRequirement;
+  out["requirement"] = columns_of(e.requirement, &R::pocket, &R::underlying, &R::component,
+                                  &R::initial, &R::maintenance);
+  using P = ExplainedPosition;
+  out["positions"] = columns_of(e.positions, &P::pocket, &P::instrument, &P::quantity, &P::value,
+                                &P::contribution);
+  using S = ExplainedScenario;
+  out["scenarios"] = columns_of(e.scenarios, &S::pocket, &S::underlying, &S::price_move,
+                                &S::vol_shock, &S::weight, &S::profit);
+  return out;
+}
+
+py::dict what_if(const Engine& engine, const py::dict& columns, std::int32_t hedge, int threads) {
+  const auto account = take_column<std::int32_t>(columns, "account");
+  const auto pocket = take_column<std::int32_t>(columns, "pocket");
+  const auto instrument = take_column<std::int32_t>(columns, "instrument");
+  const auto quantity = take_column<double>(columns, "quantity");
+  const auto price = take_column<double>(columns, "price");
+  std::vector<Order> orders;
+  for (std::size_t i = 0; i < account.size(); ++i) {
+    orders.push_back({account[i], pocket.at(i), instrument.at(i), quantity.at(i), price.at(i)});
+  }
+  std::vector<OrderEffect> effects;
+  {
+    const py::gil_scoped_release unlocked;
+    effects = engine.what_if(orders, hedge, threads);
+  }
+  py::dict out;
+  auto give = [&](const char* name, auto read) {
+    std::vector<std::decay_t<decltype(read(effects[0]))>> column;
+    for (const OrderEffect& e : effects) column.push_back(read(e));
+    out[name] = give_column(std::move(column));
+  };
+  give("verdict", [](const OrderEffect& e) { return e.verdict; });
+  give("status", [](const OrderEffect& e) { return e.status; });
+  give("equity_before", [](const OrderEffect& e) { return e.equity_before; });
+  give("equity_after", [](const OrderEffect& e) { return e.equity_after; });
+  give("initial_margin_before", [](const OrderEffect& e) { return e.initial_margin_before; });
+  give("initial_margin_after", [](const OrderEffect& e) { return e.initial_margin_after; });
+  give("maintenance_margin_before", [](const OrderEffect& e) { return e.maintenance_margin_before; });
+  give("maintenance_margin_after", [](const OrderEffect& e) { return e.maintenance_margin_after; });
+  give("shortfall", [](const OrderEffect& e) { return e.shortfall; });
+  give("binding_underlying", [](const OrderEffect& e) { return e.binding_underlying; });
+  give("binding_price_move", [](const OrderEffect& e) { return e.binding_price_move; });
+  give("binding_vol_shock", [](const OrderEffect& e) { return e.binding_vol_shock; });
+  give("hedge_quantity", [](const OrderEffect& e) { return e.hedge_quantity; });
+  return out;
+}
+
+py::tuple liquidation_prices(const Engine& engine, std::int32_t account, std::int32_t pocket,
+                             std::int32_t underlying) {
+  LiquidationPrices prices;
+  {
+    const py::gil_scoped_release unlocked;
+    prices = engine.liquidation_prices(account, pocket, underlying);
+  }
+  return py::make_tuple(prices.lower, prices.upper, root_status_name(prices.lower_status),
+                        root_status_name(prices.upper_status));
+}
+
+double forward_from_parity(const py::object& strike, const py::object& call, const py::object& put,
+                           bool coin_settled, double discount) {
+  const auto k = to_column<double>(strike, "strike");
+  const auto c = to_column<double>(call, "call");
+  const auto p = to_column<double>(put, "put");
+  if (c.size() != k.size() || p.size() != k.size()) {
+    throw py::value_error("strike, call and put must have the same length");
+  }
+  return pricing::forward_from_parity(
+      {k.size(), k.data(), c.data(), p.data(), coin_settled, discount});
+}
+
+}  // namespace
+
+void register_engine(py::module_& m) {
+  py::class_<Engine>(m, "Engine")
+      .def(py::init(&make_engine), py::arg("market"), py::arg("instruments"), py::arg("portfolio"),
+           py::arg("policies"), py::arg("account_policy"), py::arg("numeraire_decimals"))
+      .def("recompute", &recompute, py::arg("threads"), py::arg("index"), py::arg("policies"),
+           py::arg("account_policy"))
+      .def("explain", &explain, py::arg("account"))
+      .def("what_if", &what_if, py::arg("orders"), py::arg("hedge"), py::arg("threads"))
+      .def("liquidation_prices", &liquidation_prices, py::arg("account"), py::arg("pocket"),
+           py::arg("underlying"))
+      .def("gross_notional",
+           [](const Engine& engine) { return give_column(engine.gross_notional()); });
+  m.def("forward_from_parity", &forward_from_parity, py::arg("strike"), py::arg("call"),
+        py::arg("put"), py::arg("coin_settled"), py::arg("discount"));
+  m.def("state_names", [] {
+    std::vector<std::string> names;
+    for (int i = 0; i <= static_cast<int>(State::undecidable); ++i) {
+      names.emplace_back(state_name(static_cast<State>(i)));
+    }
+    return names;
+  });
+  m.def("status_names", [] {
+    std::vector<std::string> names;
+    for (int i = 0; i <= static_cast<int>(Status::overflow); ++i) {
+      names.emplace_back(status_name(static_cast<Status>(i)));
+    }
+    return names;
+  });
+  m.def("verdict_names", [] {
+    std::vector<std::string> names;
+    for (int i = 0; i <= static_cast<int>(OrderVerdict::refused_undecidable); ++i) {
+      names.emplace_back(verdict_name(static_cast<OrderVerdict>(i)));
+    }
+    return names;
+  });
+}
+
+}  // namespace tickmargin::bindings
