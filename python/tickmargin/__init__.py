@@ -1,0 +1,1 @@
+"""Real-time margin and collateral engine for derivatives."""
