@@ -1,0 +1,163 @@
+// Bachelier: F normal with standard deviation s = vol sqrt(T) in price units, d = (F - K) / s.
+// The out-of-the-money value s phi(d) (1 - |d| R(|d|)) has its own approximation: no cancellation.
+#pragma once
+
+struct BachelierBlock {
+  double discount[block_rows];
+  double deviation[block_rows];      // s
+  double inv_deviation[block_rows];  // 0 where s is 0
+  double root_expiry[block_rows];
+  double d[block_rows];
+  double density[block_rows];        // phi(d)
+  double tail[block_rows];           // N(-|d|)
+  double price[block_rows];
+  double probability[block_rows];
+};
+
+template <std::size_t lanes>
+void bachelier_discount(BachelierBlock& block, const OptionFeed& feed) noexcept {
+  const double* forward = feed.forward.rows;
+  const double* strike = feed.strike.rows;
+  const double* vol = feed.vol.rows;
+  const double* expiry = feed.expiry.rows;
+  const double* rate = feed.rate.rows;
+  for (std::size_t i = 0; i < lanes; ++i) {
+    const bool sound = finite(forward[i] - strike[i]) & finite(forward[i]) & not_negative(vol[i]) &
+                       not_negative(expiry[i]) & finite(rate[i]);
+    const double exponent = at_least(-rate[i] * expiry[i], -800.0);
+    const double factor = exp_flushed(at_most(exponent, largest_exponent), 0.0);
+    block.discount[i] = sound & !(exponent > largest_exponent) ? factor : canonical_nan;
+  }
+}
+
+template <std::size_t lanes>
+void bachelier_tails(BachelierBlock& block, const OptionFeed& feed) noexcept {
+  const double* forward = feed.forward.rows;
+  const double* strike = feed.strike.rows;
+  const double* vol = feed.vol.rows;
+  const double* expiry = feed.expiry.rows;
+  for (std::size_t i = 0; i < lanes; ++i) {
+    const double root = __builtin_sqrt(expiry[i]);
+    const double product = vol[i] * root;
+    const double s = at_most(at_least(product, smallest_deviation), largest);
+    const double difference = forward[i] - strike[i];
+    const double ratio = difference / s;
+    const double ratio_low = fma(-ratio, s, difference) / s;
+    const double root_low = fma(-root, root, expiry[i]);
+    const double s_low = (fma(vol[i], root, -product) + 0.5 * vol[i] * (root_low / root)) / s;
+    const double clamped = at_most(at_least(ratio, -mills_limit), mills_limit);
+    const bool exact = (clamped == ratio) & (product == s) & finite(s_low) & finite(ratio_low);
+    const double low = exact ? fma(-ratio, s_low, ratio_low) : 0.0;
+    const double z = absolute(clamped);
+    const double q_inv = 1.0 / mills_denominator(z);
+    const double e = gauss(clamped, low);
+    const double value = s > smallest_deviation ? s * (e * (mills_slope_numerator(z) * q_inv)) : 0.0;
+    block.root_expiry[i] = root;
+    block.deviation[i] = s;
+    block.inv_deviation[i] = s > smallest_deviation ? 1.0 / s : 0.0;
+    block.d[i] = clamped;
+    block.density[i] = inv_sqrt_2pi * e;
+    block.tail[i] = e * (mills_numerator(z) * q_inv);
+    const double intrinsic = at_least(feed.sign[i] * difference, 0.0);
+    block.price[i] = canonical(block.discount[i] * (value + intrinsic));
+  }
+}
+
+template <std::size_t lanes>
+void bachelier_probability(BachelierBlock& block, const OptionFeed& feed) noexcept {
+  for (std::size_t i = 0; i < lanes; ++i) {
+    const double sign = feed.sign[i];
+    const bool above_half = sign * block.d[i] > 0.0;
+    block.probability[i] = sign * (above_half ? 1.0 - block.tail[i] : block.tail[i]);
+  }
+}
+
+template <std::size_t lanes>
+void bachelier_first_order(const BachelierBlock& block, const OptionFeed& feed,
+                           const OptionOutputs& out) noexcept {
+  const double* vol = feed.vol.rows;
+  const double* expiry = feed.expiry.rows;
+  const double* rate = feed.rate.rows;
+  if (out.price != nullptr) {
+    for (std::size_t i = 0; i < lanes; ++i) out.price[i] = block.price[i];
+  }
+  if (out.delta != nullptr) {
+    for (std::size_t i = 0; i < lanes; ++i) {
+      out.delta[i] = canonical(block.discount[i] * block.probability[i]);
+    }
+  }
+  if (out.vega != nullptr) {
+    for (std::size_t i = 0; i < lanes; ++i) {
+      out.vega[i] = canonical(block.discount[i] * (block.density[i] * block.root_expiry[i]));
+    }
+  }
+  if (out.rho != nullptr) {
+    for (std::size_t i = 0; i < lanes; ++i) out.rho[i] = canonical(-expiry[i] * block.price[i]);
+  }
+  if (out.theta != nullptr) {
+    for (std::size_t i = 0; i < lanes; ++i) {
+      const double decay = block.density[i] * (0.5 * vol[i]) * (vol[i] * block.inv_deviation[i]);
+      out.theta[i] = canonical(fma(rate[i], block.price[i], -block.discount[i] * decay));
+    }
+  }
+}
+
+template <std::size_t lanes>
+void bachelier_second_order(const BachelierBlock& block, const OptionFeed& feed,
+                            const OptionOutputs& out) noexcept {
+  const double* vol = feed.vol.rows;
+  const double* rate = feed.rate.rows;
+  double phi[lanes];
+  for (std::size_t i = 0; i < lanes; ++i) phi[i] = block.discount[i] * block.density[i];
+  if (out.gamma != nullptr) {
+    for (std::size_t i = 0; i < lanes; ++i) out.gamma[i] = canonical(phi[i] * block.inv_deviation[i]);
+  }
+  if (out.vanna != nullptr) {
+    for (std::size_t i = 0; i < lanes; ++i) {
+      const double ratio = block.d[i] * block.inv_deviation[i];
+      out.vanna[i] = canonical(-phi[i] * (ratio * block.root_expiry[i]));
+    }
+  }
+  if (out.volga != nullptr) {
+    for (std::size_t i = 0; i < lanes; ++i) {
+      const double root = block.root_expiry[i];
+      const double product = block.d[i] * block.d[i] * block.inv_deviation[i];
+      out.volga[i] = canonical(phi[i] * root * (product * root));
+    }
+  }
+  if (out.charm != nullptr) {
+    for (std::size_t i = 0; i < lanes; ++i) {
+      const double inv_root = vol[i] * block.inv_deviation[i];
+      const double drift = phi[i] * (0.5 * block.d[i]) * inv_root * inv_root;
+      const double carry = rate[i] * (block.discount[i] * block.probability[i]);
+      out.charm[i] = canonical(carry + drift);
+    }
+  }
+}
+
+struct BachelierCall {
+  const OptionRows& rows;
+  const OptionOutputs& out;
+  OptionFeed& feed;
+
+  template <std::size_t lanes>
+  void run(std::size_t first, std::size_t filled) const noexcept {
+    BachelierBlock block;
+    OutputWindow window;
+    advance_options(feed, rows, first, filled, lanes);
+    open_window(window, out, first, filled < lanes);
+    bachelier_discount<lanes>(block, feed);
+    bachelier_tails<lanes>(block, feed);
+    bachelier_probability<lanes>(block, feed);
+    bachelier_first_order<lanes>(block, feed, window.at);
+    bachelier_second_order<lanes>(block, feed, window.at);
+    if (filled < lanes) close_window(window, out, first, filled);
+  }
+};
+
+void bachelier(const OptionRows& rows, const OptionOutputs& out, std::size_t count) noexcept {
+  if (count == 0) return;
+  OptionFeed feed;
+  open_options(feed, rows);
+  for_each_block(count, BachelierCall{rows, out, feed});
+}

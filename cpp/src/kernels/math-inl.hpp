@@ -1,0 +1,148 @@
+// The arithmetic shared by every kernel, one row at a time, without branches. Included only through
+// target-inl.hpp, once per target, inside an anonymous namespace: nothing here may be merged with
+// the copy of another target.
+#pragma once
+
+#define TICKMARGIN_INLINE [[gnu::always_inline]] inline
+
+constexpr double canonical_nan = __builtin_bit_cast(double, std::uint64_t{0x7ff8000000000000});
+constexpr double largest = 0x1.fffffffffffffp+1023;
+constexpr double smallest_normal = 0x1p-1022;
+constexpr double infinity = __builtin_inf();
+constexpr double inv_sqrt_2pi = 0x1.9884533d43651p-2;
+constexpr double round_magic = 0x1.8p52;  // adding it leaves the nearest integer in the low bits
+
+constexpr std::uint64_t exponent_bits = 0x7ff0000000000000;
+constexpr std::uint64_t one_bits = 0x3ff0000000000000;
+
+// Arguments of N(-z) and exp past which a result is flushed to zero; no subnormal is ever formed
+// on the way, so no input is slow.
+constexpr double exp_floor = -708.0;
+constexpr double mills_limit = 100.0;
+
+TICKMARGIN_INLINE std::uint64_t to_bits(double x) { return __builtin_bit_cast(std::uint64_t, x); }
+TICKMARGIN_INLINE double from_bits(std::uint64_t x) { return __builtin_bit_cast(double, x); }
+TICKMARGIN_INLINE double fma(double a, double b, double c) { return __builtin_fma(a, b, c); }
+TICKMARGIN_INLINE double absolute(double x) { return __builtin_fabs(x); }
+
+// A comparison with NaN is false, so these let NaN through.
+TICKMARGIN_INLINE double at_least(double x, double low) { return x < low ? low : x; }
+TICKMARGIN_INLINE double at_most(double x, double high) { return x > high ? high : x; }
+
+// Processors disagree on the sign and payload of a NaN they make; the results must not.
+TICKMARGIN_INLINE double canonical(double x) { return x == x ? x : canonical_nan; }
+
+// Horner's rule, unrolled at compile time; c holds the lowest coefficient first.
+template <std::size_t from = 0, std::size_t count>
+TICKMARGIN_INLINE double polynomial(const double (&c)[count], double x) {
+  if constexpr (from + 1 == count) {
+    return c[from];
+  } else {
+    return fma(polynomial<from + 1>(c, x), x, c[from]);
+  }
+}
+
+// exp(high + low) for high in [-708, 709], |low| far below 1. 0 below that range.
+TICKMARGIN_INLINE double exp_flushed(double high, double low) {
+  const double shifted = fma(high, 0x1.71547652b82fep+0, round_magic);
+  const double n = shifted - round_magic;
+  const double r = fma(-n, ln2_low, fma(-n, ln2_high, high)) + low;
+  const double tail = r * r * polynomial(exp_tail, r);
+  const double scale = from_bits((to_bits(shifted) << 52) + one_bits);
+  const double value = (1.0 + (r + tail)) * scale;
+  return high < exp_floor ? 0.0 : value;
+}
+
+// exp over the whole range, gradual underflow included: the scale is applied in two steps, of which
+// only the second can round.
+TICKMARGIN_INLINE double exp_full(double x) {
+  const double clamped = at_most(at_least(x, -800.0), 800.0);
+  const double shifted = fma(clamped, 0x1.71547652b82fep+0, round_magic);
+  const double n = shifted - round_magic;
+  const double r = fma(-n, ln2_low, fma(-n, ln2_high, clamped));
+  const double tail = r * r * polynomial(exp_tail, r);
+  const double half = fma(n, 0.5, round_magic);
+  const double first = from_bits((to_bits(half) << 52) + one_bits);
+  const double second = from_bits(((to_bits(shifted) - to_bits(half)) << 52) + one_bits);
+  return (1.0 + (r + tail)) * first * second;
+}
+
+// ln(a / b) as k ln2 + 2 atanh((a - b) / (a + b)), b having been scaled by 2^k near a.
+struct Ratio {
+  double a;     // mantissa of the numerator, in [1, 2)
+  double b;     // denominator scaled to within a factor 1.5 of a
+  double k;     // numerator / denominator = a / b * 2^k
+};
+
+// Both operands positive and normal. Differences of bit patterns are differences of piecewise
+// linear logarithms, so rounding them to whole exponents brings the operands together.
+TICKMARGIN_INLINE Ratio reduce_ratio(double numerator, double denominator) {
+  const std::uint64_t a = to_bits(numerator);
+  const std::uint64_t b = to_bits(denominator);
+  const std::uint64_t exponent = (a & exponent_bits) - one_bits;
+  constexpr std::uint64_t bias = std::uint64_t{2048} << 52;
+  const std::uint64_t k = (a - b + bias + (std::uint64_t{1} << 51)) >> 52;
+  Ratio ratio;
+  ratio.a = from_bits(a - exponent);
+  ratio.b = from_bits(b + (k << 52) - bias - exponent);
+  ratio.k = from_bits(k | to_bits(0x1p52)) - (0x1p52 + 2048.0);
+  return ratio;
+}
+
+struct Pair {
+  double high;
+  double low;
+};
+
+// ln of the ratio to about 1e-18 relative: a - b is exact, the quotient carries its remainder.
+TICKMARGIN_INLINE Pair log_ratio(const Ratio& ratio, double sum, double inv_sum) {
+  const double difference = ratio.a - ratio.b;
+  const double sum_low = (2.0 * ratio.a - sum) - difference;
+  const double r = difference * inv_sum;
+  const double remainder = fma(-r, sum_low, fma(-r, sum, difference));
+  const double r2 = r * r;
+  const double tail = fma(r2 * r, polynomial(atanh_tail, r2),
+                          fma(ratio.k, ln2_low, 2.0 * remainder * inv_sum));
+  const double lead = ratio.k * ln2_high;
+  const double high = lead + 2.0 * r;
+  const double low = (2.0 * r - (high - lead)) + tail;
+  Pair result;
+  result.high = high + low;
+  result.low = low - (result.high - high);
+  return result;
+}
+
+TICKMARGIN_INLINE double log_quotient(double numerator, double denominator) {
+  const Ratio ratio = reduce_ratio(numerator, denominator);
+  const double sum = ratio.a + ratio.b;
+  return log_ratio(ratio, sum, 1.0 / sum).high;
+}
+
+// With e = exp(-z^2 / 2): N(-z) = e * p / q and phi(z) (1 - z R(z)) = e * s / q, R being the Mills
+// ratio, for z in [0, 100].
+TICKMARGIN_INLINE double mills_denominator(double z) { return polynomial(mills_q, z); }
+TICKMARGIN_INLINE double mills_numerator(double z) { return polynomial(mills_p, z); }
+TICKMARGIN_INLINE double mills_slope_numerator(double z) { return polynomial(mills_s, z); }
+
+// exp(-(z + low)^2 / 2), the rounding of z^2 undone: it would cost 700 ulp at z = 37.
+TICKMARGIN_INLINE double gauss(double z, double low) {
+  const double square = z * z;
+  const double square_low = fma(z, z, -square);
+  return exp_flushed(-0.5 * square, -fma(z, low, 0.5 * square_low));
+}
+
+// [R(h - t) - R(h + t)] phi(0) / (2 t) for t <= 0.05 and any h >= 0, from its series in t^2: the odd
+// derivatives of the Mills ratio, each a polynomial in h^2 times `slope` = phi(0) (1 - h R(h)) less
+// another. The plain difference would lose h / t ulps.
+TICKMARGIN_INLINE double mills_difference_series(double slope, double h, double t) {
+  const double y = h * h;
+  const double t2 = t * t;
+  const double i3 = fma(y + 3.0, slope, -inv_sqrt_2pi);
+  const double i5 = fma(fma(y + 10.0, y, 15.0), slope, -inv_sqrt_2pi * (y + 7.0));
+  const double i7 = fma(fma(fma(y + 21.0, y, 105.0), y, 105.0), slope,
+                        -inv_sqrt_2pi * fma(y + 18.0, y, 57.0));
+  const double i9 = fma(fma(fma(fma(y + 36.0, y, 378.0), y, 1260.0), y, 945.0), slope,
+                        -inv_sqrt_2pi * fma(fma(y + 33.0, y, 285.0), y, 561.0));
+  const double high = fma(i9, t2 * (1.0 / 362880.0), i7 * (1.0 / 5040.0));
+  return fma(t2, fma(t2, fma(t2, high, i5 * (1.0 / 120.0)), i3 * (1.0 / 6.0)), slope);
+}
