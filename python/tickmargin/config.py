@@ -327,7 +327,13 @@ class SelectRule(Section):
 class PolicyFile(Section):
     """A policy file: policies by name and the rules that choose between them."""
 
-    schema_version: Literal[1] = Field(alias="schema")
+    # A literal would take 1.0 and true, which equal 1.
+    schema_version: int = Field(
+        alias="schema",
+        ge=SCHEMA_VERSION,
+        le=SCHEMA_VERSION,
+        json_schema_extra={"const": SCHEMA_VERSION},
+    )
     policies: Annotated[dict[str, Policy], Field(min_length=1)]
     select: list[SelectRule] = []
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -95,11 +96,12 @@ def load_data(data: object, source: Source) -> LoadedFile:
     """Check a policy file's data, see :func:`load_text`."""
     if not isinstance(data, Mapping):
         raise InputTypeError(f"policies: got {type(data).__name__}; expected a mapping")
-    issues: list[PolicyIssue] = []
+    issues: dict[Path, list[PolicyIssue]] = defaultdict(list)
     empty = list(_none_paths(data, ()))
     for path in empty:
         expected = SchemaView(cached_schema(), data).expected(path) or "no such key"
-        issues.append(source.issue("WRONG_TYPE", path, None, f"got None; expected {expected}"))
+        message = f"got None; expected {expected}"
+        issues[path].append(source.issue("WRONG_TYPE", path, None, message))
     parsed: PolicyFile | None = None
     bad: set[Path] = set(empty)
     try:
@@ -109,12 +111,13 @@ def load_data(data: object, source: Source) -> LoadedFile:
             path, code, value, message = _translated(details, data)
             if path not in bad:
                 bad.add(path)
-                issues.append(source.issue(code, path, value, message))
+                issues[path].append(source.issue(code, path, value, message))
     for path, problem in _problems(data, frozenset(bad)):
-        issues.append(source.issue(problem.code, path, problem.got, problem.message))
+        issue = source.issue(problem.code, path, problem.got, problem.message)
+        issues[path].append(issue)
     if issues or parsed is None:
-        issues.sort(key=lambda issue: issue.row or 0)
-        raise InvalidInputError.from_issues(f"policies {source.file}", issues)
+        found = sorted(_without_unused(issues), key=lambda issue: issue.row or 0)
+        raise InvalidInputError.from_issues(f"policies {source.file}", found)
     raw = data["policies"]
     policies = tuple(
         LoadedPolicy(name, source.file, policy, _merged(raw[name]))
@@ -122,6 +125,19 @@ def load_data(data: object, source: Source) -> LoadedFile:
     )
     rules = tuple(parsed.select) or (SelectRule(policy=policies[0].name),)
     return LoadedFile(policies, rules)
+
+
+def _without_unused(issues: Mapping[Path, list[PolicyIssue]]) -> list[PolicyIssue]:
+    """All issues but those inside a section that should not be there at all."""
+    unused = {
+        path for path, found in issues.items() if any(i.code == "SECTION_NOT_USED" for i in found)
+    }
+    return [
+        issue
+        for path, found in issues.items()
+        if not any(path[:end] in unused for end in range(len(path)))
+        for issue in found
+    ]
 
 
 def _none_paths(value: object, path: Path) -> Iterator[Path]:

@@ -15,7 +15,7 @@ import numpy as np
 from tickmargin.errors import InputTypeError, InvalidInputError, UnknownNameError
 from tickmargin.selection import Column, Rule, select_policies
 
-# pydantic costs a third of a second to import; it is loaded with the first policy that is read.
+# pydantic takes a tenth of a second to import; it is loaded with the first policy that is read.
 if TYPE_CHECKING:
     from tickmargin.config_load import LoadedFile, LoadedPolicy
 
