@@ -1,0 +1,472 @@
+"""The engine: a market, a portfolio and policies in; margins, states and explanations out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tickmargin import _core
+from tickmargin.core_inputs import instrument_columns, market_columns, portfolio_columns
+from tickmargin.errors import InputTypeError, InvalidInputError, Issue, UnknownNameError
+from tickmargin.loading.column import Coded
+from tickmargin.loading.issues import suggest
+from tickmargin.market import Market
+from tickmargin.orders import OrderRows, read_orders
+from tickmargin.policies import Policies
+from tickmargin.portfolio import Portfolio
+from tickmargin.results import Explanation, LiquidationPrices, Result
+from tickmargin.table import Table
+from tickmargin.validation import cross_check
+
+__all__ = ["Engine"]
+
+_DECIMALS_MAX = 15
+
+
+class Engine:
+    """Margins every account of a portfolio at one market.
+
+    The engine copies what it needs from its inputs; several engines may share them. Every method
+    may be called from several threads at once, and the GIL is released while the core computes.
+
+    Parameters
+    ----------
+    market : Market
+    portfolio : Portfolio
+    policies : Policies, str, path or mapping
+        A string is a preset's name, or a path if it ends in ``.toml``.
+    numeraire_decimals : int, default 6
+        A tick, the unit in which decisions are compared, is 10**-decimals of the numeraire. At 6
+        an account may hold up to 4.6e12 before its amounts no longer fit (``overflow``).
+
+    Raises
+    ------
+    InvalidInputError
+        The portfolio does not fit the market (unknown underlyings or assets, expired instruments
+        still held, ...); ``issues`` lists everything. A missing price is no error: the accounts it
+        touches are undecidable, and ``warnings`` lists the instruments.
+    """
+
+    def __init__(
+        self,
+        market: Market,
+        portfolio: Portfolio,
+        policies: Policies | str | Mapping[str, Any] = "house-portfolio",
+        *,
+        numeraire_decimals: int = 6,
+    ) -> None:
+        _check_arguments(market, portfolio, numeraire_decimals)
+        issues, warnings = cross_check(market, portfolio)
+        if issues:
+            raise InvalidInputError.from_issues("market and portfolio", issues)
+        self._market = market
+        self._portfolio = portfolio
+        self._warnings = tuple(warnings)
+        self._policies = Policies.resolve(policies)
+        self._accounts = {name: row for row, name in enumerate(portfolio.accounts.names.tolist())}
+        self._core = self._make_core(numeraire_decimals)
+        self._decimals = numeraire_decimals
+
+    def _make_core(self, numeraire_decimals: int) -> _core.Engine:
+        columns = (
+            market_columns(self._market, self._portfolio),
+            instrument_columns(self._market, self._portfolio),
+            portfolio_columns(self._market, self._portfolio),
+        )
+        compiled = self._compile(self._policies)
+        gross = None
+        if self._policies.needs_gross_notional:
+            # A size rule needs valued positions, whatever the policy: value them once first.
+            anyone = np.zeros(len(self._accounts), np.int32)
+            gross = _core.Engine(*columns, compiled, anyone, numeraire_decimals).gross_notional()
+        self._account_policy = self._select(self._policies, gross)
+        return _core.Engine(*columns, compiled, self._account_policy, numeraire_decimals)
+
+    def _compile(self, policies: Policies) -> list[dict[str, Any]]:
+        return policies.compile(self._market.underlyings.names.tolist(), self._market.assets.keys)
+
+    def _select(
+        self, policies: Policies, gross_notional: NDArray[np.float64] | None
+    ) -> NDArray[np.int32]:
+        accounts = self._portfolio.accounts
+        positions = self._portfolio.positions
+        attributes = {
+            "account": accounts.names,
+            "tier": accounts.tier,
+            "jurisdiction": accounts.jurisdiction,
+            "linked_group": accounts.linked_group,
+            "credit_score": accounts.credit_score,
+        }
+        held = positions.quantity != 0
+        kinds = np.zeros(len(accounts), np.uint8)
+        bits = np.left_shift(1, self._portfolio.instruments.kind).astype(np.uint8)
+        for bit in (1, 2, 4, 8):
+            rows = held & (bits[positions.instrument] == bit)
+            kinds[positions.account[rows]] |= bit
+        count = np.bincount(positions.account[held], minlength=len(accounts)).astype(np.int64)
+        return policies.select(attributes, kinds, count, gross_notional)
+
+    @property
+    def market(self) -> Market:
+        """The market the engine was made with."""
+        return self._market
+
+    @property
+    def portfolio(self) -> Portfolio:
+        """The portfolio the engine was made with."""
+        return self._portfolio
+
+    @property
+    def policies(self) -> Policies:
+        """The policies in force."""
+        return self._policies
+
+    @property
+    def warnings(self) -> tuple[Issue, ...]:
+        """Prices, forwards and volatilities that are missing; they make accounts undecidable."""
+        return self._warnings
+
+    def recompute(
+        self,
+        *,
+        threads: int = 1,
+        policies: Policies | str | Mapping[str, Any] | None = None,
+        index: Mapping[str, float] | None = None,
+    ) -> Result:
+        """Revalue and margin every account from scratch.
+
+        Parameters
+        ----------
+        threads : int, default 1
+            Workers. The result has the same bits for any number.
+        policies : Policies, str, path or mapping, optional
+            A candidate to look at instead of the engine's own; nothing changes.
+        index : mapping of str to float, optional
+            Index prices to look at instead of the market's. Forwards, marks and assets linked to
+            an index move with it in proportion; volatilities and time are held. Nothing changes.
+
+        Returns
+        -------
+        Result
+
+        Raises
+        ------
+        InvalidInputError, InputTypeError, UnknownNameError
+        """
+        started = time.perf_counter_ns()
+        moves = self._moves(index or {})
+        _check_threads(threads)
+        chosen = self._policies if policies is None else Policies.resolve(policies)
+        if policies is None:
+            raw = self._core.recompute(threads, moves, None, None)
+        else:
+            gross = self._core.gross_notional() if chosen.needs_gross_notional else None
+            selected = self._select(chosen, gross)
+            raw = self._core.recompute(threads, moves, self._compile(chosen), selected)
+        return self._result(raw, chosen, time.perf_counter_ns() - started)
+
+    def _moves(self, index: Mapping[str, float]) -> list[tuple[int, float]]:
+        moves = []
+        for name, price in index.items():
+            if isinstance(price, bool) or not isinstance(price, int | float | np.floating):
+                kind = type(price).__name__
+                raise InputTypeError(f"index[{name!r}]: got {kind}; expected a number")
+            if not (np.isfinite(price) and price > 0):
+                raise InvalidInputError(
+                    f"index[{name!r}] must be finite and > 0, was {price}", code="NOT_POSITIVE"
+                )
+            moves.append((self._underlying(name), float(price)))
+        return moves
+
+    def _result(self, raw: dict[str, Any], policies: Policies, elapsed_ns: int) -> Result:
+        scale = 10.0**self._decimals
+        accounts, units, components = raw["accounts"], raw["units"], raw["components"]
+        return Result(
+            accounts=Table(
+                {
+                    "account": self._portfolio.accounts.names,
+                    **_amounts(accounts, scale),
+                    "policy": _coded(accounts["policy"], policies.names),
+                    "policy_epoch": np.zeros(len(accounts["policy"]), np.int64),
+                    "as_of_ns": np.full(len(accounts["policy"]), raw["as_of_ns"], np.int64),
+                    "worst_underlying": self._underlyings(accounts["worst_underlying"]),
+                    "worst_price_move": accounts["worst_price_move"],
+                    "worst_vol_shock": accounts["worst_vol_shock"],
+                },
+                name="accounts",
+            ),
+            pockets=Table(
+                {
+                    **self._keys(raw["pockets"]),
+                    **_amounts(raw["pockets"], scale),
+                    "gross_notional": raw["pockets"]["gross_notional"],
+                },
+                name="pockets",
+            ),
+            units=Table(
+                {
+                    **self._keys(units),
+                    "underlying": self._underlyings(units["underlying"]),
+                    **{name: units[name] for name in units if name not in _KEYS},
+                },
+                name="units",
+            ),
+            components=Table(
+                {
+                    "policy": _coded(components["policy"], policies.names),
+                    "underlying": self._underlyings(components["underlying"]),
+                    "component": np.array(components["component"], object),
+                    "initial_margin": components["initial_margin"],
+                    "maintenance_margin": components["maintenance_margin"],
+                },
+                name="components",
+            ),
+            as_of_ns=raw["as_of_ns"],
+            elapsed_ns=elapsed_ns,
+        )
+
+    def _keys(self, rows: dict[str, Any]) -> dict[str, Coded]:
+        return {
+            "account": _coded(rows["account"], self._portfolio.accounts.names),
+            "pocket": _coded(rows["pocket"], self._portfolio.pocket_names),
+        }
+
+    def _underlyings(self, codes: NDArray[np.int32]) -> Coded:
+        return _coded(codes, self._market.underlyings.names)
+
+    def explain(self, account: str) -> Explanation:
+        """List the parts of one account's equity and requirement.
+
+        Raises
+        ------
+        UnknownNameError
+        """
+        raw = self._core.explain(self.account_handle(account))
+        pockets = self._portfolio.pocket_names
+        underlyings = self._market.underlyings.names
+        instruments = self._portfolio.instruments.names
+        assets = [f"{symbol}@{chain}" if chain else symbol for symbol, chain in self._market.assets.keys]
+        pocket, kind, item, *numbers = raw["equity"]
+        names = {"balance": assets, "position": instruments}
+        items = [names[k][i] if k in names else None for k, i in zip(kind, item, strict=True)]
+        equity = (pocket, kind, items, *numbers)
+        return Explanation(
+            account=account,
+            policy=self._policies.names[raw["policy"]],
+            state=_STATES[raw["state"]],
+            status=_STATUSES[raw["status"]],
+            equity=_table("equity", _EQUITY, equity, {"pocket": pockets}),
+            requirement=_table(
+                "requirement",
+                _REQUIREMENT,
+                raw["requirement"],
+                {"pocket": pockets, "underlying": underlyings},
+            ),
+            positions=_table(
+                "positions",
+                _POSITIONS,
+                raw["positions"],
+                {"pocket": pockets, "instrument": instruments},
+            ),
+            scenarios=_table(
+                "scenarios",
+                _SCENARIOS,
+                raw["scenarios"],
+                {"pocket": pockets, "underlying": underlyings},
+            ),
+        )
+
+    def what_if(self, orders: Any, *, hedge: str | None = None, threads: int = 1) -> Table:
+        """Show what each order would do to its account's margin if it filled in full, alone.
+
+        Parameters
+        ----------
+        orders : mapping of columns or frame
+            account, instrument (str), quantity (signed contracts), price (quote units; coin for a
+            coin-settled option), pocket (str, default "cross").
+        hedge : str, optional
+            An instrument. A refused order also gets ``hedge_quantity``, the smallest trade in it,
+            at its mark, with which the order passes (NaN: there is none within four times the
+            pocket's gross notional).
+        threads : int, default 1
+
+        Returns
+        -------
+        Table
+            The order's columns and equity_before, equity_after (initial-margin weights),
+            initial_margin_before, initial_margin_after, maintenance_margin_before,
+            maintenance_margin_after, accepted, reason, shortfall, binding_underlying,
+            binding_price_move, binding_vol_shock, hedge_quantity.
+
+        Notes
+        -----
+        An order passes if equity after the fill covers initial margin after the fill, or else if
+        initial margin does not rise. Fees are left out.
+        """
+        _check_threads(threads)
+        rows: OrderRows = read_orders(orders, self._portfolio, self._accounts)
+        hedge_row = -1 if hedge is None else self._instrument(hedge)
+        raw = self._core.what_if(rows.columns, hedge_row, threads)
+        verdict = raw["verdict"]
+        reasons = np.append(_VERDICTS, _STATUSES)
+        undecided = np.where(verdict == len(_VERDICTS) - 1, len(_VERDICTS) + raw["status"], verdict)
+        return Table(
+            {
+                **rows.shown,
+                "accepted": verdict <= 1,
+                "reason": _coded(undecided, reasons),
+                **{name: raw[name] for name in _EFFECTS},
+                "binding_underlying": self._underlyings(raw["binding_underlying"]),
+                "binding_price_move": raw["binding_price_move"],
+                "binding_vol_shock": raw["binding_vol_shock"],
+                "hedge_quantity": raw["hedge_quantity"],
+            },
+            name="what_if",
+        )
+
+    def liquidation_prices(
+        self, account: str, underlying: str, *, pocket: str = "cross"
+    ) -> LiquidationPrices:
+        """Find the index prices at which a pocket falls below its liquidation border.
+
+        All positions and balances of the pocket count, those in other underlyings at their present
+        value and requirement. The search ends at a millionth and at ten thousand times the index.
+
+        Raises
+        ------
+        UnknownNameError
+        """
+        pockets = self._portfolio.pocket_names
+        if pocket not in pockets:
+            raise UnknownNameError(f"no pocket {pocket!r}{suggest(pocket, pockets)}")
+        found = self._core.liquidation_prices(
+            self.account_handle(account), pockets.index(pocket), self._underlying(underlying)
+        )
+        return LiquidationPrices(*found)
+
+    def account_handle(self, account: str) -> int:
+        """Row of an account: its number for calls that take no names.
+
+        Raises
+        ------
+        UnknownNameError
+        """
+        row = self._accounts.get(account) if isinstance(account, str) else None
+        if row is None:
+            raise UnknownNameError(
+                f"no account {account!r}{suggest(str(account), self._accounts)}",
+                code="UNKNOWN_ACCOUNT",
+            )
+        return row
+
+    def _underlying(self, name: str) -> int:
+        names = self._market.underlyings.names.tolist()
+        if name not in names:
+            raise UnknownNameError(
+                f"no underlying {name!r}{suggest(str(name), names)}", code="UNKNOWN_UNDERLYING"
+            )
+        return int(names.index(name))
+
+    def _instrument(self, name: str) -> int:
+        names = self._portfolio.instruments.names.tolist()
+        if name not in names:
+            raise UnknownNameError(
+                f"no instrument {name!r}{suggest(str(name), names)}", code="UNKNOWN_INSTRUMENT"
+            )
+        return int(names.index(name))
+
+    def __reduce__(self) -> Any:
+        raise InputTypeError("an engine cannot be pickled; save its market and portfolio instead")
+
+    def __repr__(self) -> str:
+        return (
+            f"Engine({len(self._accounts):,} accounts, {len(self._portfolio.positions):,} "
+            f"positions, policies={', '.join(self._policies.names)})"
+        )
+
+
+def _names(words: Sequence[str]) -> NDArray[np.object_]:
+    return np.array(words, dtype=object)
+
+
+def _coded(codes: NDArray[Any], names: Sequence[str] | NDArray[np.object_]) -> Coded:
+    return Coded(codes.astype(np.int32, copy=False), np.asarray(names, dtype=object))
+
+
+_STATES = _names(_core.state_names())
+_STATUSES = _names(_core.status_names())
+_VERDICTS = _names(_core.verdict_names())
+_KEYS = ("account", "pocket", "underlying")
+_EFFECTS = (
+    "equity_before",
+    "equity_after",
+    "initial_margin_before",
+    "initial_margin_after",
+    "maintenance_margin_before",
+    "maintenance_margin_after",
+    "shortfall",
+)
+_EQUITY = ("pocket", "kind", "item", "amount", "price", "initial", "maintenance")
+_REQUIREMENT = ("pocket", "underlying", "component", "initial_margin", "maintenance_margin")
+_POSITIONS = ("pocket", "instrument", "quantity", "value", "contribution")
+_SCENARIOS = ("pocket", "underlying", "price_move", "vol_shock", "weight", "profit")
+
+
+def _amounts(rows: dict[str, Any], scale: float) -> dict[str, Any]:
+    equity, maintenance = rows["equity"], rows["maintenance_margin"]
+    health = np.full(len(equity), np.inf)
+    np.divide(equity, maintenance, out=health, where=maintenance != 0)
+    slack = rows["slack_ticks"] / scale
+    slack[np.isnan(equity)] = np.nan
+    return {
+        "equity": equity,
+        "equity_initial": rows["equity_initial"],
+        "initial_margin": rows["initial_margin"],
+        "maintenance_margin": maintenance,
+        "slack": slack,
+        "slack_ticks": rows["slack_ticks"],
+        "health_ratio": health,
+        "state": _coded(rows["state"], _STATES),
+        "status": _coded(rows["status"], _STATUSES),
+    }
+
+
+def _table(
+    name: str, columns: tuple[str, ...], values: Any, names: Mapping[str, Any]
+) -> Table:
+    out: dict[str, Any] = {}
+    for column, data in zip(columns, values, strict=True):
+        if column in names:
+            out[column] = _coded(np.array(data, np.int32), names[column])
+        elif column in ("kind", "item", "component"):
+            out[column] = np.array(data, object)
+        else:
+            out[column] = np.array(data, np.float64)
+    return Table(out, name=name)
+
+
+def _check_arguments(market: object, portfolio: object, numeraire_decimals: object) -> None:
+    if not isinstance(market, Market):
+        raise InputTypeError(f"market: got {type(market).__name__}; expected tickmargin.Market")
+    if not isinstance(portfolio, Portfolio):
+        kind = type(portfolio).__name__
+        raise InputTypeError(f"portfolio: got {kind}; expected tickmargin.Portfolio")
+    if isinstance(numeraire_decimals, bool) or not isinstance(numeraire_decimals, int):
+        kind = type(numeraire_decimals).__name__
+        raise InputTypeError(f"numeraire_decimals: got {kind}; expected int")
+    if not 0 <= numeraire_decimals <= _DECIMALS_MAX:
+        raise InvalidInputError(
+            f"numeraire_decimals must be in 0 .. {_DECIMALS_MAX}, was {numeraire_decimals}",
+            code="INVALID_ARGUMENT",
+        )
+
+
+def _check_threads(threads: object) -> None:
+    if isinstance(threads, bool) or not isinstance(threads, int):
+        raise InputTypeError(f"threads: got {type(threads).__name__}; expected int")
+    if threads < 1:
+        raise InvalidInputError(f"threads must be >= 1, was {threads}", code="INVALID_ARGUMENT")

@@ -1,0 +1,143 @@
+"""What the engine answers: tables of plain columns, read-only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from html import escape
+from typing import Any, Literal
+
+from rich.console import Group, RenderableType
+
+from tickmargin.table import Table
+
+__all__ = ["Explanation", "LiquidationPrices", "Result"]
+
+RootStatus = Literal["found", "none", "already_past", "undecidable"]
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Result:
+    """One recompute.
+
+    Amounts are in the numeraire, equity rounded down and requirements rounded up to whole ticks.
+    NaN marks an undecidable row, whose ``slack_ticks`` is the smallest int64.
+
+    Attributes
+    ----------
+    accounts : Table
+        A row per account: account, equity (maintenance collateral weights), equity_initial
+        (initial-margin weights), initial_margin, maintenance_margin, slack and slack_ticks (the
+        smallest of the account's pockets), health_ratio (equity / maintenance_margin, inf without
+        a requirement), state, status, policy, policy_epoch, as_of_ns, worst_underlying,
+        worst_price_move, worst_vol_shock.
+    pockets : Table
+        A row per (account, pocket) with its own equity, requirement, slack and state.
+    units : Table
+        A row per (account, pocket, underlying) held: delta_base (d value / d index in base units,
+        forward / index held), gamma (d delta_base per 1.00 of the quote asset), vega (per 1.00 of
+        volatility), theta (per year, forward held), gross_notional, value, initial_margin,
+        maintenance_margin, worst_price_move, worst_vol_shock.
+    components : Table
+        Unrounded requirement summed over accounts by policy, underlying (None: across
+        underlyings) and component.
+    as_of_ns : int
+        Time of the market.
+    elapsed_ns : int
+        Wall time of the recompute.
+    """
+
+    accounts: Table
+    pockets: Table
+    units: Table
+    components: Table
+    as_of_ns: int
+    elapsed_ns: int
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        """Export ``accounts`` as an Arrow stream."""
+        return self.accounts.__arrow_c_stream__(requested_schema)
+
+    def _repr_html_(self) -> str:
+        return self.accounts._repr_html_()
+
+    def __rich__(self) -> RenderableType:
+        return self.accounts.__rich__()
+
+    def __repr__(self) -> str:
+        return f"Result({len(self.accounts):,} accounts, as_of_ns={self.as_of_ns})"
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Explanation:
+    """Every line of one account's numbers; nothing is "other".
+
+    Within a pocket, the ``requirement`` lines before ``rounding``, added from first to last, are
+    the unrounded requirement to the bit; with ``rounding`` they are the requirement of the
+    account's row. The same holds for ``equity``.
+
+    Attributes
+    ----------
+    account, policy, state, status : str
+    equity : Table
+        pocket, kind (balance, position, rounding), item, amount, price, initial, maintenance.
+    requirement : Table
+        pocket, underlying (None: across underlyings), component, initial_margin,
+        maintenance_margin.
+    positions : Table
+        pocket, instrument, quantity, value, contribution: the position's maintenance under a
+        percent rule, or its loss (> 0) or gain in the binding scenario. Under a scenario policy
+        the contributions of a unit, added in order (and the loss on simulated collateral, which
+        stands in ``scenarios``), are the loss behind its ``scan`` line.
+    scenarios : Table
+        pocket, underlying, price_move, vol_shock, weight, profit.
+    """
+
+    account: str
+    policy: str
+    state: str
+    status: str
+    equity: Table
+    requirement: Table
+    positions: Table
+    scenarios: Table
+
+    def _title(self) -> str:
+        reason = "" if self.status == "ok" else f" ({self.status})"
+        return f"{self.account}: {self.state}{reason} under {self.policy}"
+
+    def _tables(self) -> tuple[Table, ...]:
+        return (self.equity, self.requirement, self.positions)
+
+    def _repr_html_(self) -> str:
+        body = "".join(table._repr_html_() for table in self._tables())
+        return f"<h3>{escape(self._title())}</h3>{body}"
+
+    def __rich__(self) -> RenderableType:
+        return Group(self._title(), *(table.__rich__() for table in self._tables()))
+
+    def __repr__(self) -> str:
+        return f"Explanation({self._title()})"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return all lines as plain Python values."""
+        tables = {
+            name: [dict(row) for row in getattr(self, name)]
+            for name in ("equity", "requirement", "positions", "scenarios")
+        }
+        head = {name: getattr(self, name) for name in ("account", "policy", "state", "status")}
+        return head | tables
+
+
+@dataclass(frozen=True, slots=True)
+class LiquidationPrices:
+    """Index prices at which a pocket first falls below its liquidation border.
+
+    The path: the index moves alone, forward / index ratios, volatilities, other underlyings and
+    time held. ``lower`` and ``upper`` are NaN unless the matching status is "found". At the price
+    the account is past the border; at the next float64 towards today's index it is not.
+    """
+
+    lower: float
+    upper: float
+    status_lower: RootStatus
+    status_upper: RootStatus
