@@ -186,7 +186,8 @@ class Dynamic(Section):
     confidence_initial: Confidence
     confidence_maintenance: Confidence
     floor_ratio: Ratio
-    cap_ratio: Ratio = 1.0
+    # Below 1, so that no move takes the price to zero, where an option has no value to take.
+    cap_ratio: Annotated[float, Field(gt=0.0, lt=1.0)]
     buffer_ratio: Ratio = Field(default=0.0, description="anti-procyclical buffer on the measure")
     vol_floor_annual: NonNegative = 0.0
     depth_factor: NonNegative = Field(
@@ -244,7 +245,8 @@ class Netting(Section):
     )
     credit_cap_ratio: Ratio = Field(default=0.0, description="largest credit, of the plain sum")
     correlation_break: Ratio = Field(
-        default=0.0, description="share of each correlation lost when the credit is tested again"
+        default=0.0,
+        description="share by which correlations move to 0, then to 1, when the credit is tested",
     )
 
 

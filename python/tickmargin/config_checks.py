@@ -165,8 +165,16 @@ def check_options(view: View) -> Iterator[Problem]:
     """The initial formula can bind, and is not below maintenance where nothing lifts it."""
     yield from _not_below(view, ("otm_a",), ("otm_b",), "OTM_ORDER")
     lifted = view.get("initial_at_least_maintenance")
-    if lifted is not None:
-        yield from _not_below(view, ("otm_a" if lifted else "otm_b",), ("maintenance_c",))
+    key = "otm_a" if lifted else "otm_b"
+    names = ("maintenance_c", "liquidation_fee_ratio", "margin_factor")
+    initial, (c, fee, factor) = view.get(key), (view.get(name) for name in names)
+    if None in (lifted, initial, c, fee, factor):
+        return
+    bound = c + fee / factor  # both formulas divided by margin_factor * U
+    if initial < bound:
+        message = f"got {shown(initial)}; expected at least {bound:.6g}, maintenance_c and the fee"
+        keys = (key, "initial_at_least_maintenance", *names)
+        yield Problem((key,), "INITIAL_BELOW_MAINTENANCE", initial, message, keys)
 
 
 def check_dynamic(view: View) -> Iterator[Problem]:

@@ -189,9 +189,11 @@ def test_words_become_the_numbers_of_the_page() -> None:
 def test_no_speed_limit_is_nan() -> None:
     text = "[policies.p.dynamic]\nhorizon_initial_days = 2\nhorizon_maintenance_days = 1\n"
     text += "confidence_initial = 0.99\nconfidence_maintenance = 0.99\nfloor_ratio = 0.02\n"
+    text += "cap_ratio = 0.5\n"
     row = compiled(text)["dynamic"][0]
     assert math.isnan(row["max_mm_increase_per_day_ratio"])
-    assert (row["cap_ratio"], row["depth_factor"], row["netting_underlying"]) == (1.0, 0.0, False)
+    assert (row["depth_cap_ratio"], row["depth_factor"]) == (0.0, 0.0)
+    assert row["netting_underlying"] is False
     limited = compiled(f"{text}max_mm_increase_per_day_ratio = 0.5\nnetting = 'underlying'\n")
     assert limited["dynamic"][0]["max_mm_increase_per_day_ratio"] == 0.5
     assert limited["dynamic"][0]["netting_underlying"] is True

@@ -60,6 +60,7 @@ F, D, S = ("policies", "f"), ("policies", "d"), ("policies", "s")
         ((*F, "haircuts"), {}, "OUT_OF_RANGE"),
         ((*F, "futures", "brackets", 0, "notional_cap"), 0.0, "OUT_OF_RANGE"),
         ((*F, "options", "margin_factor"), 0.0, "OUT_OF_RANGE"),
+        ((*D, "dynamic", "cap_ratio"), 1.0, "OUT_OF_RANGE"),
         ((*D, "dynamic", "confidence_initial"), 1.0, "OUT_OF_RANGE"),
         ((*D, "dynamic", "confidence_maintenance"), 0.5, "OUT_OF_RANGE"),
         ((*D, "dynamic", "horizon_maintenance_days"), 0.0, "OUT_OF_RANGE"),
@@ -242,6 +243,21 @@ def test_ratios_are_missed_where_there_are_no_brackets() -> None:
         ("MISSING_KEY", "policies.f.futures.initial_ratio"),
         ("MISSING_KEY", "policies.f.futures.maintenance_ratio"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("c", "fee", "is_sound"), [(0.1, 0.0, True), (0.101, 0.0, False), (0.099, 0.003, False)]
+)
+def test_nothing_lifts_im_so_its_lowest_ratio_must_cover_mm(
+    c: float, fee: float, is_sound: bool
+) -> None:
+    data = with_value((*F, "options", "initial_at_least_maintenance"), False)
+    data["policies"]["f"]["options"] |= {"maintenance_c": c, "liquidation_fee_ratio": fee}
+    if is_sound:
+        assert Policies.from_dict(data).names == ("f", "d", "s")
+    else:
+        expected = [("INITIAL_BELOW_MAINTENANCE", "policies.f.options.otm_b")]
+        assert faults(data) == expected
 
 
 def test_a_correlation_that_cannot_exist_is_refused() -> None:
