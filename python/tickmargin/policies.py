@@ -33,6 +33,9 @@ class Policies:
     """
 
     def __init__(self, loaded: LoadedFile) -> None:
+        if not hasattr(loaded, "rules"):  # what a file name or a preset's name does not have
+            hint = "use Policies.load(path), .preset(name), .from_toml(text) or .from_dict(data)"
+            raise InputTypeError(f"Policies: got {type(loaded).__name__}; {hint}")
         self._loaded = loaded
 
     @classmethod

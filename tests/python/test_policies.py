@@ -137,6 +137,11 @@ def test_from_dict_takes_only_a_mapping() -> None:
         Policies.from_dict([("schema", 1)])  # type: ignore[arg-type]
 
 
+def test_the_constructor_points_to_the_ways_of_reading() -> None:
+    with pytest.raises(InputTypeError, match=r"got str; use Policies\.load"):
+        Policies("house-fixed")  # type: ignore[arg-type]
+
+
 def test_a_file_with_a_byte_order_mark_loads(tmp_path: Path) -> None:
     path = tmp_path / "bom.toml"
     path.write_bytes(b"\xef\xbb\xbf" + FILES[0].read_bytes())
