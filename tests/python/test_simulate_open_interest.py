@@ -188,7 +188,7 @@ def test_the_real_chain_s_forwards_agree_with_the_file_s_own():
             for row in csv.DictReader(file)
         }
     assert len(published) == len(forwards["forward_price"]) == 24
-    # The file's column was taken over more strikes than the file keeps; strikes of one expiry differ
+    # The column was taken over more strikes than the file keeps; strikes of one expiry differ
     # by 4e-7 between quartiles, as its catalogue says.
     assert np.allclose(
         sorted(published.values()), sorted(forwards["forward_price"]), rtol=5e-7, atol=0.0

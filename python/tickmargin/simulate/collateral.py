@@ -27,7 +27,7 @@ ASSETS = ("USD", "USDC", "USDT", "BTC", "ETH", "SOL")
 _DECIMALS = np.asarray([2, 2, 2, 8, 8, 8])
 
 # Median of equity over estimated risk, and how likely each asset is to hold the collateral.
-_CUSHION_MEDIAN = {"retail": 3.2, "hedger": 3.0, "option_seller": 2.4, "market_maker": 2.1}
+_CUSHION_MEDIAN = {"retail": 2.6, "hedger": 3.4, "option_seller": 2.8, "market_maker": 2.2}
 _ASSET_WEIGHT = {
     "retail": (0.04, 0.16, 0.62, 0.10, 0.06, 0.02),
     "hedger": (0.04, 0.12, 0.04, 0.52, 0.25, 0.03),
@@ -36,13 +36,13 @@ _ASSET_WEIGHT = {
 }
 _ASSETS_HELD_MEAN = {"retail": 1.0, "hedger": 1.6, "option_seller": 2.0, "market_maker": 9.0}
 _CUSHION_SIGMA = 0.55
-_CUSHION_MIN = 1.15
-_STRESSED_SHARE = 0.03
-_STRESSED_CUSHION = (0.25, 0.75)
+_CUSHION_MIN = 1.35
+_STRESSED_SHARE = 0.02
+_STRESSED_CUSHION = (0.45, 1.5)
 _COLLATERAL_MIN_USD = 40.0
 _DEBT_SHARE = 0.02
 _DEBT_RATIO = 0.25
-_ISOLATED_CUSHION_MEDIAN = 2.4
+_ISOLATED_CUSHION_MEDIAN = 3.0
 _ENTRY_SIGMA = 0.022
 
 

@@ -62,6 +62,7 @@ _CONTRACTS = {
     "ETH": _Contract(28, _ETH_STEPS, 1.0, True, 10.0, 0.01, 2_742.0),
     "SOL": _Contract(22, _SOL_STEPS, 10.0, False, 1.0, 0.1, 117.4),
 }
+_INTEREST = {"BTC": 1.0, "ETH": 0.6, "SOL": 0.35}
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +119,7 @@ def list_instruments() -> Listing:
         rows.extend(_perpetuals(underlying, contract))
         spot = (f"{underlying}_USDC", "spot", underlying, "USDC", "linear")
         rows.append((*spot, contract.linear_multiplier, np.nan, NO_EXPIRY, "", 6.0))
+    rows = [(*row[:-1], _INTEREST[str(row[2])] * float(str(row[-1]))) for row in rows]
     columns = list(zip(*rows, strict=True))
     dtypes = ("U", "U", "U", "U", "U", "f8", "f8", "i8", "U", "f8")
     return Listing(*(np.asarray(c, dtype=d) for c, d in zip(columns, dtypes, strict=True)))

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tickmargin.loading import Nullable
+from tickmargin.market import Market
+from tickmargin.portfolio import Portfolio
 from tickmargin.simulate.chain import Chain
+from tickmargin.simulate.door import market_of, portfolio_of
 from tickmargin.simulate.listing import YEAR_NS, Listing
 from tickmargin.simulate.matching import apportion
 from tickmargin.simulate.parity import parity_forward
 from tickmargin.simulate.sizing import Prices, contract_values, unit_risk
 from tickmargin.simulate.state import Columns
-
-if TYPE_CHECKING:
-    from tickmargin.market import Market
-    from tickmargin.portfolio import Portfolio
 
 Int = NDArray[np.int64]
 Float = NDArray[np.float64]
@@ -27,11 +25,11 @@ ACCOUNTS_MIN = 10
 _LOT_SIZES = (1.0, 0.1, 0.01, 0.001)
 _HOLDERS_PER_ROOT_LOT = 0.9
 _MAKER_SHARE = 0.01
-_CUSHION_MEDIAN = 2.6
+_CUSHION_MEDIAN = 3.0
 _CUSHION_SIGMA = 0.55
-_CUSHION_MIN = 1.15
-_STRESSED_SHARE = 0.03
-_STRESSED_CUSHION = (0.3, 0.8)
+_CUSHION_MIN = 1.5
+_STRESSED_SHARE = 0.02
+_STRESSED_CUSHION = (0.45, 1.5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +49,11 @@ class ChainBook:
 
     def market(self) -> Market:
         """Check the market tables and give them as a market."""
-        from tickmargin.market import Market
-
-        return Market.from_tables(**self.market_tables, as_of_ns=self.as_of_ns, numeraire="USD")
+        return market_of(self.market_tables, self.as_of_ns)
 
     def portfolio(self) -> Portfolio:
         """Check the portfolio tables and give them as a portfolio."""
-        from tickmargin.portfolio import Portfolio
-
-        return Portfolio.from_tables(**self.portfolio_tables)
+        return portfolio_of(self.portfolio_tables)
 
 
 def book_from_chain(chain: Chain, accounts: int, seed: int) -> ChainBook:

@@ -75,6 +75,7 @@ ACCOUNTS_MIN = 10
 POSITIONS_MIN = 20
 _MAKERS_MIN = 3
 _NOTIONAL_SIGMA = 1.1
+_SIZE = {"BTC": 1.7, "ETH": 0.9, "SOL": 0.4}
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +141,8 @@ def draw_book(
     client_net = np.zeros(len(listing), dtype=np.int64)
     np.add.at(client_net, clients.instrument, clients.lots)
     is_long = _maker_sides(instrument, client_net, rng)
-    size = _sizes(lot_notional[instrument], MARKET_MAKER.notional_median, rng)
+    wanted = MARKET_MAKER.notional_median * _size_weight(listing)[instrument]
+    size = _sizes(lot_notional[instrument], wanted, rng)
     return _join(trader, clients, (account, instrument, np.where(is_long, size, -size)))
 
 
@@ -205,7 +207,8 @@ def _draw_kind(
     is_long = rng.random(account.shape[0]) < _long_share(listing, trader)[instrument]
     # One draw per account makes some accounts large; one per position makes books uneven.
     account_scale = np.exp(rng.normal(0.0, 0.9, int(members.max(initial=0)) + 1))
-    size = _sizes(lot_notional[instrument], trader.notional_median * account_scale[account], rng)
+    wanted = trader.notional_median * account_scale[account] * _size_weight(listing)[instrument]
+    size = _sizes(lot_notional[instrument], wanted, rng)
     linear_perpetual = listing.is_kind("perpetual") & (listing.payoff == "linear")
     isolated = linear_perpetual[instrument] & (rng.random(account.shape[0]) < trader.isolated_share)
     return account, instrument, np.where(is_long, size, -size), isolated
@@ -229,7 +232,11 @@ def _long_share(listing: Listing, trader: Trader) -> Float:
     )
 
 
-def _sizes(lot_notional: Float, median: Float | float, rng: np.random.Generator) -> Int:
+def _size_weight(listing: Listing) -> Float:
+    return np.select([listing.underlying == name for name in _SIZE], list(_SIZE.values()), 1.0)
+
+
+def _sizes(lot_notional: Float, median: Float, rng: np.random.Generator) -> Int:
     notional = median * np.exp(rng.normal(0.0, _NOTIONAL_SIGMA, lot_notional.shape[0]))
     lots: Int = np.maximum(1, np.round(notional / lot_notional)).astype(np.int64)
     return lots

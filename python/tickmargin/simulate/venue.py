@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tickmargin.loading import Nullable
+from tickmargin.market import Market
+from tickmargin.portfolio import Portfolio
 from tickmargin.simulate.collateral import ASSETS, Balances, draw_balances, entry_prices
+from tickmargin.simulate.door import market_of, portfolio_of
 from tickmargin.simulate.listing import NO_EXPIRY, Listing, list_instruments
 from tickmargin.simulate.state import BASE_STATE, Columns, VenueState, index_of, market_tables
 from tickmargin.simulate.traders import TRADERS, Book, draw_book
-
-if TYPE_CHECKING:
-    from tickmargin.market import Market
-    from tickmargin.portfolio import Portfolio
 
 Names = NDArray[np.str_]
 
@@ -38,17 +36,11 @@ class Venue:
 
     def portfolio(self) -> Portfolio:
         """Check the tables and give them as a portfolio."""
-        from tickmargin.portfolio import Portfolio
-
-        return Portfolio.from_tables(**self.portfolio_tables)
+        return portfolio_of(self.portfolio_tables)
 
     def market_at(self, state: VenueState = BASE_STATE) -> Market:
         """Give the market of a state."""
-        from tickmargin.market import Market
-
-        return Market.from_tables(
-            **market_tables(self.listing, state), as_of_ns=state.as_of_ns, numeraire="USD"
-        )
+        return market_of(market_tables(self.listing, state), state.as_of_ns)
 
 
 def synthetic_venue(

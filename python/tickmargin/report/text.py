@@ -1,0 +1,92 @@
+"""Numbers and names as a reader sees them, the same in the terminal and in the HTML report."""
+
+from __future__ import annotations
+
+import html
+import math
+from datetime import UTC, datetime
+
+NS_PER_SECOND = 1_000_000_000
+MISSING = "–"
+_STEPS = ((1e12, "tn"), (1e9, "bn"), (1e6, "m"), (1e3, "k"))
+
+STATES = ("healthy", "warning", "margin_call", "liquidating", "bankrupt", "undecidable")
+STATE_NAMES = {
+    "healthy": "healthy",
+    "warning": "warning",
+    "margin_call": "margin call",
+    "liquidating": "liquidating",
+    "bankrupt": "bankrupt",
+    "undecidable": "undecidable",
+}
+
+
+def escape(text: object) -> str:
+    """Make any identifier safe as HTML text or as an attribute."""
+    return html.escape(str(text), quote=True)
+
+
+def label(text: object) -> str:
+    """Make any identifier safe as a chart's label, where plotly reads a subset of HTML."""
+    # plotly knows the entities of &, < and > but shows that of a quotation mark as it stands.
+    return html.escape(str(text), quote=False)
+
+
+def money(value: float | None) -> str:
+    """Write an amount with three to four digits that matter and a step: ``1.23 m``."""
+    if value is None or not math.isfinite(value):
+        return MISSING
+    for size, step in _STEPS:
+        if abs(value) >= 0.9995 * size:
+            return f"{value / size:,.{_decimals(value / size)}f} {step}"
+    return f"{value:,.{0 if abs(value) >= 100 else 2}f}"
+
+
+def exact_money(value: float | None) -> str:
+    """Write an amount in full, to a hundredth, with thousands separated."""
+    if value is None or not math.isfinite(value):
+        return MISSING
+    return f"{value:,.2f}"
+
+
+def ratio(value: float | None) -> str:
+    """Write a health ratio; beyond 1,000 only that it is."""
+    if value is None or math.isnan(value):
+        return MISSING
+    if math.isinf(value):
+        return "∞" if value > 0.0 else "-∞"
+    return f"{value:,.2f}" if abs(value) < 1000.0 else ("> 1,000" if value > 0.0 else "< -1,000")
+
+
+def percent(value: float | None, decimals: int = 1) -> str:
+    """Write a fraction as a signed-if-negative percentage."""
+    if value is None or not math.isfinite(value):
+        return MISSING
+    return f"{100.0 * value:,.{decimals}f} %"
+
+
+def move(value: float | None) -> str:
+    """Write a price move or volatility shock with its sign."""
+    if value is None or not math.isfinite(value):
+        return MISSING
+    return f"{100.0 * value:+,.1f} %"
+
+
+def count(value: int) -> str:
+    """Write a whole number with thousands separated."""
+    return f"{value:,}"
+
+
+def moment(ts_ns: int) -> str:
+    """Write nanoseconds UTC to the second."""
+    return datetime.fromtimestamp(ts_ns // NS_PER_SECOND, tz=UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def words(name: str) -> str:
+    """Turn a column or component name into words."""
+    return name.replace("_", " ")
+
+
+def _decimals(scaled: float) -> int:
+    size = abs(scaled)
+    return 2 if size < 9.995 else 1 if size < 99.95 else 0

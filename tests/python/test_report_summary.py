@@ -1,0 +1,119 @@
+"""Totals, states and the order of the riskiest, against sums done by hand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+from tickmargin.report.summary import by_component, health_counts, riskiest_rows, summarise
+from tickmargin.report.text import count, escape, exact_money, label, moment, money, move, ratio
+from tickmargin.table import Table
+
+
+@dataclass(frozen=True)
+class FakeResult:
+    accounts: Table
+    units: Table
+    components: Table
+    as_of_ns: int = 0
+
+
+def book():
+    """Six accounts: safe, called, short by 30, short by 500, nothing held, undecidable."""
+    return Table(
+        {
+            "account": np.array(["safe", "called", "short", "deep", "empty", "odd"], dtype=object),
+            "state": np.array(
+                ["healthy", "margin_call", "liquidating", "bankrupt", "healthy", "undecidable"],
+                dtype=object,
+            ),
+            "equity": np.array([1000.0, 115.0, 70.0, -400.0, 0.0, np.nan]),
+            "initial_margin": np.array([150.0, 130.0, 130.0, 130.0, 0.0, np.nan]),
+            "maintenance_margin": np.array([100.0, 100.0, 100.0, 100.0, 0.0, np.nan]),
+            "slack": np.array([900.0, 15.0, -30.0, -500.0, 0.0, np.nan]),
+            "health_ratio": np.array([10.0, 1.15, 0.7, -4.0, np.inf, np.nan]),
+        }
+    )
+
+
+def test_totals_leave_the_undecidable_out_and_count_it():
+    summary = summarise("p", FakeResult(book(), Table({}), Table({})))
+    assert summary.accounts == 6
+    assert summary.equity == 785.0
+    assert summary.initial_margin == 540.0
+    assert summary.maintenance_margin == 400.0
+    assert summary.below_maintenance == 2
+    assert summary.shortfall == 530.0
+    assert summary.called == 1
+    assert summary.undecidable == 1
+    assert summary.states == {
+        "healthy": 2, "warning": 0, "margin_call": 1, "liquidating": 1, "bankrupt": 1,
+        "undecidable": 1,
+    }  # fmt: skip
+
+
+def test_the_riskiest_are_those_with_the_largest_shortfall_then_the_lowest_health():
+    accounts = book()
+    names = accounts["account"][riskiest_rows(accounts, 10)].tolist()
+    assert names == ["deep", "short", "called", "safe"]
+    assert accounts["account"][riskiest_rows(accounts, 2)].tolist() == ["deep", "short"]
+
+
+def test_health_is_counted_between_borders_with_the_border_in_the_upper_bin():
+    assert health_counts(book(), [0.0, 0.7, 1.0, 10.0]).tolist() == [1, 0, 1, 1, 1]
+
+
+def test_components_are_summed_over_policies_and_ordered_by_size():
+    table = Table(
+        {
+            "policy": np.array(["a", "b", "a", "a"], dtype=object),
+            "underlying": np.array(["BTC", "BTC", "ETH", "ETH"], dtype=object),
+            "component": np.array(["scan", "scan", "roll", "none"], dtype=object),
+            "initial_margin": np.array([10.0, 5.0, 20.0, 0.0]),
+        }
+    )
+    underlyings, names, amounts = by_component(table, "initial_margin")
+    assert underlyings == ["BTC", "ETH"]
+    assert names == ["roll", "scan"]
+    assert amounts.tolist() == [[0.0, 20.0], [15.0, 0.0]]
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (0.0, "0.00"),
+        (12.345, "12.35"),
+        (999.4, "999"),
+        (999.9, "1.00 k"),
+        (-1_234.0, "-1.23 k"),
+        (45_678.0, "45.7 k"),
+        (1.2e6, "1.20 m"),
+        (345.6e6, "346 m"),
+        (2.5e9, "2.50 bn"),
+        (7.0e12, "7.00 tn"),
+        (float("nan"), "–"),
+        (float("inf"), "–"),
+        (None, "–"),
+    ],
+)
+def test_money_keeps_the_digits_that_matter(value, shown):
+    assert money(value) == shown
+
+
+def test_other_numbers_read_as_people_write_them():
+    assert exact_money(-1234567.891) == "-1,234,567.89"
+    assert ratio(float("inf")) == "∞"
+    assert ratio(1.234) == "1.23"
+    assert ratio(5e9) == "> 1,000"
+    assert move(-0.16) == "-16.0 %"
+    assert move(0.5) == "+50.0 %"
+    assert move(float("nan")) == "–"
+    assert count(1234567) == "1,234,567"
+    assert moment(1_769_774_400_000_000_000) == "2026-01-30 12:00:00 UTC"
+
+
+def test_escaping_for_html_and_for_charts():
+    assert escape("<a href='x'>&\"") == "&lt;a href=&#x27;x&#x27;&gt;&amp;&quot;"
+    assert label("<b>'&") == "&lt;b&gt;'&amp;"
