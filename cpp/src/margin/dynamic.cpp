@@ -61,9 +61,13 @@ struct Losses {
   double maintenance = 0;
 };
 
+// Initial margin sees all four moves: a book long gamma can lose most at the narrower ones, and it
+// must not need less to open than to keep.
 Losses worst_of(const double* sums) noexcept {
-  return {std::max(0.0, -std::min(sums[initial_down], sums[initial_up])),
-          std::max(0.0, -std::min(sums[maintenance_down], sums[maintenance_up]))};
+  const double maintenance =
+      std::max(0.0, -std::min(sums[maintenance_down], sums[maintenance_up]));
+  const double initial = std::max(0.0, -std::min(sums[initial_down], sums[initial_up]));
+  return {std::max(initial, maintenance), maintenance};
 }
 
 double depth_charge(const Context& context, const DynamicParameters& p, std::size_t u,
@@ -107,7 +111,7 @@ void evaluate_unit(const Context& context, const Prepared& prepared, const Pocke
   unit.maintenance[scan] = loss.maintenance;
   unit.initial[static_cast<std::size_t>(Component::depth)] =
       depth_charge(context, p, underlying, delta);
-  unit.worst_scenario = sums[initial_up] < sums[initial_down] ? initial_up : initial_down;
+  unit.worst_scenario = static_cast<std::int32_t>(std::min_element(sums, sums + columns) - sums);
   unit.worst_price_move = grid.price_move[static_cast<std::size_t>(unit.worst_scenario)];
   unit.loss_up = std::max(0.0, -sums[initial_up]);
   unit.loss_down = std::max(0.0, -sums[initial_down]);
