@@ -137,6 +137,9 @@ class Market:
         subject: str,
     ) -> Market:
         numeraire, as_of_ns = header
+        if "INVALID_ARGUMENT" in log.counts:
+            # without a numeraire every reference to it would be reported as unknown
+            log.raise_if_any(subject)
         found = check_market(tables, numeraire, log)
         log.raise_if_any(subject)
         parts = market_parts(tables, found, numeraire)

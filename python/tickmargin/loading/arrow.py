@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 from typing import Any
 
 from tickmargin.errors import MissingExtraError
 
-__all__ = ["have_pyarrow", "pyarrow"]
+__all__ = ["have_pyarrow", "pyarrow", "release_memory"]
 
 
 def pyarrow(need: str, module: str = "pyarrow") -> Any:
@@ -36,3 +37,10 @@ def have_pyarrow() -> bool:
     except ImportError:
         return False
     return True
+
+
+def release_memory() -> None:
+    """Give back what pyarrow keeps for reuse after a long load; does nothing without pyarrow."""
+    module = sys.modules.get("pyarrow")
+    if module is not None:
+        module.default_memory_pool().release_unused()

@@ -20,7 +20,7 @@ from tickmargin.loading.keys import (
     repeated_rows,
 )
 from tickmargin.loading.read import TableData
-from tickmargin.loading.specs import KINDS, PAYOFFS, SIDES
+from tickmargin.loading.specs import KINDS, OPTION_TYPES, PAYOFFS, SIDES
 
 __all__ = ["check_portfolio", "portfolio_parts"]
 
@@ -95,9 +95,9 @@ def _check_instruments(data: TableData, log: IssueLog) -> None:
     _refuse(data, "expiry_ns", undated & (expiry != 0), "spot and perpetuals have no expiry", log)
     _refuse(data, "strike", plain & ~np.isnan(strike), "only options have a strike", log)
     _refuse(data, "option_type", plain & (option_type >= 0), "only options are call or put", log)
-    linear = option & (data.numbers("payoff", _LINEAR, np.int8) == _LINEAR)
+    coin = option & (data.numbers("payoff", _LINEAR, np.int8) > _LINEAR)
     message = "only linear options can be priced by Bachelier"
-    _refuse(data, "bachelier", bachelier & (kind >= 0) & ~linear, message, log)
+    _refuse(data, "bachelier", bachelier & (plain | coin), message, log)
     wrong = np.flatnonzero(option & ~bachelier & (strike <= 0))
     log.add_rows(
         "NOT_POSITIVE",
@@ -132,6 +132,7 @@ def _need(
     log: IssueLog,
 ) -> None:
     """Report rows that lack a value; one issue when the whole column is absent."""
+    missing = data.judged(column, missing)
     if not data.ok(column) or not missing.any():
         return
     code, message = problem
@@ -148,13 +149,13 @@ def _refuse(
     data: TableData, column: str, wrong: NDArray[np.bool_], message: str, log: IssueLog
 ) -> None:
     if data.ok(column):
-        values = data.columns.get(column)
-        log.add_rows(
-            "UNEXPECTED_VALUE",
-            (data.file, column),
-            np.flatnonzero(wrong),
-            lambda row: (None if values is None else values[row].item(), message),
-        )
+
+        def describe(row: int) -> tuple[object, str]:
+            value = data.columns[column][row].item()
+            return OPTION_TYPES[value] if column == "option_type" else value, message
+
+        rows = np.flatnonzero(data.judged(column, wrong))
+        log.add_rows("UNEXPECTED_VALUE", (data.file, column), rows, describe)
 
 
 def _check_entries(

@@ -32,10 +32,20 @@ class ParquetSource:
     def __init__(self, path: Path, spec: TableSpec) -> None:
         parquet = pyarrow(f"reading {path.name}", "pyarrow.parquet")
         pa = pyarrow(f"reading {path.name}")
-        texts = [column.name for column in spec.columns if column.kind in _TEXT]
+        texts = {column.name for column in spec.columns if column.kind in _TEXT}
         try:
-            self._file = parquet.ParquetFile(path, read_dictionary=texts)
-            names = self._file.schema_arrow.names
+            found = parquet.ParquetFile(path)
+            schema, metadata = found.schema_arrow, found.metadata
+            # text that is decoded straight into a dictionary never exists as 1e7 strings
+            coded = [
+                field.name
+                for field in schema
+                if field.name in texts
+                and schema.names.count(field.name) == 1
+                and pa.types.is_string(field.type)
+            ]
+            self._file = parquet.ParquetFile(path, metadata=metadata, read_dictionary=coded)
+            names = schema.names
         except (pa.ArrowException, OSError) as error:
             raise FileUnreadableError(f"not a readable Parquet file: {error}") from error
         self.file = path.name
@@ -98,6 +108,8 @@ class CsvSource:
         """Return a ChunkedArray, or TextNumbers when some cell of the file did not parse."""
         assert self._table is not None
         column = self._table.column(name)
+        # each column is asked for once: let go of it, so that its memory can be reused
+        self._table = self._table.drop_columns([name])
         return TextNumbers(column) if name in self._numeric else column
 
 

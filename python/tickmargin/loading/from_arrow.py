@@ -112,7 +112,8 @@ def text_numbers(raw: TextNumbers, column: Column, file: str, log: IssueLog) -> 
     pa = pyarrow("reading CSV")
     pc = pyarrow("reading CSV", "pyarrow.compute")
     cells = raw.column
-    null = _null_mask(cells)
+    # where every field is quoted, "" is how an absent number is written
+    null = np.array(pc.equal(cells, "").fill_null(True).to_numpy())
     good = pc.match_substring_regex(cells, _PATTERNS[column.kind]).fill_null(False)
     fits = np.asarray(good.to_numpy())
     if column.kind == "int":
@@ -126,7 +127,7 @@ def text_numbers(raw: TextNumbers, column: Column, file: str, log: IssueLog) -> 
     kept = pc.if_else(pa.array(fits), cells, zero)
     parsed = pc.cast(pc.utf8_lower(pc.utf8_trim_whitespace(kept)), target)
     values = parsed.to_numpy()
-    refused = ~fits if null is None else ~fits & ~null
+    refused = ~fits & ~null
     log.add_rows(
         "NOT_A_NUMBER",
         (file, column.name),
@@ -198,8 +199,14 @@ def _merge(names: list[Any], table: dict[str, int], bad: dict[int, bytes]) -> ND
 
     Invalid names get codes below REFUSED, remembered in ``bad``.
     """
-    remap = np.empty(len(names) + 1, np.int32)
+    remap = np.arange(len(names) + 1, dtype=np.int32)
     remap[-1] = -1
+    if not table and set(map(type, names)) <= {str}:
+        # the usual case, one dictionary of distinct names, without a step per name
+        table.update(zip(names, range(len(names)), strict=True))
+        if len(table) == len(names):
+            return remap
+        table.clear()
     for index, name in enumerate(names):
         if name is None:
             remap[index] = -1

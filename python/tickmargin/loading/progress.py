@@ -40,7 +40,9 @@ class Meter:
             from rich.console import Console
             from rich.progress import Progress as Bar
 
-            self._bar = Bar(console=Console(stderr=True), transient=True)
+            console = Console(stderr=True)
+            # a bar that vanishes would leave nothing at all in a log file
+            self._bar = Bar(console=console, transient=console.is_terminal)
             self._task = self._bar.add_task("loading", total=1.0)
             self._bar.start()
         return self

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tickmargin.loading import from_arrow, from_numpy
+from tickmargin.loading.arrow import release_memory
 from tickmargin.loading.column import Coded, Column, Nullable, TableSpec
 from tickmargin.loading.files import (
     CsvSource,
@@ -23,7 +24,7 @@ from tickmargin.loading.issues import IssueLog, always, suggest
 from tickmargin.loading.progress import Meter, Progress
 from tickmargin.loading.sources import MappingSource, Source, open_source, repeated
 
-__all__ = ["TableData", "read_folder", "read_given"]
+__all__ = ["TableData", "read_file", "read_folder", "read_given"]
 
 _TEXT = ("id", "text", "word")
 
@@ -33,7 +34,8 @@ class TableData:
 
     Text columns are Coded; word columns are int8 indices into their words, -1 for null; float
     columns are float64 with NaN for null; int columns int64 with 0 for null; bool columns bool
-    with False for null. Cells that were refused hold some placeholder: they have been reported.
+    with False for null. Numbers that were refused are replaced by 1 and marked in ``refused``,
+    so that what was reported once is not reported again for its consequences.
     """
 
     def __init__(self, file: str, rows: int) -> None:
@@ -41,10 +43,16 @@ class TableData:
         self.rows = rows
         self.columns: dict[str, Any] = {}
         self.failed: set[str] = set()
+        self.refused: dict[str, NDArray[np.bool_]] = {}
 
     def ok(self, *names: str) -> bool:
         """Whether none of these columns failed as a whole."""
         return self.failed.isdisjoint(names)
+
+    def judged(self, name: str, wrong: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Return ``wrong`` without the rows whose cell of that column was reported already."""
+        refused = self.refused.get(name)
+        return wrong if refused is None else wrong & ~refused
 
     def text(self, name: str, default: str | None = None) -> Coded:
         """Return a text column; nulls, or the absent column, as ``default``."""
@@ -74,6 +82,12 @@ def read_folder(
     report_near_misses(folder, log)
     sources = {spec.name: open_file(folder, spec, log) for spec in specs}
     return _read(specs, sources, log, progress)
+
+
+def read_file(path: Path, spec: TableSpec, log: IssueLog, progress: Progress) -> TableData | None:
+    """Read the one file ``spec.name`` with the ending of ``path``; None is reported."""
+    source = open_file(path.parent, spec, log)
+    return _read((spec,), {spec.name: source}, log, progress)[spec.name]
 
 
 def read_given(
@@ -106,6 +120,7 @@ def _read(
             source = sources[spec.name]
             tables[spec.name] = None if source is None else _read_table(spec, source, log, meter)
         meter.show("checking")
+    release_memory()
     return tables
 
 
@@ -147,7 +162,7 @@ def _read_table(spec: TableSpec, source: Source, log: IssueLog, meter: Meter) ->
             continue
         meter.show(f"{spec.name}.{column.name}")
         try:
-            values = _read_column(source.column(column.name), column, source.file, log)
+            values = _read_column(source.column(column.name), column, data, log)
         except FileUnreadableError as error:
             log.add("FILE_UNREADABLE", source.file, str(error), column=column.name)
             values = None
@@ -159,18 +174,19 @@ def _read_table(spec: TableSpec, source: Source, log: IssueLog, meter: Meter) ->
     return data
 
 
-def _read_column(raw: Any, column: Column, file: str, log: IssueLog) -> Any:
+def _read_column(raw: Any, column: Column, data: TableData, log: IssueLog) -> Any:
     """Return the checked column, or None when it was refused as a whole."""
+    file = data.file
     is_arrow = not isinstance(raw, (np.ndarray, Nullable, list, tuple)) and hasattr(raw, "chunks")
     if column.kind in _TEXT:
         reader = from_arrow.text if is_arrow else from_numpy.text
         coded = reader(raw, column, file, log)
         return None if coded is None else _check_text(coded, column, file, log)
     if isinstance(raw, TextNumbers):
-        return _check_numbers(from_arrow.text_numbers(raw, column, file, log), column, file, log)
+        return _check_numbers(from_arrow.text_numbers(raw, column, file, log), column, data, log)
     number_reader = from_arrow.numbers if is_arrow else from_numpy.numbers
     numbers = number_reader(raw, column, file, log)
-    return None if numbers is None else _check_numbers(numbers, column, file, log)
+    return None if numbers is None else _check_numbers(numbers, column, data, log)
 
 
 def _check_missing(null: Any, column: Column, file: str, log: IssueLog) -> None:
@@ -202,49 +218,42 @@ def _check_text(coded: Coded, column: Column, file: str, log: IssueLog) -> Any:
     return words[coded.codes]
 
 
-def _check_numbers(numbers: Numbers, column: Column, file: str, log: IssueLog) -> NDArray[Any]:
+def _check_numbers(
+    numbers: Numbers, column: Column, data: TableData, log: IssueLog
+) -> NDArray[Any]:
     values, null, refused = numbers
-    _check_missing(null, column, file, log)
-    if column.kind == "bool":
+    _check_missing(null, column, data.file, log)
+    bad = np.zeros(len(values), dtype=bool) if refused is None else refused
+    place = (data.file, column.name)
+    for code, wrong, rule in _number_rules(values, column):
+        wrong &= ~bad
         if null is not None:
-            values[null] = False
-        return values
-    held: Any = True
-    for mask in (null, refused):
-        if mask is not None:
-            held = held & ~mask
-    place = (file, column.name)
-    if column.kind == "float":
-        bad = ~np.isfinite(values) & held
-        log.add_rows(
-            "NOT_FINITE",
-            place,
-            np.flatnonzero(bad),
-            lambda row: (
-                float(values[row]),
-                f"{column.name} must be a finite number, got {float(values[row])}",
-            ),
-        )
-        if bad.any():
-            held = held & ~bad
-    if column.sign != "any":
-        wrong = (values <= 0 if column.sign == "positive" else values < 0) & held
-        code, limit = (
-            ("NOT_POSITIVE", "greater than 0")
-            if column.sign == "positive"
-            else ("NEGATIVE_VALUE", "at least 0")
-        )
+            wrong &= ~null
         log.add_rows(
             code,
             place,
             np.flatnonzero(wrong),
-            lambda row: (
+            lambda row, rule=rule: (  # type: ignore[misc]
                 values[row].item(),
-                f"{column.name} must be {limit}, got {values[row].item()}",
+                f"{column.name} must be {rule}, got {values[row].item()}",
             ),
         )
-    if held is not True:
-        values[~held] = 1.0  # reported above: later checks must not stumble over it again
+        bad |= wrong
+    if bad.any():
+        data.refused[column.name] = bad
+        values[bad] = 1
     if null is not None:
         values[null] = np.nan if column.kind == "float" else 0
     return values
+
+
+def _number_rules(
+    values: NDArray[Any], column: Column
+) -> Iterator[tuple[str, NDArray[np.bool_], str]]:
+    """Yield (code, rows that break the rule, the rule in words) for each rule of a column."""
+    if column.kind == "float":
+        yield "NOT_FINITE", ~np.isfinite(values), "a finite number"
+    if column.sign == "positive":
+        yield "NOT_POSITIVE", values <= 0, "greater than 0"
+    elif column.sign == "non_negative":
+        yield "NEGATIVE_VALUE", values < 0, "at least 0"
