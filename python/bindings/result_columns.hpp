@@ -1,0 +1,77 @@
+// Memory of a result that Python only ever sees read-only, and knows how often it is seen.
+#pragma once
+
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+
+#include <atomic>
+#include <cstddef>
+#include <memory>
+#include <new>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace tickmargin::bindings {
+
+namespace py = pybind11;
+
+// Float64 columns of one length, each on its own cache lines and uninitialised: the kernel writes
+// every row. An array handed out keeps the memory alive and is counted until its last view dies.
+// NumPy lets the holder of a writable base turn a read-only view writable again; here the base is
+// a capsule, so nobody can.
+class ResultColumns {
+ public:
+  ResultColumns(std::vector<std::string> names, std::size_t count)
+      : names_(std::move(names)), memory_(std::make_shared<Memory>()) {
+    const std::size_t stride = (count + 7) / 8 * 8;
+    memory_->count = count;
+    memory_->data = static_cast<double*>(
+        ::operator new(names_.size() * stride * sizeof(double) + 64, std::align_val_t{64}));
+    stride_ = stride;
+  }
+
+  double* column(const std::string& name) const {
+    for (std::size_t c = 0; c < names_.size(); ++c) {
+      if (names_[c] == name) return memory_->data + c * stride_;
+    }
+    throw py::key_error(name);
+  }
+
+  py::array view(const std::string& name) const {
+    double* data = column(name);
+    auto* held = new std::shared_ptr<Memory>(memory_);
+    memory_->exports.fetch_add(1);
+    const py::capsule owner(held, [](void* p) {
+      auto* memory = static_cast<std::shared_ptr<Memory>*>(p);
+      (*memory)->exports.fetch_sub(1);
+      delete memory;
+    });
+    py::array_t<double> out({static_cast<py::ssize_t>(memory_->count)}, {sizeof(double)}, data,
+                            owner);
+    out.attr("flags").attr("writeable") = false;
+    return out;
+  }
+
+  double item(const std::string& name) const { return *column(name); }
+  const std::vector<std::string>& names() const noexcept { return names_; }
+  std::size_t count() const noexcept { return memory_->count; }
+  int exports() const noexcept { return memory_->exports.load(); }
+
+ private:
+  struct Memory {
+    double* data = nullptr;
+    std::size_t count = 0;
+    std::atomic<int> exports{0};
+    Memory() = default;
+    Memory(const Memory&) = delete;
+    Memory& operator=(const Memory&) = delete;
+    ~Memory() { ::operator delete(data, std::align_val_t{64}); }
+  };
+
+  std::vector<std::string> names_;
+  std::shared_ptr<Memory> memory_;
+  std::size_t stride_ = 0;
+};
+
+}  // namespace tickmargin::bindings
