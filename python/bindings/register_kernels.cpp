@@ -4,6 +4,7 @@
 // and an input that shares memory with an output is copied first.
 #include <pybind11/stl.h>
 
+#include <algorithm>
 #include <array>
 #include <initializer_list>
 #include <optional>

@@ -4,13 +4,17 @@
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <memory>
 #include <new>
-#include <stdexcept>
 #include <string>
 #include <vector>
+
+#ifdef __linux__
+#include <sys/mman.h>
+#endif
 
 namespace tickmargin::bindings {
 
@@ -24,11 +28,9 @@ class ResultColumns {
  public:
   ResultColumns(std::vector<std::string> names, std::size_t count)
       : names_(std::move(names)), memory_(std::make_shared<Memory>()) {
-    const std::size_t stride = (count + 7) / 8 * 8;
+    stride_ = (count + 7) / 8 * 8;
     memory_->count = count;
-    memory_->data = static_cast<double*>(
-        ::operator new(names_.size() * stride * sizeof(double) + 64, std::align_val_t{64}));
-    stride_ = stride;
+    memory_->allocate(names_.size() * stride_ * sizeof(double));
   }
 
   double* column(const std::string& name) const {
@@ -62,11 +64,26 @@ class ResultColumns {
   struct Memory {
     double* data = nullptr;
     std::size_t count = 0;
+    std::align_val_t alignment{64};
     std::atomic<int> exports{0};
     Memory() = default;
     Memory(const Memory&) = delete;
     Memory& operator=(const Memory&) = delete;
-    ~Memory() { ::operator delete(data, std::align_val_t{64}); }
+    ~Memory() { ::operator delete(data, alignment); }
+
+    void allocate(std::size_t bytes) {
+      // The first touch of 4 KiB pages costs more than pricing a million options; 2 MiB pages are
+      // asked for where they pay.
+      constexpr std::size_t large = std::size_t{1} << 21;
+      if (bytes >= 2 * large) {
+        bytes = (bytes + large - 1) / large * large;
+        alignment = std::align_val_t{large};
+      }
+      data = static_cast<double*>(::operator new(std::max<std::size_t>(bytes, 64), alignment));
+#ifdef __linux__
+      if (bytes >= 2 * large) madvise(data, bytes, MADV_HUGEPAGE);
+#endif
+    }
   };
 
   std::vector<std::string> names_;
