@@ -88,23 +88,32 @@ def account_scenarios(explanation: Explanation, equity: float) -> AccountScenari
     Returns
     -------
     AccountScenarios or None
-        The unit with the largest loss; None if the account's policy has no scenarios. Scenarios
-        that several rows share keep the lowest profit; damped tails count damped.
+        The unit with the largest loss; None if the account's policy has no scenarios. Rows that
+        share a price move, weight and volatility shock keep the lowest profit.
     """
     table = explanation.scenarios
     if len(table) == 0:
         return None
-    profit = table["profit"] * table["weight"]
+    profit = table["profit"]  # tails are damped already
     worst = int(np.argmin(profit))
     pocket, underlying = table["pocket"][worst], table["underlying"][worst]
     rows = np.flatnonzero((table["pocket"] == pocket) & (table["underlying"] == underlying))
-    moves, at_move = np.unique(np.round(table["price_move"][rows], 9), return_inverse=True)
+    # A tail may have the move of a scanned scenario: the pair is what tells columns apart.
+    pairs = np.stack([np.round(table["price_move"][rows], 9), table["weight"][rows]], axis=1)
+    columns, at_move = np.unique(pairs, axis=0, return_inverse=True)
     shocks, at_shock = np.unique(np.round(table["vol_shock"][rows], 9), return_inverse=True)
-    grid = np.full((shocks.shape[0], moves.shape[0]), np.inf)
+    grid = np.full((shocks.shape[0], columns.shape[0]), np.inf)
     np.minimum.at(grid, (at_shock, at_move), profit[rows])
     grid[np.isinf(grid)] = np.nan
     return AccountScenarios(
-        explanation.account, str(pocket), str(underlying), equity, moves, shocks, grid
+        account=explanation.account,
+        pocket=str(pocket),
+        underlying=str(underlying),
+        equity=equity,
+        moves=columns[:, 0],
+        weights=columns[:, 1],
+        vol_shocks=shocks,
+        pnl=grid,
     )
 
 

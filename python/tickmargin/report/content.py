@@ -39,7 +39,8 @@ class LiquidationMap:
 class AccountScenarios:
     """Profit and loss of one account's most exposed unit over its policy's scenarios.
 
-    ``pnl`` (numeraire) has shape (vol shocks, price moves).
+    ``weights`` is 1 for the scanned price moves and less for damped tails; ``pnl`` (numeraire,
+    tails damped) has shape (vol shocks, price moves), NaN where there is no such scenario.
     """
 
     account: str
@@ -47,8 +48,24 @@ class AccountScenarios:
     underlying: str
     equity: float
     moves: NDArray[np.float64]
+    weights: NDArray[np.float64]
     vol_shocks: NDArray[np.float64]
     pnl: NDArray[np.float64]
+
+    def worst_at(self, moves: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Give the worst profit over volatility shocks, straight between scanned moves."""
+        scanned = (self.weights == 1.0) & np.any(np.isfinite(self.pnl), axis=0)
+        if not np.any(scanned):
+            return np.full(moves.shape, np.nan)
+        worst = np.nanmin(self.pnl[:, scanned], axis=0)
+        return np.asarray(np.interp(moves, self.moves[scanned], worst, left=np.nan, right=np.nan))
+
+    def worst_at_tails(self, moves: Sequence[float]) -> NDArray[np.float64]:
+        """Give the worst damped profit at each tail."""
+        places = [
+            int(np.flatnonzero((self.moves == move) & (self.weights < 1.0))[0]) for move in moves
+        ]
+        return np.asarray(np.nanmin(self.pnl[:, places], axis=0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +84,7 @@ class Report:
     """Everything one report shows; parts that are absent are left out of the page.
 
     ``facts`` are label and value pairs for the header, such as counts and versions; ``riskiest``
-    holds rows of the first run's accounts.
+    holds rows of a run's accounts, chosen under ``riskiest_policy``.
     """
 
     title: str
@@ -77,6 +94,7 @@ class Report:
     runs: Sequence[Run]
     facts: Sequence[tuple[str, str]] = ()
     riskiest: Columns | None = None
+    riskiest_policy: str = ""
     liquidation: LiquidationMap | None = None
     scenarios: Sequence[AccountScenarios] = ()
     timeline: Sequence[TimelineDay] = ()

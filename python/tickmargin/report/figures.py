@@ -7,16 +7,28 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tickmargin.report.content import AccountScenarios, LiquidationMap, Run
 from tickmargin.report.summary import Summary, by_component, health_counts
 from tickmargin.report.text import STATE_NAMES, STATES, label, move, words
-from tickmargin.report.theme import INK, LOSS_TO_GAIN, MUTED, SERIES, STATE_COLOURS, axis, layout
+from tickmargin.report.theme import (
+    INK,
+    LEGEND,
+    LOSS_TO_GAIN,
+    MUTED,
+    SERIES,
+    STATE_COLOURS,
+    axis,
+    layout,
+    money_axis,
+)
 
 Figure = dict[str, Any]
 
 _HEALTH_BORDERS = (0.0, 0.5, 0.75, 1.0, 1.2, 1.5, 2.0, 3.0, 5.0, 10.0)
 _COMPONENTS_SHOWN = 7
+_SCAN_STEPS = 9
 
 
 def health_figure(runs: Sequence[Run]) -> Figure:
@@ -54,46 +66,48 @@ def health_figure(runs: Sequence[Run]) -> Figure:
 
 
 def requirement_figure(runs: Sequence[Run], measure: str, numeraire: str) -> Figure:
-    """Stack a requirement's components by policy and underlying."""
-    parts = [(run, *by_component(run.result.components, measure)) for run in runs]
+    """Stack a requirement's components by underlying, a panel per policy."""
+    parts = [by_component(run.result.components, measure) for run in runs]
     total: dict[str, float] = {}
-    for _, _, names, amounts in parts:
+    for _, names, amounts in parts:
         for name, amount in zip(names, np.abs(amounts).sum(axis=1).tolist(), strict=True):
             total[name] = total.get(name, 0.0) + amount
     ranked = sorted(total, key=lambda name: (-total[name], name))
-    shown, rest = ranked[:_COMPONENTS_SHOWN], ranked[_COMPONENTS_SHOWN:]
+    shown = [[name] for name in ranked[:_COMPONENTS_SHOWN]]
+    if len(ranked) > _COMPONENTS_SHOWN:
+        shown.append(ranked[_COMPONENTS_SHOWN:])
     data = []
-    for number, name in enumerate([*shown, *(["other components"] if rest else [])]):
-        members = rest if name == "other components" and rest else [name]
-        policies, underlyings, heights = [], [], []
-        for run, columns, names, amounts in parts:
+    for panel, (underlyings, names, amounts) in enumerate(parts):
+        for number, members in enumerate(shown):
             rows = [names.index(member) for member in members if member in names]
-            for column, underlying in enumerate(columns):
-                policies.append(label(run.name))
-                underlyings.append(label(underlying))
-                heights.append(float(amounts[rows, column].sum()))
-        data.append(
-            {
-                "type": "bar",
-                "name": label(words(name)),
-                "x": [policies, underlyings] if len(runs) > 1 else underlyings,
-                "y": heights,
-                "marker": {"color": SERIES[number] if number < len(SERIES) else MUTED},
-                "hovertemplate": f"%{{x}}<br>%{{y:,.0f}} {label(numeraire)}"
-                "<extra>%{fullData.name}</extra>",
-            }
-        )
+            group = words(members[0]) if len(members) == 1 else "other components"
+            data.append(
+                {
+                    "type": "bar",
+                    "name": label(group),
+                    "legendgroup": label(group),
+                    "showlegend": panel == 0,
+                    "x": [label(name) for name in underlyings],
+                    "y": amounts[rows].sum(axis=0).tolist(),
+                    "xaxis": _axis_name("x", panel),
+                    "marker": {"color": SERIES[number % len(SERIES)]},
+                    "hovertemplate": f"%{{x}}<br>%{{y:,.0f}} {label(numeraire)}"
+                    "<extra>%{fullData.name}</extra>",
+                }
+            )
     title = f"{words(measure)} ({label(numeraire)})"
-    return {
-        "data": data,
-        "layout": layout(
-            400,
-            barmode="relative",
-            showlegend=True,
-            xaxis=axis("underlying", type="multicategory" if len(runs) > 1 else "category"),
-            yaxis=axis(title, tickformat=".3~s"),
-        ),
-    }
+    figure_layout = layout(400, barmode="relative", showlegend=True, yaxis=money_axis(title))
+    width = 1.0 / len(runs)
+    for panel, run in enumerate(runs):
+        domain = [panel * width + (0.015 if panel else 0.0), (panel + 1) * width]
+        heading = label(run.name) if len(runs) > 1 else "underlying"
+        name = _axis_name("xaxis", panel)
+        figure_layout[name] = axis(heading, type="category", tickangle=0, domain=domain)
+    return {"data": data, "layout": figure_layout}
+
+
+def _axis_name(stem: str, panel: int) -> str:
+    return stem if panel == 0 else f"{stem}{panel + 1}"
 
 
 def states_figure(summaries: Sequence[Summary]) -> Figure:
@@ -117,6 +131,7 @@ def states_figure(summaries: Sequence[Summary]) -> Figure:
         "layout": layout(
             130 + 46 * len(names),
             barmode="stack",
+            legend={**LEGEND, "traceorder": "normal"},
             xaxis=axis("accounts that are not healthy", tickformat=",d"),
             yaxis=axis("", autorange="reversed"),
         ),
@@ -146,11 +161,7 @@ def liquidation_figure(chart: LiquidationMap, numeraire: str) -> Figure:
         "layout": layout(
             400,
             xaxis=axis("move of the underlying (%)", tickformat="+d", zerolinewidth=2),
-            yaxis=axis(
-                f"notional to liquidate ({label(numeraire)})",
-                tickformat=".3~s",
-                rangemode="tozero",
-            ),
+            yaxis=money_axis(f"notional to liquidate ({label(numeraire)})"),
             hovermode="x",
         ),
     }
@@ -158,44 +169,42 @@ def liquidation_figure(chart: LiquidationMap, numeraire: str) -> Figure:
 
 def scenario_figure(rows: Sequence[AccountScenarios], numeraire: str) -> Figure:
     """Draw the worst loss at each price move, as a share of equity, for the riskiest accounts."""
-    moves = _common_moves(rows)
+    moves, tails = _scan_moves(rows), _common_tails(rows)
     shares, texts = [], []
     for row in rows:
-        places = [int(np.argmin(np.abs(row.moves - m))) for m in moves]
-        worst = row.pnl.min(axis=0)[places]
-        base = max(abs(row.equity), 1.0)
-        shares.append((100.0 * worst / base).tolist())
+        worst = np.concatenate([row.worst_at(moves), row.worst_at_tails(tails)])
+        shares.append((100.0 * worst / max(abs(row.equity), 1.0)).tolist())
         texts.append([f"{amount:,.0f} {label(numeraire)}" for amount in worst.tolist()])
-    reach = max(10.0, min(200.0, float(np.nanmax(np.abs(shares), initial=0.0))))
+    reach = max(10.0, min(150.0, float(np.nanmax(np.abs(shares), initial=0.0))))
     return {
         "data": [
             {
                 "type": "heatmap",
-                "x": [move(m) for m in moves],
+                "x": [move(m) for m in moves.tolist()] + [f"{move(m)}*" for m in tails],
                 "y": [f"{label(r.account)} · {label(r.underlying)}" for r in rows],
                 "z": shares,
                 "text": texts,
                 "colorscale": LOSS_TO_GAIN,
                 "zmin": -reach,
                 "zmax": reach,
-                "zmid": 0.0,
                 "xgap": 2,
                 "ygap": 2,
-                "colorbar": {
-                    "title": {"text": "% of |equity|"},
-                    "thickness": 12,
-                    "outlinewidth": 0,
-                },
+                "colorbar": _colorbar("% of equity"),
                 "hovertemplate": "%{y}<br>price %{x}<br>%{text}<br>%{z:.0f} % of equity"
                 "<extra></extra>",
             }
         ],
         "layout": layout(
             120 + 30 * len(rows),
-            xaxis=axis("price move, worst volatility shock", type="category", showgrid=False),
+            xaxis=axis(
+                "price move (* damped tail) with the worst volatility shock",
+                type="category",
+                showgrid=False,
+                tickangle=0,
+            ),
             yaxis=axis("", type="category", autorange="reversed", showgrid=False),
         ),
-    }
+    }  # fmt: skip
 
 
 def surface_figure(row: AccountScenarios, numeraire: str) -> Figure:
@@ -213,7 +222,7 @@ def surface_figure(row: AccountScenarios, numeraire: str) -> Figure:
                 "zmax": reach,
                 "xgap": 1,
                 "ygap": 1,
-                "colorbar": _colorbar(label(numeraire), tickformat=".3~s"),
+                "colorbar": _colorbar(label(numeraire), exponentformat="B"),
                 "hovertemplate": f"price %{{x}}, volatility %{{y}}<br>%{{z:,.0f}} "
                 f"{label(numeraire)}<extra></extra>",
             }
@@ -226,16 +235,23 @@ def surface_figure(row: AccountScenarios, numeraire: str) -> Figure:
     }
 
 
-def _common_moves(rows: Sequence[AccountScenarios]) -> list[float]:
-    """Give the price moves all accounts have; strikes as nodes differ from account to account."""
-    common = {round(m, 9) for m in rows[0].moves.tolist()}
+def _scan_moves(rows: Sequence[AccountScenarios]) -> NDArray[np.float64]:
+    """Give nine moves over the range that all accounts' scenarios span."""
+    reach = min(float(np.max(np.abs(row.moves[row.weights == 1.0]), initial=0.0)) for row in rows)
+    return np.linspace(-reach, reach, _SCAN_STEPS) if reach > 0.0 else np.zeros(1)
+
+
+def _common_tails(rows: Sequence[AccountScenarios]) -> list[float]:
+    """Give the damped moves all accounts have."""
+    common = set(rows[0].moves[rows[0].weights < 1.0].tolist())
     for row in rows[1:]:
-        common &= {round(m, 9) for m in row.moves.tolist()}
+        common &= set(row.moves[row.weights < 1.0].tolist())
     return sorted(common)
 
 
 def _colorbar(title: str, **extra: Any) -> dict[str, Any]:
-    return {"title": {"text": title}, "thickness": 12, "outlinewidth": 0, **extra}
+    return {"title": {"text": title, "font": {"size": 12}}, "thickness": 12, "outlinewidth": 0,
+            "tickfont": {"size": 12, "color": MUTED}, **extra}  # fmt: skip
 
 
 def _vertical(x: float) -> dict[str, Any]:

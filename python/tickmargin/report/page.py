@@ -191,8 +191,8 @@ def _add_riskiest(page: _Page, report: Report) -> None:
     page.section(
         "accounts",
         "Riskiest accounts",
-        f"The largest shortfalls to maintenance margin under {escape(report.runs[0].name)}, then "
-        f"the lowest health.",
+        f"The largest shortfalls to maintenance margin under "
+        f"{escape(report.riskiest_policy or report.runs[0].name)}, then the lowest health.",
         riskiest_table(report.riskiest, report.numeraire),
     )
 
@@ -224,7 +224,7 @@ def _document(report: Report, page: _Page, script: str) -> str:
 <nav>{links}</nav>
 </div></header>
 <main>
-{_tiles(report)}
+{_tiles(report) if len(report.runs) == 1 else ""}
 {sections}
 {notes}
 <footer>Made by tickmargin {escape(report.version)}. Amounts in {escape(report.numeraire)}.</footer>
@@ -265,8 +265,7 @@ def _tiles(report: Report) -> str:
     if summary.undecidable:
         tiles.append((count(summary.undecidable), "accounts undecidable"))
     inside = "".join(f'<div class="tile"><b>{v}</b><span>{k}</span></div>' for v, k in tiles)
-    under = f'<p class="note">Totals under {escape(report.runs[0].name)}.</p>'
-    return f'<div class="tiles">{inside}</div>{under if len(report.runs) > 1 else ""}'
+    return f'<div class="tiles">{inside}</div>'
 
 
 def _safe_json(value: object) -> str:

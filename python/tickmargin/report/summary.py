@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from tickmargin.report.text import STATES
 
 IN_LIQUIDATION = ("liquidating", "bankrupt")
-ACROSS = "across underlyings"
+ACROSS = "across"
 
 
 class Columns(Protocol):
@@ -27,6 +27,12 @@ class Columns(Protocol):
 
     def __len__(self) -> int:
         """Give the number of rows."""
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        """Iterate over rows as plain values."""
+
+    def take(self, rows: ArrayLike, /) -> Columns:
+        """Give the rows at the given positions."""
 
 
 class ResultLike(Protocol):

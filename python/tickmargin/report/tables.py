@@ -29,8 +29,8 @@ def policies_table(summaries: Sequence[Summary], numeraire: str) -> str:
         (f"initial margin ({unit})", False),
         (f"maintenance margin ({unit})", False),
         ("initial margin / equity", False),
-        ("warning", False),
-        ("margin call", False),
+        ("in warning", False),
+        ("in margin call", False),
         ("below maintenance", False),
         (f"short of maintenance ({unit})", False),
         ("undecidable", False),
@@ -95,26 +95,26 @@ def riskiest_table(accounts: Columns, numeraire: str) -> str:
 def timeline_table(days: Sequence[TimelineDay]) -> str:
     """Give the path in numbers: a row per day, three columns per policy."""
     leader = next(iter(days[0].index_price))
-    head = [("day", True), (f"{escape(leader)} index", False), ("30-day vol", False)]
-    for summary in days[0].summaries:
-        name = escape(summary.name)
-        head += [(f"{name}<br>initial margin", False), (f"{name}<br>calls", False),
-                 (f"{name}<br>below maintenance", False)]  # fmt: skip
-    rows = []
+    names = [escape(summary.name) for summary in days[0].summaries]
+    groups = "".join(f'<th class="group first" colspan="3">{name}</th>' for name in names)
+    top = f'<tr><th class="group" colspan="3"></th>{groups}</tr>'
+    heads = '<th class="first">IM</th><th>calls</th><th>below MM</th>' * len(names)
+    below = f'<tr><th class="text">day</th><th>{escape(leader)}</th><th>vol</th>{heads}</tr>'
+    body = []
     for day in days:
-        row = [
-            escape(day.label),
-            f"{day.index_price[leader]:,.0f}",
-            percent(day.vol_30d_annual[leader], 0),
+        cells = [
+            f'<td class="text">{escape(day.label)}</td>',
+            f"<td>{day.index_price[leader]:,.0f}</td>",
+            f"<td>{percent(day.vol_30d_annual[leader], 0)}</td>",
         ]
         for summary in day.summaries:
-            row += [
-                money(summary.initial_margin),
-                count(summary.called),
-                count(summary.below_maintenance),
+            cells += [
+                f'<td class="first">{money(summary.initial_margin)}</td>',
+                f"<td>{count(summary.called)}</td>",
+                f"<td>{count(summary.below_maintenance)}</td>",
             ]
-        rows.append(row)
-    return _table(head, rows)
+        body.append(f"<tr>{''.join(cells)}</tr>")
+    return _framed(f"{top}{below}", "".join(body))
 
 
 def _state_name(state: str) -> str:
@@ -131,7 +131,8 @@ def _table(head: Sequence[tuple[str, bool]], rows: Iterable[Sequence[str]]) -> s
         + "</tr>"
         for row in rows
     )
-    return (
-        f'<div class="scroll"><table><thead><tr>{top}</tr></thead>'
-        f"<tbody>{body}</tbody></table></div>"
-    )
+    return _framed(f"<tr>{top}</tr>", body)
+
+
+def _framed(head: str, body: str) -> str:
+    return f'<div class="scroll"><table><thead>{head}</thead><tbody>{body}</tbody></table></div>'

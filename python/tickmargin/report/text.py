@@ -69,7 +69,7 @@ def move(value: float | None) -> str:
     """Write a price move or volatility shock with its sign."""
     if value is None or not math.isfinite(value):
         return MISSING
-    return f"{100.0 * value:+,.1f} %"
+    return f"{100.0 * value:+,.4g} %"
 
 
 def count(value: int) -> str:

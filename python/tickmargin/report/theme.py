@@ -22,6 +22,8 @@ LOSS_TO_GAIN = [[0.0, "#9c2f26"], [0.25, "#dd8f72"], [0.5, "#f4f4f1"], [0.75, "#
                 [1.0, "#2b5f97"]]  # fmt: skip
 FONT = "-apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 
+LEGEND = {"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom"}
+
 STYLE = f"""
 :root {{ color-scheme: light; }}
 * {{ box-sizing: border-box; }}
@@ -35,7 +37,8 @@ p {{ margin: 0 0 12px; }}
 .lead, .note {{ color: {MUTED}; max-width: 78ch; }}
 .note {{ font-size: 13px; margin-top: 8px; }}
 nav {{ margin-top: 12px; font-size: 14px; }}
-nav a {{ color: {SERIES[0]}; margin-right: 18px; text-decoration: none; white-space: nowrap; }}
+nav {{ display: flex; flex-wrap: wrap; gap: 2px 20px; }}
+nav a {{ color: {SERIES[0]}; text-decoration: none; white-space: nowrap; }}
 nav a:hover {{ text-decoration: underline; }}
 dl.facts {{ display: flex; flex-wrap: wrap; gap: 4px 28px; margin: 10px 0 0; font-size: 13px; }}
 dl.facts div {{ display: flex; gap: 6px; }}
@@ -52,8 +55,10 @@ section {{ background: {PAPER}; border: 1px solid {GRID}; border-radius: 8px;
 .scroll {{ overflow-x: auto; }}
 table {{ border-collapse: collapse; width: 100%; font-size: 13.5px;
   font-variant-numeric: tabular-nums; }}
-th, td {{ padding: 6px 10px; text-align: right; border-bottom: 1px solid {GRID};
-  white-space: nowrap; }}
+th, td {{ padding: 6px 10px; text-align: right; border-bottom: 1px solid {GRID}; }}
+td {{ white-space: nowrap; }}
+th.group {{ text-align: center; border-bottom: none; padding-bottom: 0; color: {INK}; }}
+td.first, th.first {{ border-left: 1px solid {GRID}; }}
 th {{ color: {MUTED}; font-weight: 560; border-bottom: 1px solid #cfd6dd; vertical-align: bottom; }}
 th.text, td.text {{ text-align: left; }}
 tbody tr:last-child td {{ border-bottom: none; }}
@@ -78,11 +83,16 @@ def layout(height: int, **extra: Any) -> dict[str, Any]:
         "font": {"family": FONT, "size": 13, "color": INK},
         "margin": {"l": 72, "r": 24, "t": 34, "b": 56},
         "hoverlabel": {"font": {"family": FONT, "size": 12.5}},
-        "legend": {"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom"},
+        "legend": LEGEND,
         "bargap": 0.28,
     }
     base.update(extra)
     return base
+
+
+def money_axis(title: str, **extra: Any) -> dict[str, Any]:
+    """Give an axis of amounts: 500M and 2B, as finance writes them, from zero."""
+    return axis(title, exponentformat="B", rangemode="tozero", nticks=6, **extra)
 
 
 def axis(title: str, **extra: Any) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from tickmargin.report.content import TimelineDay
 from tickmargin.report.figures import Figure
 from tickmargin.report.summary import Summary
 from tickmargin.report.text import label
-from tickmargin.report.theme import MUTED, SERIES, axis, layout
+from tickmargin.report.theme import LEGEND, MUTED, SERIES, axis, layout, money_axis
 
 
 def market_figure(days: Sequence[TimelineDay]) -> Figure:
@@ -46,8 +46,7 @@ def capital_figure(days: Sequence[TimelineDay], numeraire: str) -> Figure:
     left = f"initial margin ({label(numeraire)})"
     right = f"maintenance margin ({label(numeraire)})"
     figure_layout = _two_panels(left, right, 340)
-    for name in ("yaxis", "yaxis2"):
-        figure_layout[name].update(tickformat=".3~s", rangemode="tozero")
+    figure_layout.update(yaxis=money_axis(left), yaxis2=money_axis(right, anchor="x2"))
     return {
         "data": _by_policy(
             days, lambda s: s.initial_margin, lambda s: s.maintenance_margin, ",.0f"
@@ -104,5 +103,5 @@ def _two_panels(left: str, right: str, height: int) -> dict[str, Any]:
         xaxis2=axis("", type="category", domain=[0.56, 1.0], anchor="y2"),
         yaxis=axis(left),
         yaxis2=axis(right, anchor="x2"),
-        legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "font": quiet},
+        legend={**LEGEND, "font": quiet},
     )

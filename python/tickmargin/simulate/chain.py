@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import gzip
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -124,8 +123,7 @@ def _numbers(
         except ValueError:
             continue
     bad = np.flatnonzero(~np.isfinite(values))
-    _report(
-        log,
+    log.add_rows(
         "NOT_A_NUMBER",
         (path.name, name),
         bad,
@@ -149,8 +147,7 @@ def _times(rows: list[dict[str, str]], name: str, path: Path, log: IssueLog) -> 
             moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
             known[text] = round(moment.timestamp() * 1e6) * 1000
         values[number] = known[text]
-    _report(
-        log,
+    log.add_rows(
         "INVALID_TIME",
         (path.name, name),
         bad,
@@ -162,8 +159,7 @@ def _times(rows: list[dict[str, str]], name: str, path: Path, log: IssueLog) -> 
 def _kinds(rows: list[dict[str, str]], path: Path, log: IssueLog) -> NDArray[np.bool_]:
     words = [row["option_type"] for row in rows]
     bad = [number for number, word in enumerate(words) if word not in ("call", "put")]
-    _report(
-        log,
+    log.add_rows(
         "UNKNOWN_WORD",
         (path.name, "option_type"),
         bad,
@@ -172,30 +168,17 @@ def _kinds(rows: list[dict[str, str]], path: Path, log: IssueLog) -> NDArray[np.
     return np.asarray([word == "call" for word in words])
 
 
-def _report(
-    log: IssueLog,
-    code: str,
-    place: tuple[str, str],
-    rows: Sequence[int] | NDArray[np.int64],
-    describe: Callable[[int], tuple[object, str]],
-) -> None:
-    if len(rows) > 0:
-        log.add_rows(code, place, rows, describe)
-
-
 def _check_signs(numbers: dict[str, NDArray[np.float64]], path: Path, log: IssueLog) -> None:
     for name in ("strike", "index_price", "mark_iv"):
         values = numbers[name]
-        _report(
-            log,
+        log.add_rows(
             "NOT_POSITIVE",
             (path.name, name),
             np.flatnonzero(values <= 0.0),
             lambda r, v=values, n=name: (float(v[r]), f"{n} must be > 0, was {v[r]}"),  # type: ignore[misc]
         )
     interest = numbers["open_interest"]
-    _report(
-        log,
+    log.add_rows(
         "NEGATIVE_VALUE",
         (path.name, "open_interest"),
         np.flatnonzero(interest < 0.0),
@@ -206,8 +189,7 @@ def _check_signs(numbers: dict[str, NDArray[np.float64]], path: Path, log: Issue
 def _check_unique(names: NDArray[np.str_], path: Path, log: IssueLog) -> None:
     _, first = np.unique(names, return_index=True)
     repeated = np.setdiff1d(np.arange(names.shape[0]), first)
-    _report(
-        log,
+    log.add_rows(
         "DUPLICATE_ID",
         (path.name, "instrument_name"),
         repeated,

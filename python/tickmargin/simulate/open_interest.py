@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from tickmargin.errors import InvalidInputError
 from tickmargin.loading import Nullable
 from tickmargin.market import Market
 from tickmargin.portfolio import Portfolio
@@ -77,11 +78,13 @@ def book_from_chain(chain: Chain, accounts: int, seed: int) -> ChainBook:
 
     Raises
     ------
-    ValueError
+    InvalidInputError
         If fewer than ten accounts are asked for, or an open interest is no whole number of lots.
     """
     if accounts < ACCOUNTS_MIN:
-        raise ValueError(f"accounts must be >= {ACCOUNTS_MIN}, was {accounts}")
+        raise InvalidInputError(
+            f"accounts must be >= {ACCOUNTS_MIN}, was {accounts}", code="INVALID_ARGUMENT"
+        )
     rng = np.random.default_rng(seed)
     lot_size = {str(c): _lot_size(chain, str(c)) for c in np.unique(chain.currency)}
     lot = np.asarray([lot_size[str(c)] for c in chain.currency])
@@ -113,7 +116,10 @@ def _lot_size(chain: Chain, currency: str) -> float:
         lots = interest / size
         if np.allclose(lots, np.round(lots), rtol=0.0, atol=1e-6):
             return size
-    raise ValueError(f"open interest of {currency} is not a whole number of {_LOT_SIZES[-1]}")
+    raise InvalidInputError(
+        f"open interest of {currency} is not a whole number of {_LOT_SIZES[-1]}",
+        code="NOT_EXACT",
+    )
 
 
 def _listing(chain: Chain, lot: Float) -> Listing:

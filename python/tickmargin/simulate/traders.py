@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from tickmargin.errors import InvalidInputError
 from tickmargin.simulate.listing import Listing
 from tickmargin.simulate.matching import match_sides
 
@@ -120,7 +121,7 @@ def draw_book(
 
     Raises
     ------
-    ValueError
+    InvalidInputError
         If the counts are too small, or more positions are asked for than the market makers, who
         take what clients do not, can hold.
     """
@@ -133,9 +134,10 @@ def draw_book(
     traded = np.unique(clients.instrument)
     capacity = makers.shape[0] * len(listing)
     if maker_count > capacity:
-        raise ValueError(
+        raise InvalidInputError(
             f"positions must be <= {positions - maker_count + capacity} for {accounts} accounts, "
-            f"was {positions}"
+            f"was {positions}",
+            code="INVALID_ARGUMENT",
         )
     account, instrument = _maker_pairs(listing, makers, traded, maker_count, rng)
     client_net = np.zeros(len(listing), dtype=np.int64)
@@ -148,9 +150,13 @@ def draw_book(
 
 def _check_counts(accounts: int, positions: int) -> None:
     if accounts < ACCOUNTS_MIN:
-        raise ValueError(f"accounts must be >= {ACCOUNTS_MIN}, was {accounts}")
+        raise InvalidInputError(
+            f"accounts must be >= {ACCOUNTS_MIN}, was {accounts}", code="INVALID_ARGUMENT"
+        )
     if positions < POSITIONS_MIN:
-        raise ValueError(f"positions must be >= {POSITIONS_MIN}, was {positions}")
+        raise InvalidInputError(
+            f"positions must be >= {POSITIONS_MIN}, was {positions}", code="INVALID_ARGUMENT"
+        )
 
 
 def _draw_traders(accounts: int, rng: np.random.Generator) -> Int:

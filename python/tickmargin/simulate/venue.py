@@ -64,7 +64,7 @@ def synthetic_venue(
 
     Raises
     ------
-    ValueError
+    InvalidInputError
         If a count is too small or the accounts cannot hold so many positions.
     """
     rng = np.random.default_rng(seed)

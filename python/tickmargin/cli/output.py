@@ -1,0 +1,103 @@
+"""Where results go: tables or JSON on standard output, files where asked, the rest on stderr."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tickmargin.errors import InvalidInputError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from tickmargin.table import Table
+
+SUFFIXES = (".csv", ".parquet", ".json")
+
+
+def console(*, error: bool = False) -> Console:
+    """Make a console; the one for errors also carries progress, so pipes stay clean."""
+    from rich.console import Console
+
+    made = Console(stderr=error, highlight=False, soft_wrap=not error)
+    if not error and not made.is_terminal:
+        # Without a terminal there is no width to fit: nothing may be cut or wrapped.
+        made.width = 240
+    return made
+
+
+def say(text: str) -> None:
+    """Tell the user something that is not the result."""
+    console(error=True).print(text, markup=False)
+
+
+def print_json(value: object) -> None:
+    """Print one JSON document; numbers that are not finite are null."""
+    print(json.dumps(plain(value), indent=2, allow_nan=False, ensure_ascii=False))
+
+
+def plain(value: Any) -> Any:
+    """Turn results into what JSON knows: NaN and infinities to null, NumPy scalars to Python."""
+    if hasattr(value, "item") and not hasattr(value, "__len__"):
+        value = value.item()
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {str(key): plain(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(inner) for inner in value]
+    return value
+
+
+def check_out(path: Path | None) -> None:
+    """Refuse an output whose kind is unknown before any work is done for it."""
+    if path is not None and path.suffix not in SUFFIXES:
+        raise InvalidInputError(
+            f"--out {path}: cannot tell the format; end the name in {', '.join(SUFFIXES)}",
+            code="INVALID_ARGUMENT",
+        )
+    if path is not None and not path.parent.is_dir():
+        raise InvalidInputError(f"--out {path}: no such folder", code="FOLDER_NOT_FOUND")
+
+
+def write_table(table: Table, path: Path) -> None:
+    """Write a table as CSV, Parquet or JSON rows, by the file's suffix."""
+    if path.suffix == ".json":
+        rows = [plain(row) for row in table]
+        path.write_text(json.dumps(rows, allow_nan=False, indent=1), encoding="utf-8")
+        return
+    from tickmargin.loading.arrow import pyarrow
+
+    arrow = table.to_arrow()
+    if path.suffix == ".csv":
+        pyarrow(f"writing {path.name}", "pyarrow.csv").write_csv(arrow, str(path))
+    else:
+        pyarrow(f"writing {path.name}", "pyarrow.parquet").write_table(arrow, str(path))
+
+
+@contextmanager
+def steps(what: str, total: int) -> Iterator[Callable[[], None]]:
+    """Show a progress bar on standard error, only if that is a terminal.
+
+    Yields
+    ------
+    callable
+        To be called after each of the ``total`` steps.
+    """
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    target = console(error=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(
+        *columns,
+        TimeElapsedColumn(),
+        console=target,
+        transient=True,
+        disable=not target.is_terminal,
+    ) as bar:
+        task = bar.add_task(what, total=total)
+        yield lambda: bar.advance(task)

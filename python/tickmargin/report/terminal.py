@@ -1,0 +1,148 @@
+"""The report's tables for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.console import RenderableType
+from rich.table import Table as RichTable
+from rich.text import Text
+
+from tickmargin.report.content import Run, TimelineDay
+from tickmargin.report.summary import Columns, Summary, by_component
+from tickmargin.report.text import (
+    MISSING,
+    STATE_NAMES,
+    count,
+    exact_money,
+    money,
+    move,
+    percent,
+    ratio,
+    words,
+)
+
+_STATE_STYLES = {
+    "healthy": "green",
+    "warning": "yellow",
+    "margin_call": "dark_orange",
+    "liquidating": "red",
+    "bankrupt": "bold red",
+    "undecidable": "magenta",
+}
+
+
+def grid(title: str, columns: Sequence[tuple[str, bool]]) -> RichTable:
+    """Start a table; each column is its heading and whether it holds text (left-aligned)."""
+    table = RichTable(
+        title=Text(title), title_justify="left", title_style="bold", box=None, pad_edge=False
+    )
+    for name, is_text in columns:
+        table.add_column(Text(name), justify="left" if is_text else "right", no_wrap=is_text)
+    return table
+
+
+def name_cell(name: object) -> Text:
+    """Show an identifier as it is: rich must not read markup in it."""
+    return Text(MISSING if name is None else str(name))
+
+
+def state_cell(state: str) -> Text:
+    """Show a state in its colour."""
+    return Text(STATE_NAMES.get(state, state), style=_STATE_STYLES.get(state, ""))
+
+
+def summary_table(summaries: Sequence[Summary], numeraire: str) -> RichTable:
+    """Set policies side by side."""
+    table = grid(
+        f"Requirements and states (amounts in {numeraire})",
+        [("policy", True), ("equity", False), ("IM", False), ("MM", False), ("IM / equity", False),
+         ("warning", False), ("call", False), ("below MM", False), ("short of MM", False),
+         ("undecidable", False)],
+    )  # fmt: skip
+    for s in summaries:
+        table.add_row(
+            name_cell(s.name),
+            money(s.equity),
+            money(s.initial_margin),
+            money(s.maintenance_margin),
+            percent(s.initial_margin / s.equity if s.equity > 0.0 else None),
+            count(s.states["warning"]),
+            count(s.called),
+            count(s.below_maintenance),
+            money(s.shortfall),
+            count(s.undecidable),
+        )
+    return table
+
+
+def component_table(run: Run, numeraire: str) -> RichTable:
+    """Show where the requirement comes from: initial / maintenance by component and underlying."""
+    underlyings, names, initial = by_component(run.result.components, "initial_margin")
+    others = by_component(run.result.components, "maintenance_margin")
+    maintenance = {
+        (name, underlying): float(others[2][i, j])
+        for i, name in enumerate(others[1])
+        for j, underlying in enumerate(others[0])
+    }
+    table = grid(
+        f"IM / MM by component under {run.name} (amounts in {numeraire})",
+        [("component", True), *((name, False) for name in underlyings)],
+    )
+    for i, name in enumerate(names):
+        cells = [
+            f"{money(float(initial[i, j]))} / {money(maintenance.get((name, underlying), 0.0))}"
+            if initial[i, j] or maintenance.get((name, underlying))
+            else MISSING
+            for j, underlying in enumerate(underlyings)
+        ]
+        table.add_row(name_cell(words(name)), *cells)
+    return table
+
+
+def riskiest_table(accounts: Columns, numeraire: str) -> RichTable:
+    """List accounts with their margin, state and worst scenario."""
+    table = grid(
+        f"Riskiest accounts (amounts in {numeraire})",
+        [("account", True), ("policy", True), ("state", True), ("equity", False), ("IM", False),
+         ("MM", False), ("slack", False), ("health", False), ("worst", True), ("price", False),
+         ("vol", False)],
+    )  # fmt: skip
+    for row in range(len(accounts)):
+        table.add_row(
+            name_cell(accounts["account"][row]),
+            name_cell(accounts["policy"][row]),
+            state_cell(str(accounts["state"][row])),
+            exact_money(float(accounts["equity"][row])),
+            exact_money(float(accounts["initial_margin"][row])),
+            exact_money(float(accounts["maintenance_margin"][row])),
+            exact_money(float(accounts["slack"][row])),
+            ratio(float(accounts["health_ratio"][row])),
+            name_cell(accounts["worst_underlying"][row]),
+            move(float(accounts["worst_price_move"][row])),
+            move(float(accounts["worst_vol_shock"][row])),
+        )
+    return table
+
+
+def timeline_table(days: Sequence[TimelineDay]) -> RichTable:
+    """Give a path in numbers: the market, then initial margin, calls and accounts below MM."""
+    leader = next(iter(days[0].index_price))
+    columns = [("day", True), (leader, False), ("vol", False)]
+    for summary in days[0].summaries:
+        columns += [(f"{summary.name}\nIM", False), ("\ncalls", False), ("\nbelow MM", False)]
+    table = grid("Through the crash, day by day", columns)
+    for day in days:
+        cells: list[RenderableType] = [
+            name_cell(day.label),
+            f"{day.index_price[leader]:,.0f}",
+            percent(day.vol_30d_annual[leader], 0),
+        ]
+        for summary in day.summaries:
+            cells += [
+                money(summary.initial_margin),
+                count(summary.called),
+                count(summary.below_maintenance),
+            ]
+        table.add_row(*cells)
+    return table
