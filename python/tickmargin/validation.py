@@ -9,14 +9,14 @@ from numpy.typing import NDArray
 
 from tickmargin.errors import Issue
 from tickmargin.loading.issues import IssueLog, always, suggest
-from tickmargin.loading.specs import KINDS, PAYOFFS
+from tickmargin.loading.specs import KINDS
 from tickmargin.market import Market
 from tickmargin.portfolio import Portfolio
 
 __all__ = ["cross_check"]
 
-_OPTION = KINDS.index("option")
-_COIN = PAYOFFS.index("coin")
+_FUTURE, _PERPETUAL, _OPTION = (KINDS.index(k) for k in ("future", "perpetual", "option"))
+_PLACE = ("instruments", "instrument")
 
 
 def cross_check(market: Market, portfolio: Portfolio) -> tuple[list[Issue], list[Issue]]:
@@ -40,13 +40,18 @@ def cross_check(market: Market, portfolio: Portfolio) -> tuple[list[Issue], list
 
     Notes
     -----
-    Only instruments with a non-zero position count as in use. A future, perpetual or spot needs
-    its own mark; every instrument in use needs its underlying's index price. An option needs the
-    forward of exactly its expiry, and a volatility: ``marks.vol_annual``, or a surface of its
-    underlying whose first and last expiry enclose it, or, if it allows Bachelier,
-    ``marks.vol_normal_annual``, which it must have where the forward is not positive.
+    Only instruments with a non-zero position count as in use. Each needs its underlying's index
+    price, and a perpetual its own mark; a future without a mark is valued at the forward, a spot
+    instrument without one at the index. Where no forward stands at an expiry it is taken from
+    those of the same underlying, so MISSING_FORWARD means that there is none at all, or that one
+    of them is not positive, through which nothing is interpolated. An option needs a volatility:
+    ``marks.vol_annual`` or any surface of its underlying; where the forward is not positive and
+    the option allows Bachelier, ``marks.vol_normal_annual``.
     """
     errors, warnings = IssueLog(), IssueLog()
+    for log in (errors, warnings):
+        log.register("instruments")
+        log.register("balances")
     underlying = _match_names(portfolio.underlying_names, market.underlyings.names.tolist())
     asset = _match_assets(market, portfolio)
     _check_known(market, portfolio, underlying, asset, errors)
@@ -146,30 +151,27 @@ def _check_prices(
     market: Market, portfolio: Portfolio, rows: _Rows, errors: IssueLog, warnings: IssueLog
 ) -> None:
     data = portfolio.instruments
-    place = ("instruments", "instrument")
     mark = _lookup(market.marks.mark_price, rows.mark)
-    marked = rows.use & (data.kind != _OPTION)
     warnings.add_rows(
         "MISSING_PRICE",
-        place,
-        np.flatnonzero(marked & np.isnan(mark)),
+        _PLACE,
+        np.flatnonzero(rows.use & (data.kind == _PERPETUAL) & np.isnan(mark)),
         lambda row: (
             data.names[row],
-            f"{KINDS[data.kind[row]]} {data.names[row]!r} has no mark_price in marks",
+            f"perpetual {data.names[row]!r} has no mark_price in marks",
         ),
     )
     errors.add_rows(
         "NOT_POSITIVE",
-        place,
-        np.flatnonzero(marked & (mark == 0.0)),
+        _PLACE,
+        np.flatnonzero(rows.use & (data.kind != _OPTION) & (mark == 0.0)),
         lambda row: (data.names[row], f"the mark_price of {data.names[row]!r} is 0"),
     )
     index = _lookup(market.underlyings.index_price, rows.underlying)
-    no_index = rows.use & (rows.underlying >= 0) & np.isnan(index)
     warnings.add_rows(
         "MISSING_PRICE",
         ("instruments", "underlying"),
-        np.flatnonzero(no_index),
+        np.flatnonzero(rows.use & (rows.underlying >= 0) & np.isnan(index)),
         lambda row: (
             data.names[row],
             f"{data.names[row]!r}: underlying "
@@ -178,86 +180,88 @@ def _check_prices(
     )
 
 
-def _forward_of(market: Market, portfolio: Portfolio, rows: _Rows) -> NDArray[np.float64]:
-    """Return the forward price of each instrument's underlying and expiry, NaN where absent."""
-    data, curve = portfolio.instruments, market.forwards
+class _Curve(NamedTuple):
+    """Per instrument: the forward at exactly its expiry (NaN: none), and can one be had at all."""
+
+    forward: NDArray[np.float64]
+    known: NDArray[np.bool_]
+
+
+def _curve(market: Market, portfolio: Portfolio, rows: _Rows) -> _Curve:
+    data, nodes = portfolio.instruments, market.forwards
     index = {
         key: row
         for row, key in enumerate(
-            zip(curve.underlying.tolist(), curve.expiry_ns.tolist(), strict=True)
+            zip(nodes.underlying.tolist(), nodes.expiry_ns.tolist(), strict=True)
         )
     }
     keys = zip(rows.underlying.tolist(), data.expiry_ns.tolist(), strict=True)
-    found = np.fromiter((index.get(key, -1) for key in keys), np.int64, len(data))
-    return _lookup(curve.forward_price, found)
-
-
-def _surface_covers(market: Market, portfolio: Portfolio, rows: _Rows) -> NDArray[np.bool_]:
-    """Tell for each instrument whether its underlying's surface encloses its expiry."""
-    data, surface = portfolio.instruments, market.surface
-    count = len(market.underlyings)
-    # the last entry is reached by instruments without an underlying: an empty range
-    first = np.full(count + 1, np.iinfo(np.int64).max)
-    last = np.full(count + 1, np.iinfo(np.int64).min)
-    np.minimum.at(first, surface.underlying, surface.expiry_ns)
-    np.maximum.at(last, surface.underlying, surface.expiry_ns)
-    covers: NDArray[np.bool_] = (first[rows.underlying] <= data.expiry_ns) & (
-        data.expiry_ns <= last[rows.underlying]
-    )
-    return covers
+    exact = np.fromiter((index.get(key, -1) for key in keys), np.int64, len(data))
+    forward = _lookup(nodes.forward_price, exact)
+    # the last entry is reached by instruments whose underlying the market does not have
+    lowest = np.full(len(market.underlyings) + 1, np.inf)
+    np.minimum.at(lowest, nodes.underlying, nodes.forward_price)
+    usable = (lowest > 0) & (lowest < np.inf)
+    return _Curve(forward, usable[rows.underlying] | ~np.isnan(forward))
 
 
 def _check_options(
     market: Market, portfolio: Portfolio, rows: _Rows, errors: IssueLog, warnings: IssueLog
 ) -> None:
     data = portfolio.instruments
-    place = ("instruments", "instrument")
     option = rows.use & (data.kind == _OPTION)
     bachelier = data.bachelier == 1
-    forward = _forward_of(market, portfolio, rows)
+    curve = _curve(market, portfolio, rows)
+    unmarked = np.isnan(_lookup(market.marks.mark_price, rows.mark))
+    needs_forward = option | (rows.use & (data.kind == _FUTURE) & unmarked)
     warnings.add_rows(
         "MISSING_FORWARD",
-        place,
-        np.flatnonzero(option & (rows.underlying >= 0) & np.isnan(forward)),
+        _PLACE,
+        np.flatnonzero(needs_forward & (rows.underlying >= 0) & ~curve.known),
         lambda row: (
             data.names[row],
-            f"option {data.names[row]!r}: no forward for its underlying at expiry_ns "
-            f"{data.expiry_ns[row]}",
+            f"{KINDS[data.kind[row]]} {data.names[row]!r}: no forward of its underlying for "
+            f"expiry_ns {data.expiry_ns[row]}",
         ),
     )
+    negative = curve.forward <= 0
     errors.add_rows(
         "NEGATIVE_FORWARD",
-        place,
-        np.flatnonzero(option & ~bachelier & (forward <= 0)),
+        _PLACE,
+        np.flatnonzero(option & ~bachelier & negative),
         lambda row: (
             data.names[row],
-            f"option {data.names[row]!r}: forward {float(forward[row])} is not positive and "
-            "bachelier is not set",
+            f"option {data.names[row]!r}: forward {float(curve.forward[row])} is not positive "
+            "and bachelier is not set",
         ),
     )
     volatility = _lookup(market.marks.vol_annual, rows.mark)
     normal = _lookup(market.marks.vol_normal_annual, rows.mark)
-    lognormal = ~np.isnan(volatility) | _surface_covers(market, portfolio, rows)
-    has_volatility = (lognormal & ~(forward <= 0)) | (bachelier & ~np.isnan(normal))
+    has_surface = np.zeros(len(market.underlyings) + 1, dtype=bool)
+    has_surface[market.surface.underlying] = True
+    lognormal = ~np.isnan(volatility) | has_surface[rows.underlying]
+    covered = np.where(negative, ~bachelier | ~np.isnan(normal), lognormal)
     warnings.add_rows(
         "MISSING_VOL",
-        place,
-        np.flatnonzero(option & ~has_volatility & ~(~bachelier & (forward <= 0))),
+        _PLACE,
+        np.flatnonzero(option & (rows.underlying >= 0) & ~covered),
         lambda row: (
             data.names[row],
-            f"option {data.names[row]!r} has no volatility in marks and no surface around it",
+            f"option {data.names[row]!r} has no "
+            f"{'vol_normal_annual' if negative[row] else 'vol_annual'} in marks"
+            f"{'' if negative[row] else ' and its underlying no surface'}",
         ),
     )
 
 
 def _priced_assets(market: Market) -> NDArray[np.bool_]:
     """Tell which assets have a price, following underlyings and their quote assets."""
-    priced = ~np.isnan(market.assets.price)
     source = market.assets.underlying
+    priced = ~np.isnan(market.assets.price) & (source < 0)
     has_index = np.append(~np.isnan(market.underlyings.index_price), [False])
     quote = np.append(market.underlyings.quote_asset, [0])
     while True:
-        more = priced | (has_index[source] & priced[quote[source]])
+        more = priced | ((source >= 0) & has_index[source] & priced[quote[source]])
         if (more == priced).all():
             return priced
         priced = more

@@ -153,11 +153,9 @@ def _check_circles(
     end = assets.rows  # a price that needs no other
     quotes = names_of(underlyings.text("quote_asset", numeraire))
     quote_row = [row_of.get(asset_key(name), end) for name in quotes.tolist()]
-    price = assets.numbers("mark_price", np.nan, np.float64)
-    symbol_is_numeraire = np.zeros(assets.rows, dtype=bool)
+    derived = underlying >= 0
     if (numeraire, "") in row_of:
-        symbol_is_numeraire[row_of[numeraire, ""]] = True
-    derived = np.isnan(price) & (underlying >= 0) & ~symbol_is_numeraire
+        derived[row_of[numeraire, ""]] = False
     step = np.full(end + 1, end)
     step[:-1][derived] = np.array([*quote_row, end])[underlying[derived]]
     for _ in range(max(end, 1).bit_length()):
@@ -223,6 +221,7 @@ def _assets(
     source = np.full(len(keys), -1, np.int32)
     source[into] = underlying
     price[place[numeraire, ""]] = 1.0
+    source[place[numeraire, ""]] = -1
     return Assets(keys=tuple(keys), price=freeze(price), underlying=freeze(source))
 
 

@@ -98,8 +98,9 @@ class Balances:
 class Assets:
     """Assets by row, the numeraire always among them.
 
-    price is in the numeraire, NaN where missing. Where it is missing, underlying >= 0 says that
-    the price is that underlying's index price times the price of its quote asset.
+    price is in the numeraire, NaN where missing. Where underlying >= 0 the price moves with that
+    underlying's index price times the price of its quote asset: in fixed proportion to it if
+    price is given, equal to it if not.
     """
 
     keys: tuple[tuple[str, str], ...]

@@ -240,6 +240,7 @@ def text(raw: Any, column: Column, file: str, log: IssueLog) -> Coded | None:
         found: list[tuple[int, object]] = []
         codes[block] = _encode(values[block].tolist(), names, found)
         bad += [(start + row, cell) for row, cell in found]
+    _refuse_surrogates(codes, list(names), (file, column.name), log)
     if null is not None:
         codes[null] = -1
         bad = [(row, cell) for row, cell in bad if not null[row]]
@@ -250,7 +251,22 @@ def text(raw: Any, column: Column, file: str, log: IssueLog) -> Coded | None:
         list(cells),
         lambda row: (cells[row], f"expected string, got {type(cells[row]).__name__}"),
     )
-    return Coded(codes, np.array([*names, None], dtype=object)[:-1])
+    return drop_unused(codes, list(names))
+
+
+def _refuse_surrogates(
+    codes: NDArray[np.int32], names: list[str], place: tuple[str, str], log: IssueLog
+) -> None:
+    """Report text that no file could hold; its cells become REFUSED."""
+    try:
+        "".join(names).encode()
+    except UnicodeEncodeError:
+        for code, name in enumerate(names):
+            if any("\ud800" <= char <= "\udfff" for char in name):
+                rows = np.flatnonzero(codes == code)
+                message = f"{name!r} holds a lone surrogate, which is not valid Unicode"
+                log.add_rows("BAD_TEXT", place, rows, always(name, message))
+                codes[rows] = REFUSED
 
 
 def _check_coded(raw: Coded, column: Column, file: str, log: IssueLog) -> Coded | None:
@@ -269,7 +285,9 @@ def _check_coded(raw: Coded, column: Column, file: str, log: IssueLog) -> Coded 
     if problem is not None:
         log.add("WRONG_TYPE", file, problem, column=column.name)
         return None
-    return drop_unused(codes.copy(), names.tolist())
+    codes = codes.copy()
+    _refuse_surrogates(codes, names.tolist(), (file, column.name), log)
+    return drop_unused(codes, names.tolist())
 
 
 def drop_unused(codes: NDArray[np.int32], names: list[str]) -> Coded:

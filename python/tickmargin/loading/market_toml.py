@@ -97,7 +97,9 @@ def _parse(text: str) -> int | None:
 
 def format_market_toml(numeraire: str, as_of_ns: int) -> str:
     """Return the text of market.toml; the instant is kept to the nanosecond."""
-    escaped = numeraire.replace("\\", "\\\\").replace('"', '\\"')
+    escaped = "".join(
+        f"\\u{ord(char):04x}" if char in '"\\\x7f' or ord(char) < 32 else char for char in numeraire
+    )
     whole = _EPOCH + timedelta(seconds=as_of_ns // 10**9)
     readable = f"{whole:%Y-%m-%dT%H:%M:%S}.{as_of_ns % 10**9:09d}Z"
     return f'numeraire = "{escaped}"\nas_of = "{readable}"\n'

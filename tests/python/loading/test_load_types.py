@@ -266,6 +266,17 @@ def test_arrow_text_that_is_not_utf8(loader, row):
     assert [(issue.row, issue.value) for issue in found] == [(row, b"\xff\xfe")]
 
 
+@pytest.mark.parametrize("row", [0, 2, 4])
+@pytest.mark.parametrize("make", [list, lambda cells: np.array(cells, object), np.array])
+def test_text_with_a_lone_surrogate(loader, make, row):
+    cells = ["a", "b", "a", "c", "d"]
+    cells[row] = "x\ud800"
+    tables = loader.book
+    tables["accounts"]["tier"] = make(cells)
+    (issue,) = loader.refused(tables).issues
+    assert (issue.code, issue.column, issue.row) == ("BAD_TEXT", "tier", row)
+
+
 TEXT_TYPES = [pa.string(), pa.large_string(), pa.string_view()]
 TEXT_TYPES += [
     pa.dictionary(index, kind)
