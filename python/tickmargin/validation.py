@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -281,23 +282,23 @@ def _check_asset_prices(
     quote = np.append(market.underlyings.quote_asset, [-1])[rows.underlying]
     quoted = rows.use & ~priced[quote]
 
-    def describe(key: tuple[str, str]) -> tuple[object, str]:
-        name = f"{key[0]}@{key[1]}" if key[1] else key[0]
-        return key, f"asset {name!r} has no price"
+    mine, theirs = portfolio.asset_keys, market.assets.keys
+    settlement = portfolio.instruments.settlement
+    _warn_unpriced(warnings, ("instruments", "underlying"), quoted, lambda row: theirs[quote[row]])
+    place = ("instruments", "settlement_asset")
+    _warn_unpriced(warnings, place, settled, lambda row: mine[settlement[row]])
+    _warn_unpriced(warnings, ("balances", "asset"), held, lambda row: mine[balances.asset[row]])
 
-    for place, wrong, codes in (
-        (("balances", "asset"), held, balances.asset),
-        (("instruments", "settlement_asset"), settled, portfolio.instruments.settlement),
-    ):
-        warnings.add_rows(
-            "MISSING_ASSET_PRICE",
-            place,
-            np.flatnonzero(wrong),
-            lambda row, codes=codes: describe(portfolio.asset_keys[codes[row]]),  # type: ignore[misc]
-        )
-    warnings.add_rows(
-        "MISSING_ASSET_PRICE",
-        ("instruments", "underlying"),
-        np.flatnonzero(quoted),
-        lambda row: describe(market.assets.keys[quote[row]]),
-    )
+
+def _warn_unpriced(
+    warnings: IssueLog,
+    place: tuple[str, str],
+    wrong: NDArray[np.bool_],
+    key_of: Callable[[int], tuple[str, str]],
+) -> None:
+    def describe(row: int) -> tuple[object, str]:
+        symbol, chain = key_of(row)
+        name = f"{symbol}@{chain}" if chain else symbol
+        return (symbol, chain), f"asset {name!r} has no price"
+
+    warnings.add_rows("MISSING_ASSET_PRICE", place, np.flatnonzero(wrong), describe)
