@@ -1,0 +1,151 @@
+"""Races: contestants take turns on one core, and every answer is checked before it is timed."""
+
+from __future__ import annotations
+
+import gc
+import os
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+LEAST_TIMING_NS = 4_000_000  # a timing shorter than this is repeated within its round
+MOST_REPEATS = 4096
+
+
+@dataclass
+class Contestant:
+    """One way of doing the work; ``call`` does it once and ``check`` refuses a wrong answer.
+
+    ``time_ns`` replaces the clock of this process for work done elsewhere: it takes a number of
+    repeats and returns the nanoseconds they took.
+    """
+
+    name: str
+    call: Callable[[], Any]
+    check: Callable[[], None]
+    cpus: int = 1
+    time_ns: Callable[[int], float] | None = None
+    times_ns: list[float] = field(default_factory=list)
+
+    def timed(self, repeats: int) -> float:
+        if self.time_ns is not None:
+            return self.time_ns(repeats)
+        call = self.call
+        start = time.perf_counter_ns()
+        for _ in range(repeats):
+            call()
+        return float(time.perf_counter_ns() - start)
+
+
+@dataclass(frozen=True)
+class Goal:
+    """Ours must reach ``at_least`` times the speed of ``peer``; ``row`` names it in the table."""
+
+    row: str
+    ours: str
+    peer: str
+    at_least: float | None
+
+
+@dataclass
+class Race:
+    """Contestants for the same work on the same inputs; ``rows`` is the work of one call."""
+
+    name: str
+    unit: str
+    rows: int
+    contestants: list[Contestant]
+    goals: list[Goal]
+    left_out: str = ""
+
+    def contestant(self, name: str) -> Contestant | None:
+        return next((c for c in self.contestants if c.name == name), None)
+
+
+@contextmanager
+def pinned(cpus: int):
+    """Run on the first ``cpus`` of the processors this process may use."""
+    allowed = sorted(ALLOWED)
+    os.sched_setaffinity(0, set(allowed[:cpus]))
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, set(allowed[:1]))
+
+
+ALLOWED = os.sched_getaffinity(0)
+
+
+def run(race: Race, rounds: int) -> None:
+    """Check every answer once, then time all contestants in each of ``rounds`` rounds.
+
+    Rounds run forwards and backwards in turn, so that nobody always follows the same neighbour.
+    """
+    repeats = {}
+    for one in race.contestants:
+        with pinned(one.cpus):
+            one.call()
+            one.check()
+            once = max(one.timed(1), 1.0)
+            repeats[one.name] = max(1, min(MOST_REPEATS, round(LEAST_TIMING_NS / once)))
+    gc.collect()
+    gc.disable()
+    try:
+        for number in range(rounds):
+            order = race.contestants if number % 2 == 0 else race.contestants[::-1]
+            for one in order:
+                with pinned(one.cpus):
+                    one.timed(1)  # its data back into the cache
+                    count = repeats[one.name]
+                    one.times_ns.append(one.timed(count) / count)
+    finally:
+        gc.enable()
+    for one in race.contestants:
+        one.check()
+
+
+def paired_ratio(ours: Sequence[float], peer: Sequence[float]) -> dict[str, float]:
+    """Speed of ours over the peer's: median, lowest and highest of the rounds' own ratios."""
+    ratios = [theirs / own for own, theirs in zip(ours, peer, strict=True)]
+    return {
+        "median": statistics.median(ratios),
+        "lowest": min(ratios),
+        "highest": max(ratios),
+    }
+
+
+def summary(race: Race) -> dict[str, Any]:
+    """Give a finished race as plain data."""
+    contestants = {}
+    for one in race.contestants:
+        median = statistics.median(one.times_ns)
+        contestants[one.name] = {
+            "median_ns": median,
+            "rows_per_s": race.rows / median * 1e9,
+            "times_ns": one.times_ns,
+        }
+    goals = []
+    for goal in race.goals:
+        ours, peer = race.contestant(goal.ours), race.contestant(goal.peer)
+        if ours is None or peer is None:
+            continue
+        goals.append(
+            {
+                "row": goal.row,
+                "ours": goal.ours,
+                "peer": goal.peer,
+                "goal": goal.at_least,
+                "ratio": paired_ratio(ours.times_ns, peer.times_ns),
+            }
+        )
+    return {
+        "name": race.name,
+        "unit": race.unit,
+        "rows": race.rows,
+        "contestants": contestants,
+        "goals": goals,
+        "left_out": race.left_out,
+    }

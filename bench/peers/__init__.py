@@ -1,0 +1,1 @@
+"""Ours beside what users have: numba, NumPy + SciPy, scipy.sparse, lbriv and QuantLib."""
