@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html.parser import HTMLParser
 
 import numpy as np
@@ -93,6 +93,7 @@ def fake_report(**changes):
         underlying="BTC<i>",
         equity=1000.0,
         moves=moves,
+        weights=np.array([0.5, 1.0, 1.0, 1.0, 0.5]),
         vol_shocks=np.array([-0.25, 0.0, 0.5]),
         pnl=np.outer([1.0, 1.2, 1.5], 4000.0 * moves),
     )
@@ -242,6 +243,18 @@ def test_parts_that_are_absent_are_left_out():
     }  # fmt: skip
 
 
+def test_the_heat_map_shows_the_worst_shock_and_keeps_tails_apart():
+    charts = charts_of(render(fake_report()))
+    heat = next(c["data"][0] for c in charts if c["data"][0]["type"] == "heatmap")
+    # scanned moves reach 8 %: nine columns, then the two tails at 16 %
+    assert heat["x"] == [
+        "-8 %", "-6 %", "-4 %", "-2 %", "0 %", "+2 %", "+4 %", "+6 %", "+8 %", "-16 %*", "+16 %*",
+    ]  # fmt: skip
+    # profit is 4,000 x move x (1, 1.2 or 1.5), the least of the three, over an equity of 1,000
+    expected = [-48, -36, -24, -12, 0, 8, 16, 24, 32, -96, 64]
+    assert heat["z"][0] == pytest.approx(expected, abs=1e-9)
+
+
 def test_the_health_chart_counts_every_account_with_a_requirement_once():
     report = fake_report()
     charts = charts_of(render(report))
@@ -268,7 +281,7 @@ def test_a_number_that_is_not_finite_never_reaches_the_page():
     broken = fake_report().scenarios[0]
     pnl = broken.pnl.copy()
     pnl[0, 0] = np.nan
-    shape = AccountScenarios("A", "cross", "BTC", 1.0, broken.moves, broken.vol_shocks, pnl)
+    shape = replace(broken, pnl=pnl)
     page = render(fake_report(scenarios=[shape]))
     assert "NaN" not in page[page.index("const charts = ") :]
 

@@ -89,10 +89,10 @@ def test_components_are_summed_over_policies_and_ordered_by_size():
         (999.9, "1.00 k"),
         (-1_234.0, "-1.23 k"),
         (45_678.0, "45.7 k"),
-        (1.2e6, "1.20 m"),
-        (345.6e6, "346 m"),
-        (2.5e9, "2.50 bn"),
-        (7.0e12, "7.00 tn"),
+        (1.2e6, "1.20 M"),
+        (345.6e6, "346 M"),
+        (2.5e9, "2.50 B"),
+        (7.0e12, "7.00 T"),
         (float("nan"), "–"),
         (float("inf"), "–"),
         (None, "–"),
@@ -107,8 +107,10 @@ def test_other_numbers_read_as_people_write_them():
     assert ratio(float("inf")) == "∞"
     assert ratio(1.234) == "1.23"
     assert ratio(5e9) == "> 1,000"
-    assert move(-0.16) == "-16.0 %"
-    assert move(0.5) == "+50.0 %"
+    assert move(-0.16) == "-16 %"
+    assert move(0.5) == "+50 %"
+    assert move(0.1234) == "+12.34 %"
+    assert move(0.0) == "0 %"
     assert move(float("nan")) == "–"
     assert count(1234567) == "1,234,567"
     assert moment(1_769_774_400_000_000_000) == "2026-01-30 12:00:00 UTC"

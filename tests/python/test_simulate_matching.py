@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tickmargin.simulate.matching import apportion, match_sides
-from tickmargin.simulate.parity import parity_forward
 
 members = st.lists(st.tuples(st.integers(0, 4), st.floats(0.001, 1e6)), min_size=1, max_size=60)
 
@@ -74,18 +73,3 @@ def test_matching_only_enlarges_absorbing_positions(rows):
 def test_an_empty_book_matches():
     none = np.zeros(0, dtype=np.int64)
     assert match_sides(none, none.astype(bool), none, none.astype(float)).shape == (0,)
-
-
-def test_parity_gives_the_forward_of_each_strike_and_the_median_over_them():
-    # C - P = 1 - K/F in coin: with F = 80, strikes 100 and 60 give -0.25 and 0.25
-    forward = parity_forward(
-        np.array([60.0, 100.0, 80.0]), np.array([0.30, 0.05, 0.5]), np.array([0.05, 0.30, 0.1])
-    )
-    assert forward == 80.0
-
-
-def test_parity_without_a_usable_pair_is_refused():
-    with pytest.raises(ValueError, match="no strike"):
-        parity_forward(np.array([100.0]), np.array([1.5]), np.array([0.2]))
-    with pytest.raises(ValueError, match="no strike"):
-        parity_forward(np.array([]), np.array([]), np.array([]))

@@ -193,3 +193,57 @@ def test_the_real_chain_s_forwards_agree_with_the_file_s_own():
     assert np.allclose(
         sorted(published.values()), sorted(forwards["forward_price"]), rtol=5e-7, atol=0.0
     )
+
+
+def test_every_row_of_the_real_chain_is_reproduced_from_the_book_s_own_market():
+    from tickmargin.pricing import black76
+
+    with gzip.open(real_chain(), "rt", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    chain = read_chain(real_chain())
+    market = book_from_chain(chain, 10, 1).market_tables
+    curve = market["forwards"]
+    forward_of = {
+        (currency, expiry): price
+        for currency, expiry, price in zip(
+            curve["underlying"].tolist(),
+            curve["expiry_ns"].tolist(),
+            curve["forward_price"].tolist(),
+            strict=True,
+        )
+    }
+    keys = zip(chain.currency.tolist(), chain.expiry_ns.tolist(), strict=True)
+    forward = np.array([forward_of[key] for key in keys])
+    years = (chain.expiry_ns - chain.as_of_ns) / (365 * 86_400 * 1e9)
+    greeks = black76(
+        chain.is_call,
+        forward,
+        chain.strike,
+        market["marks"]["vol_annual"],
+        years,
+        greeks=("price", "delta", "vega"),
+    )
+    published = {
+        name: np.array([float(row[name]) for row in rows])
+        for name in ("mark_price", "delta", "vega")
+    }
+    assert len(rows) == 1300
+    price_room = 0.006 * published["vega"] / forward + 5e-6
+    assert np.all(np.abs(greeks.price / forward - published["mark_price"]) <= price_room)
+    assert np.all(np.abs(greeks.delta - published["delta"]) <= 1.5e-3)
+    # published per volatility point, ours per 1.00
+    assert np.all(np.abs(greeks.vega / 100.0 - published["vega"]) <= 0.12)
+
+
+def test_the_tables_load_as_a_market_and_a_portfolio(tmp_path):
+    book = book_from_chain(read_chain(write(tmp_path / "c.csv")), 40, 2)
+    market, portfolio = book.market(), book.portfolio()
+    assert market.as_of_ns == chain_time_ns()
+    assert len(portfolio.instruments) == 6
+    assert len(portfolio.accounts) == 40
+
+
+def chain_time_ns() -> int:
+    from datetime import UTC, datetime
+
+    return int(datetime(2026, 1, 10, 9, 14, 9, tzinfo=UTC).timestamp()) * 10**9

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -32,7 +33,7 @@ def console(*, error: bool = False) -> Console:
 
 def say(text: str) -> None:
     """Tell the user something that is not the result."""
-    console(error=True).print(text, markup=False)
+    print(text, file=sys.stderr)
 
 
 def print_json(value: object) -> None:

@@ -27,36 +27,41 @@ if TYPE_CHECKING:
 _TOP = 20
 
 
+VenueFile = Annotated[
+    Path,
+    typer.Argument(
+        metavar="VENUE",
+        help="The venue's numbers as .csv or .parquet: account and any of equity, "
+        "initial_margin, maintenance_margin.",
+        show_default=False,
+    ),
+]
+VenueMarket = Annotated[
+    Path | None,
+    typer.Option(
+        "--venue-market",
+        metavar="DIR",
+        help="Market folder with the venue's prices: splits off what prices explain.",
+    ),
+]
+Relative = Annotated[
+    float, typer.Option("--relative", min=0.0, help="Tolerance, as a share of the number.")
+]
+Absolute = Annotated[float, typer.Option("--absolute", min=0.0, help="Tolerance in the numeraire.")]
+Examine = Annotated[
+    int, typer.Option("--examine", min=0, help="Accounts to explain, largest first.")
+]
+
+
 def shadow(
     market: MarketFolder,
     portfolio: PortfolioFolder,
-    venue: Annotated[
-        Path,
-        typer.Argument(
-            metavar="VENUE",
-            help="The venue's numbers as .csv or .parquet: account and any of equity, "
-            "initial_margin, maintenance_margin.",
-            show_default=False,
-        ),
-    ],
+    venue: VenueFile,
     policies: PolicyName = DEFAULT_POLICIES,
-    venue_market: Annotated[
-        Path | None,
-        typer.Option(
-            "--venue-market",
-            metavar="DIR",
-            help="Market folder with the venue's prices: splits off what prices explain.",
-        ),
-    ] = None,
-    relative: Annotated[
-        float, typer.Option("--relative", min=0.0, help="Tolerance, as a share of the number.")
-    ] = 0.001,
-    absolute: Annotated[
-        float, typer.Option("--absolute", min=0.0, help="Tolerance in the numeraire.")
-    ] = 0.01,
-    examine: Annotated[
-        int, typer.Option("--examine", min=0, help="Accounts to explain, largest first.")
-    ] = 2_000,
+    venue_market: VenueMarket = None,
+    relative: Relative = 0.001,
+    absolute: Absolute = 0.01,
+    examine: Examine = 2_000,
     threads: Threads = DEFAULT_THREADS,
     out: Out = None,
     as_json: Json = False,
@@ -73,7 +78,7 @@ def shadow(
     from tickmargin.cli.inputs import load_engine, warn
     from tickmargin.cli.output import check_out, print_json, say, write_table
     from tickmargin.cli.tables import VENUE_COLUMNS, read_table
-    from tickmargin.report.comparison import Tolerance, compare
+    from tickmargin.report.comparison import Effort, compare
 
     check_out(out)
     theirs = read_table(venue, VENUE_COLUMNS)
@@ -85,14 +90,8 @@ def shadow(
 
         at_theirs = Engine(Market.load(venue_market), engine.portfolio, engine.policies)
         warn(at_theirs)
-    found = compare(
-        engine,
-        theirs,
-        at_theirs,
-        tolerance=Tolerance(relative, absolute),
-        examine=examine,
-        threads=threads,
-    )
+    effort = Effort(relative, absolute, examine, threads)
+    found = compare(engine, theirs, at_theirs, effort)
     if out is not None:
         write_table(found.rows, out)
         say(f"wrote {len(found.rows):,} differences to {out}")

@@ -20,17 +20,22 @@ if TYPE_CHECKING:
 Float = NDArray[np.float64]
 
 MEASURES = ("equity", "initial_margin", "maintenance_margin")
-EXAMINED = 2_000
 UNEXAMINED = "not examined"
 _PRICE_TOLERANCE = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
-class Tolerance:
-    """A difference counts if it exceeds ``absolute + relative * abs(venue's number)``."""
+class Effort:
+    """A difference counts if it exceeds ``absolute + relative * abs(venue's number)``.
 
-    relative: float
-    absolute: float
+    ``examine`` is how many accounts are explained at most, those with the largest remainders
+    first; ``threads`` the workers of each recompute.
+    """
+
+    relative: float = 0.001
+    absolute: float = 0.01
+    examine: int = 2_000
+    threads: int = 1
 
     def exceeded(self, difference: Float, venue: Float) -> NDArray[np.bool_]:
         """Tell which differences count; NaN never does."""
@@ -83,13 +88,7 @@ class _Row:
 
 
 def compare(
-    engine: Engine,
-    venue: TableData,
-    at_venue_prices: Engine | None,
-    *,
-    tolerance: Tolerance,
-    examine: int = EXAMINED,
-    threads: int = 1,
+    engine: Engine, venue: TableData, at_venue_prices: Engine | None, effort: Effort
 ) -> Comparison:
     """Compare a venue's equity, IM and MM with the engine's, account by account.
 
@@ -101,19 +100,15 @@ def compare(
         Checked columns: account and at least one of `MEASURES`; a null is not compared.
     at_venue_prices : Engine, optional
         The same portfolio and policies at the venue's own market.
-    tolerance : Tolerance
-        What counts as a difference.
-    examine : int, default 2000
-        How many accounts to explain at most, those with the largest remainders first.
-    threads : int, default 1
-        Workers of each recompute.
+    effort : Effort
+        What counts as a difference, and how many are explained.
 
     Returns
     -------
     Comparison
         Causes, first that applies: ``missing here``, ``missing at the venue``, ``undecidable
         here``, ``prices``, ``no <component>`` (the venue is lower or higher by exactly that
-        component of ours), ``unexplained``; ``not examined`` beyond ``examine``.
+        component of ours), ``unexplained``; ``not examined`` beyond ``effort.examine``.
 
     Raises
     ------
@@ -129,8 +124,8 @@ def compare(
     names = venue.text("account")
     theirs = names.names[names.codes]
     _check_unique(theirs, venue.file)
-    ours = engine.recompute(threads=threads).accounts
-    repriced = None if at_venue_prices is None else at_venue_prices.recompute(threads=threads)
+    ours = engine.recompute(threads=effort.threads).accounts
+    repriced = at_venue_prices.recompute(threads=effort.threads) if at_venue_prices else None
     known = {account: row for row, account in enumerate(ours["account"].tolist())}
     place = np.array([known.get(account, -1) for account in theirs.tolist()], dtype=np.intp)
     rows = list(_missing(theirs, place, ours, venue, measures))
@@ -141,18 +136,11 @@ def compare(
         at = place[found]
         moved = None if repriced is None else repriced.accounts[measure][at] - ours[measure][at]
         columns = (theirs[found], venue.columns[measure][found], ours[measure][at], moved)
-        rows += _differences(measure, columns, tolerance)
-    rows = _examined(rows, at_venue_prices or engine, tolerance, examine)
+        rows += _differences(measure, columns, effort)
+    rows = _examined(rows, at_venue_prices or engine, effort)
     rows.sort(key=lambda row: (-_size(row.difference), row.account, row.measure))
-    return Comparison(
-        compared=compared,
-        different=len(rows),
-        rows=_rows_table(rows),
-        causes=_causes_table(rows),
-        prices=_prices_table(engine.market, at_venue_prices.market)
-        if at_venue_prices is not None
-        else Table({}),
-    )
+    prices = _prices_table(engine.market, at_venue_prices.market) if at_venue_prices else Table({})
+    return Comparison(compared, len(rows), _rows_table(rows), _causes_table(rows), prices)
 
 
 def _check_unique(accounts: NDArray[Any], file: str) -> None:
@@ -190,14 +178,14 @@ def _missing(
 def _differences(
     measure: str,
     columns: tuple[NDArray[Any], Float, Float, Float | None],
-    tolerance: Tolerance,
+    effort: Effort,
 ) -> list[_Row]:
     """Give what is beyond tolerance, with the cause where prices or missing inputs tell it."""
     accounts, theirs, mine, moved = columns
     shift = np.zeros(theirs.shape) if moved is None else np.nan_to_num(moved)
     undecidable = np.isnan(mine)
-    beyond = tolerance.exceeded(theirs - mine, theirs) | undecidable
-    settled = ~tolerance.exceeded(theirs - mine - shift, theirs)
+    beyond = effort.exceeded(theirs - mine, theirs) | undecidable
+    settled = ~effort.exceeded(theirs - mine - shift, theirs)
     rows = []
     for row in np.flatnonzero(beyond).tolist():
         cause = "undecidable here" if undecidable[row] else "prices" if settled[row] else UNEXAMINED
@@ -207,23 +195,23 @@ def _differences(
     return rows
 
 
-def _examined(rows: list[_Row], engine: Engine, tolerance: Tolerance, examine: int) -> list[_Row]:
+def _examined(rows: list[_Row], engine: Engine, effort: Effort) -> list[_Row]:
     """Explain the accounts with the largest remainders and look for the part that is one."""
     waiting = [row for row in rows if row.cause == UNEXAMINED]
     waiting.sort(key=lambda row: (-abs(row.remainder), row.account))
-    chosen = list(dict.fromkeys(row.account for row in waiting))[:examine]
+    chosen = list(dict.fromkeys(row.account for row in waiting))[: effort.examine]
     parts = {account: _sums(engine, account) for account in chosen}
     return [
-        replace(row, cause=_cause(row, parts[row.account][row.measure], tolerance))
+        replace(row, cause=_cause(row, parts[row.account][row.measure], effort))
         if row.cause == UNEXAMINED and row.account in parts
         else row
         for row in rows
     ]
 
 
-def _cause(row: _Row, amounts: dict[str, float], tolerance: Tolerance) -> str:
+def _cause(row: _Row, amounts: dict[str, float], effort: Effort) -> str:
     """Name the part of ours whose absence at the venue is the remainder, if one is."""
-    best, distance = "unexplained", tolerance.absolute + tolerance.relative * abs(row.venue)
+    best, distance = "unexplained", effort.absolute + effort.relative * abs(row.venue)
     for name, amount in amounts.items():
         if amount != 0.0 and abs(row.remainder + amount) <= distance:
             best, distance = f"no {name.replace('_', ' ')}", abs(row.remainder + amount)

@@ -68,11 +68,7 @@ def health_figure(runs: Sequence[Run]) -> Figure:
 def requirement_figure(runs: Sequence[Run], measure: str, numeraire: str) -> Figure:
     """Stack a requirement's components by underlying, a panel per policy."""
     parts = [by_component(run.result.components, measure) for run in runs]
-    total: dict[str, float] = {}
-    for _, names, amounts in parts:
-        for name, amount in zip(names, np.abs(amounts).sum(axis=1).tolist(), strict=True):
-            total[name] = total.get(name, 0.0) + amount
-    ranked = sorted(total, key=lambda name: (-total[name], name))
+    ranked = _ranked_components(runs)
     shown = [[name] for name in ranked[:_COMPONENTS_SHOWN]]
     if len(ranked) > _COMPONENTS_SHOWN:
         shown.append(ranked[_COMPONENTS_SHOWN:])
@@ -81,6 +77,8 @@ def requirement_figure(runs: Sequence[Run], measure: str, numeraire: str) -> Fig
         for number, members in enumerate(shown):
             rows = [names.index(member) for member in members if member in names]
             group = words(members[0]) if len(members) == 1 else "other components"
+            if not any(set(members) & set(part[1]) for part in parts):
+                continue
             data.append(
                 {
                     "type": "bar",
@@ -104,6 +102,17 @@ def requirement_figure(runs: Sequence[Run], measure: str, numeraire: str) -> Fig
         name = _axis_name("xaxis", panel)
         figure_layout[name] = axis(heading, type="category", tickangle=0, domain=domain)
     return {"data": data, "layout": figure_layout}
+
+
+def _ranked_components(runs: Sequence[Run]) -> list[str]:
+    """Order components by size over both measures, so that one has the same colour in each."""
+    total: dict[str, float] = {}
+    for run in runs:
+        for measure in ("initial_margin", "maintenance_margin"):
+            _, names, amounts = by_component(run.result.components, measure)
+            for name, amount in zip(names, np.abs(amounts).sum(axis=1).tolist(), strict=True):
+                total[name] = total.get(name, 0.0) + amount
+    return sorted(total, key=lambda name: (-total[name], name))
 
 
 def _axis_name(stem: str, panel: int) -> str:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 NS_PER_SECOND = 1_000_000_000
 MISSING = "–"
-_STEPS = ((1e12, "tn"), (1e9, "bn"), (1e6, "m"), (1e3, "k"))
+_STEPS = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k"))
 
 STATES = ("healthy", "warning", "margin_call", "liquidating", "bankrupt", "undecidable")
 STATE_NAMES = {
@@ -33,7 +33,7 @@ def label(text: object) -> str:
 
 
 def money(value: float | None) -> str:
-    """Write an amount with three to four digits that matter and a step: ``1.23 m``."""
+    """Write an amount with three to four digits that matter and a step: ``1.23 M``."""
     if value is None or not math.isfinite(value):
         return MISSING
     for size, step in _STEPS:
@@ -69,7 +69,7 @@ def move(value: float | None) -> str:
     """Write a price move or volatility shock with its sign."""
     if value is None or not math.isfinite(value):
         return MISSING
-    return f"{100.0 * value:+,.4g} %"
+    return f"{100.0 * value:+,.4g} %" if value else "0 %"
 
 
 def count(value: int) -> str:

@@ -170,19 +170,26 @@ def _kinds(rows: list[dict[str, str]], path: Path, log: IssueLog) -> NDArray[np.
 
 def _check_signs(numbers: dict[str, NDArray[np.float64]], path: Path, log: IssueLog) -> None:
     for name in ("strike", "index_price", "mark_iv"):
-        values = numbers[name]
-        log.add_rows(
-            "NOT_POSITIVE",
-            (path.name, name),
-            np.flatnonzero(values <= 0.0),
-            lambda r, v=values, n=name: (float(v[r]), f"{n} must be > 0, was {v[r]}"),  # type: ignore[misc]
-        )
+        wrong = np.flatnonzero(numbers[name] <= 0.0)
+        _report_sign("NOT_POSITIVE", (path.name, name), (numbers[name], wrong), log)
     interest = numbers["open_interest"]
+    negative = np.flatnonzero(interest < 0.0)
+    _report_sign("NEGATIVE_VALUE", (path.name, "open_interest"), (interest, negative), log)
+
+
+def _report_sign(
+    code: str,
+    place: tuple[str, str],
+    column_rows: tuple[NDArray[np.float64], NDArray[np.intp]],
+    log: IssueLog,
+) -> None:
+    values, rows = column_rows
+    limit = "> 0" if code == "NOT_POSITIVE" else ">= 0"
     log.add_rows(
-        "NEGATIVE_VALUE",
-        (path.name, "open_interest"),
-        np.flatnonzero(interest < 0.0),
-        lambda r: (float(interest[r]), f"open_interest must be >= 0, was {interest[r]}"),
+        code,
+        place,
+        rows,
+        lambda row: (float(values[row]), f"{place[1]} must be {limit}, was {values[row]}"),
     )
 
 

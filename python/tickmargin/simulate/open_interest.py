@@ -11,11 +11,11 @@ from tickmargin.errors import InvalidInputError
 from tickmargin.loading import Nullable
 from tickmargin.market import Market
 from tickmargin.portfolio import Portfolio
+from tickmargin.pricing import forwards_from_parity
 from tickmargin.simulate.chain import Chain
 from tickmargin.simulate.door import market_of, portfolio_of
 from tickmargin.simulate.listing import YEAR_NS, Listing
 from tickmargin.simulate.matching import apportion
-from tickmargin.simulate.parity import parity_forward
 from tickmargin.simulate.sizing import Prices, contract_values, unit_risk
 from tickmargin.simulate.state import Columns
 
@@ -180,20 +180,21 @@ def _forwards(chain: Chain) -> tuple[Columns, list[tuple[str, int]]]:
     found: list[tuple[str, int, float]] = []
     without: list[tuple[str, int]] = []
     for currency in np.unique(chain.currency).tolist():
-        for expiry_ns in np.unique(chain.expiry_ns[chain.currency == currency]).tolist():
-            rows = (chain.currency == currency) & (chain.expiry_ns == expiry_ns)
-            calls, puts = rows & chain.is_call, rows & ~chain.is_call
-            strike, at_call, at_put = np.intersect1d(
-                chain.strike[calls], chain.strike[puts], return_indices=True
-            )
-            try:
-                forward = parity_forward(
-                    strike, chain.mark_price[calls][at_call], chain.mark_price[puts][at_put]
-                )
-            except ValueError:
-                without.append((currency, expiry_ns))
-            else:
+        rows = chain.currency == currency
+        implied = forwards_from_parity(
+            chain.is_call[rows],
+            chain.strike[rows],
+            chain.expiry_ns[rows],
+            chain.mark_price[rows],
+            coin_settled=True,
+        )
+        for expiry_ns, forward in zip(
+            implied["expiry_ns"].tolist(), implied["forward_price"].tolist(), strict=True
+        ):
+            if np.isfinite(forward) and forward > 0.0:
                 found.append((currency, expiry_ns, forward))
+            else:
+                without.append((currency, expiry_ns))
     columns: Columns = {
         "underlying": np.asarray([f[0] for f in found], dtype=np.str_),
         "expiry_ns": np.asarray([f[1] for f in found], dtype=np.int64),
