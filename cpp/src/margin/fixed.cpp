@@ -138,7 +138,6 @@ struct SideSums {
   Pair longs, shorts;
   double net_notional = 0;
   double net_size = 0;
-  double gross_notional = 0;
 };
 
 void add_to_side(SideSums& sums, double quantity, Pair margin, double notional, double size) {
@@ -147,7 +146,6 @@ void add_to_side(SideSums& sums, double quantity, Pair margin, double notional, 
   side.maintenance += margin.maintenance;
   sums.net_notional += quantity > 0 ? notional : -notional;
   sums.net_size += quantity > 0 ? size : -size;
-  sums.gross_notional += notional;
 }
 
 Pair net_sides(const FuturesParameters& p, const SideSums& sums) noexcept {
@@ -175,6 +173,7 @@ void evaluate_unit(const Context& context, const Policy& policy, const PocketRow
   const OptionParameters& options = policy.options[underlying];
   SideSums sums;
   Pair option_sum;
+  double closing_notional = 0;  // what closing trades now, whatever the ratios are taken of
   for (std::int64_t k = rows.unit_positions[u]; k < rows.unit_positions[u + 1]; ++k) {
     const std::size_t i = rows.instrument[k];
     const double quantity = rows.quantity[k];
@@ -196,12 +195,13 @@ void evaluate_unit(const Context& context, const Policy& policy, const PocketRow
       const double size = contracts * contract_size(context, i);
       margin = futures_margin(futures, notional, size);
       add_to_side(sums, quantity, margin, notional, size);
+      closing_notional += contracts * c.notional;
     }
     if (trace != nullptr) trace->add(rows, k, margin.maintenance);
   }
   set_component(unit, Component::futures, net_sides(futures, sums));
   set_component(unit, Component::options, option_sum);
-  const double fee = futures.taker_fee_ratio * sums.gross_notional;
+  const double fee = futures.taker_fee_ratio * closing_notional;
   set_component(unit, Component::fee, {fee, fee});
 }
 
