@@ -1,0 +1,74 @@
+"""The only arithmetic between a case and the package: the same quantity in another unit."""
+
+from __future__ import annotations
+
+import math
+
+__all__ = [
+    "bracket_edge",
+    "continuous_rate",
+    "in_coin",
+    "in_quote",
+    "inverse_ratio",
+    "notional_share",
+    "per_day",
+    "profit_as_entry",
+    "ratio_of_leverage",
+    "signed",
+    "together",
+]
+
+
+def continuous_rate(discount: float, years: float) -> float:
+    """A discount factor as a continuous annual rate."""
+    return -math.log(discount) / years
+
+
+def per_day(per_year: float) -> float:
+    """An amount per year of 365 days as an amount per day."""
+    return per_year / 365
+
+
+def ratio_of_leverage(leverage: float) -> float:
+    """Leverage as the initial-margin ratio it stands for."""
+    return 1 / leverage
+
+
+def inverse_ratio(ratio: float) -> float:
+    """Equity over margin as margin over equity."""
+    return 1 / ratio
+
+
+def in_coin(amount: float, price: float) -> float:
+    """An amount of money in coins of a price."""
+    return amount / price
+
+
+def in_quote(coins: float, price: float) -> float:
+    """Coins of a price in money."""
+    return coins * price
+
+
+def notional_share(amount: float, notional: float) -> float:
+    """An amount as a ratio of notional."""
+    return amount / notional
+
+
+def signed(quantity: float, side: int) -> float:
+    """A quantity with its side (1 long, -1 short) as a signed quantity."""
+    return quantity * side
+
+
+def together(*amounts: float) -> float:
+    """What a pocket holds after deposits named apart."""
+    return math.fsum(amounts)
+
+
+def bracket_edge(ratio: float, deduction: float) -> float:
+    """The rule "notional x ratio - deduction" as a free slice below the slice at the ratio."""
+    return deduction / ratio
+
+
+def profit_as_entry(mark: float, profit: float) -> float:
+    """The profit of a long of one unit as the entry price that makes it."""
+    return mark - profit

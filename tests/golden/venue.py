@@ -1,0 +1,198 @@
+"""Small books for the engine: a market, a few accounts and one policy, from plain rows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pyarrow as pa
+
+import tickmargin as tm
+from tickmargin import pricing
+
+__all__ = ["AS_OF_NS", "Venue", "fixed", "future", "option", "option_vol"]
+
+AS_OF_NS = 1_767_225_600_000_000_000  # 2026-01-01T00:00:00Z
+_DAY_NS = 86_400_000_000_000
+_EXPIRY_DAYS = 30
+_YEARS = _EXPIRY_DAYS / 365
+_DECIMALS = 9
+
+Row = dict[str, Any]
+
+
+def future(name: str, underlying: str, **columns: Any) -> Row:
+    """A perpetual: linear, of one unit, settled in USD unless said otherwise."""
+    row = {"kind": "perpetual", "settlement_asset": "USD", "payoff": "linear", "multiplier": 1.0}
+    return {**row, "instrument": name, "underlying": underlying, **columns}
+
+
+def option(name: str, underlying: str, option_type: str, strike: float, **columns: Any) -> Row:
+    """An option of one unit with a month to run, settled in USD unless said otherwise."""
+    row = {"kind": "option", "settlement_asset": "USD", "payoff": "linear", "multiplier": 1.0}
+    terms = {"option_type": option_type, "strike": float(strike)}
+    expiry = {"expiry_ns": AS_OF_NS + _EXPIRY_DAYS * _DAY_NS}
+    return {**row, "instrument": name, "underlying": underlying, **terms, **expiry, **columns}
+
+
+def option_vol(option_type: str, price: float, forward: float, strike: float) -> float:
+    """The volatility at which an option of this module has its mark."""
+    found = pricing.implied_vol(option_type == "call", price, forward, strike, _YEARS)
+    if found.status_name != "ok":
+        raise ValueError(f"no volatility gives the mark: {found.status_name}")
+    return float(found.vol_annual)
+
+
+def fixed(
+    *,
+    futures: Row | None = None,
+    options: Row | None = None,
+    underlyings: Row | None = None,
+    **keys: Any,
+) -> Row:
+    """A policy file of one ``fixed`` policy in which USD and linked coins count in full."""
+    policy: Row = {"method": "fixed", "haircuts": {"default": 0.0}, **keys}
+    policy["futures"] = futures or {"initial_ratio": 0.0, "maintenance_ratio": 0.0}
+    if options is not None:
+        policy["options"] = options
+    if underlyings is not None:
+        policy["underlyings"] = underlyings
+    return {"schema": 1, "policies": {"venue": policy}}
+
+
+class Venue:
+    """An engine over ``accounts``: name -> (positions, balances).
+
+    A position is (instrument, signed contracts, entry price), a balance (asset, amount). Indices
+    are also the marks of perpetuals; ``coins`` names assets priced by an index; ``vols`` are those
+    of options. Forwards of the options' expiry equal the index.
+    """
+
+    def __init__(
+        self,
+        policy: Row,
+        indices: dict[str, float],
+        instruments: list[Row],
+        accounts: dict[str, tuple[list[tuple[str, float, float | None]], list[tuple[str, float]]]],
+        *,
+        coins: tuple[str, ...] = (),
+        assets: dict[str, float] | None = None,
+        vols: dict[str, float] | None = None,
+        marks: dict[str, float] | None = None,
+    ) -> None:
+        self._instruments = instruments
+        market = _market(indices, instruments, coins, {"USD": 1.0, **(assets or {})}, vols, marks)
+        portfolio = tm.Portfolio.from_tables(
+            instruments=pa.Table.from_pylist(instruments, _schema(instruments)),
+            accounts={"account": list(accounts)},
+            positions=_positions(accounts),
+            balances=_balances(accounts),
+        )
+        policies = tm.Policies.from_dict(policy)
+        self.engine = tm.Engine(market, portfolio, policies, numeraire_decimals=_DECIMALS)
+
+    def account(self, account: str = "A", **candidate: Any) -> Row:
+        """Return the account's row of a recompute."""
+        table = self.engine.recompute(**candidate).accounts
+        return next(row for row in table if row["account"] == account)
+
+    def unit(self, account: str = "A", underlying: str = "X", **candidate: Any) -> Row:
+        """Return the unrounded row of one underlying in an account."""
+        table = self.engine.recompute(**candidate).units
+        wanted = (account, underlying)
+        return next(row for row in table if (row["account"], row["underlying"]) == wanted)
+
+    def liquidation(self, side: int, account: str = "A", underlying: str = "X") -> float:
+        """Return the liquidation price below a long (1) or above a short (-1)."""
+        prices = self.engine.liquidation_prices(account, underlying)
+        status = prices.status_lower if side > 0 else prices.status_upper
+        if status != "found":
+            raise ValueError(f"liquidation price: {status}")
+        return prices.lower if side > 0 else prices.upper
+
+
+def _market(
+    indices: dict[str, float],
+    instruments: list[Row],
+    coins: tuple[str, ...],
+    assets: dict[str, float],
+    vols: dict[str, float] | None,
+    marks: dict[str, float] | None,
+) -> tm.Market:
+    priced = [{"asset": a, "mark_price": p, "underlying": None} for a, p in assets.items()]
+    priced += [{"asset": c, "mark_price": None, "underlying": c} for c in coins]
+    columns = pa.schema(
+        [("asset", pa.string()), ("mark_price", pa.float64()), ("underlying", pa.string())]
+    )
+    quotes = []
+    for row in instruments:
+        name = row["instrument"]
+        mark = indices[row["underlying"]] if row["kind"] == "perpetual" else None
+        quotes.append(
+            {
+                "instrument": name,
+                "mark_price": (marks or {}).get(name, mark),
+                "vol_annual": (vols or {}).get(name),
+            }
+        )
+    expiries = {(r["underlying"], r["expiry_ns"]) for r in instruments if r["kind"] == "option"}
+    forwards = [
+        {"underlying": u, "expiry_ns": t, "forward_price": float(indices[u])} for u, t in expiries
+    ]
+    return tm.Market.from_tables(
+        as_of_ns=AS_OF_NS,
+        assets=pa.Table.from_pylist(priced, columns),
+        underlyings={
+            "underlying": list(indices),
+            "index_price": [float(p) for p in indices.values()],
+        },
+        marks=pa.Table.from_pylist(
+            quotes,
+            pa.schema(
+                [
+                    ("instrument", pa.string()),
+                    ("mark_price", pa.float64()),
+                    ("vol_annual", pa.float64()),
+                ]
+            ),
+        ),
+        forwards=pa.Table.from_pylist(forwards) if forwards else None,
+    )
+
+
+def _schema(instruments: list[Row]) -> pa.Schema:
+    kinds = {
+        "multiplier": pa.float64(),
+        "strike": pa.float64(),
+        "expiry_ns": pa.int64(),
+    }
+    names = dict.fromkeys(name for row in instruments for name in row)
+    return pa.schema([(name, kinds.get(name, pa.string())) for name in names])
+
+
+def _positions(accounts: dict[str, Any]) -> pa.Table:
+    rows = [
+        {"account": a, "instrument": i, "quantity": float(q), "entry_price": e}
+        for a, (positions, _) in accounts.items()
+        for i, q, e in positions
+    ]
+    columns = pa.schema(
+        [
+            ("account", pa.string()),
+            ("instrument", pa.string()),
+            ("quantity", pa.float64()),
+            ("entry_price", pa.float64()),
+        ]
+    )
+    return pa.Table.from_pylist(rows, columns)
+
+
+def _balances(accounts: dict[str, Any]) -> pa.Table:
+    rows = [
+        {"account": a, "asset": asset, "amount": float(amount)}
+        for a, (_, balances) in accounts.items()
+        for asset, amount in balances
+    ]
+    columns = pa.schema(
+        [("account", pa.string()), ("asset", pa.string()), ("amount", pa.float64())]
+    )
+    return pa.Table.from_pylist(rows, columns)
