@@ -172,6 +172,14 @@ def test_run_prints_tables_and_writes_parquet_and_html(capsys, book, tmp_path):
     assert pyarrow.parquet.read_table(rows).num_rows == 300
 
 
+def test_a_narrow_terminal_never_cuts_a_number(capsys, book, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "40")
+    code, out, _ = call(capsys, "run", *folders(book), "--top", 5)
+    assert code == 0
+    assert "…" not in out
+    assert "liquidating" in out or "healthy" in out or "warning" in out
+
+
 def test_threads_do_not_change_a_bit(capsys, book):
     one = call(capsys, "run", *folders(book), "--json", "--threads", 1)
     assert one == call(capsys, "run", *folders(book), "--json", "--threads", 2)

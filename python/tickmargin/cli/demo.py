@@ -163,13 +163,15 @@ def _timeline(
 
 
 def _print(report: Report) -> None:
-    from tickmargin.cli.output import console
+    from tickmargin.cli.output import console, print_table
     from tickmargin.report import terminal
 
     target = console()
-    target.print(terminal.summary_table([run.summary for run in report.runs], report.numeraire))
+    print_table(
+        target, terminal.summary_table([run.summary for run in report.runs], report.numeraire)
+    )
     target.print()
-    target.print(terminal.timeline_table(report.timeline))
+    print_table(target, terminal.timeline_table(report.timeline))
     if report.riskiest is not None:
         target.print()
-        target.print(terminal.riskiest_table(report.riskiest, report.numeraire))
+        print_table(target, terminal.riskiest_table(report.riskiest, report.numeraire))

@@ -90,6 +90,7 @@ def _liquidation_prices(engine: Engine, parts: Explanation) -> list[dict[str, An
 
 
 def _print(target: Console, parts: Explanation, prices: list[dict[str, Any]]) -> None:
+    from tickmargin.cli.output import print_table
     from tickmargin.report.terminal import grid, name_cell, state_cell
     from tickmargin.report.text import words
 
@@ -113,7 +114,7 @@ def _print(target: Console, parts: Explanation, prices: list[dict[str, Any]]) ->
                 _price(row["lower"], row["status_lower"]),
                 _price(row["upper"], row["status_upper"]),
             )
-        target.print(table)
+        print_table(target, table)
 
 
 def _largest(parts: Explanation) -> Any:
@@ -125,6 +126,7 @@ def _largest(parts: Explanation) -> Any:
 
 
 def _print_table(target: Console, table: Any, text_columns: tuple[str, ...]) -> None:
+    from tickmargin.cli.output import print_table
     from tickmargin.report.terminal import grid, name_cell
     from tickmargin.report.text import MISSING, exact_money, words
 
@@ -133,16 +135,19 @@ def _print_table(target: Console, table: Any, text_columns: tuple[str, ...]) -> 
         title = f"Positions, the {_LARGEST} with the largest contribution"
     shown = grid(title, [(words(c), c in text_columns) for c in table.columns])
     for row in table:
+        is_rounding = "rounding" in (row.get("kind"), row.get("component"))
         cells = []
         for column, value in row.items():
             if column in text_columns:
                 cells.append(name_cell(value))
+            elif is_rounding and value:
+                cells.append(name_cell(f"{value:.1e}"))
             elif column in ("amount", "price", "quantity"):
                 cells.append(name_cell(MISSING if value is None else f"{value:,.10g}"))
             else:
                 cells.append(name_cell(exact_money(value)))
         shown.add_row(*cells)
-    target.print(shown)
+    print_table(target, shown)
 
 
 def _price(value: float, status: str) -> str:

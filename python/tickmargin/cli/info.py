@@ -11,7 +11,7 @@ def info(as_json: Json = False) -> None:
     TICKMARGIN_KERNELS=scalar|avx2|avx512|neon forces a choice; all give the same bits.
     """
     import tickmargin
-    from tickmargin.cli.output import console, print_json
+    from tickmargin.cli.output import console, print_json, print_table
     from tickmargin.report.terminal import grid, name_cell
     from tickmargin.report.text import words
 
@@ -25,4 +25,4 @@ def info(as_json: Json = False) -> None:
         if value is not None:
             shown = ", ".join(map(str, value)) if isinstance(value, list | tuple) else value
             table.add_row(name_cell(words(name)), name_cell(shown))
-    console().print(table)
+    print_table(console(), table)

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 from tickmargin.errors import InvalidInputError
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from rich.console import Console, RenderableType
 
     from tickmargin.table import Table
 
+_WIDTH_MAX = 10_000
 SUFFIXES = (".csv", ".parquet", ".json")
 
 
@@ -24,11 +25,16 @@ def console(*, error: bool = False) -> Console:
     """Make a console; the one for errors also carries progress, so pipes stay clean."""
     from rich.console import Console
 
-    made = Console(stderr=error, highlight=False, soft_wrap=not error)
-    if not error and not made.is_terminal:
-        # Without a terminal there is no width to fit: nothing may be cut or wrapped.
-        made.width = 240
-    return made
+    return Console(stderr=error, highlight=False)
+
+
+def print_table(target: Console, table: RenderableType) -> None:
+    """Print a table in full: a number cut short to fit a terminal would be a wrong number."""
+    from rich.measure import Measurement
+
+    needed = Measurement.get(target, target.options.update(max_width=_WIDTH_MAX), table).maximum
+    target.width = max(needed, target.width)
+    target.print(table, crop=False)
 
 
 def say(text: str) -> None:

@@ -18,7 +18,7 @@ presets = typer.Typer(help="List and show the policies that come with the packag
 @presets.command("list")
 def list_presets(as_json: Json = False) -> None:
     """List the presets with the policies in each."""
-    from tickmargin.cli.output import console, print_json
+    from tickmargin.cli.output import console, print_json, print_table
     from tickmargin.policies import Policies
     from tickmargin.report.terminal import grid, name_cell
 
@@ -49,7 +49,7 @@ def list_presets(as_json: Json = False) -> None:
             name_cell(row["description"]),
         )
         last = row["preset"]
-    console().print(table)
+    print_table(console(), table)
 
 
 @presets.command("show")

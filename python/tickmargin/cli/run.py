@@ -117,7 +117,7 @@ def _as_json(engine: Engine, done: Run, top: int) -> dict[str, object]:
 
 
 def _print(engine: Engine, done: Run, top: int) -> None:
-    from tickmargin.cli.output import console
+    from tickmargin.cli.output import console, print_table
     from tickmargin.report import riskiest_rows, terminal
     from tickmargin.report.text import moment
 
@@ -125,10 +125,10 @@ def _print(engine: Engine, done: Run, top: int) -> None:
     head = f"{done.summary.accounts:,} accounts as of {moment(done.result.as_of_ns)}"
     target.print(head, markup=False)
     target.print()
-    target.print(terminal.summary_table([done.summary], numeraire))
+    print_table(target, terminal.summary_table([done.summary], numeraire))
     target.print()
-    target.print(terminal.component_table(done, numeraire))
+    print_table(target, terminal.component_table(done, numeraire))
     rows = riskiest_rows(done.result.accounts, top)
     if len(rows):
         target.print()
-        target.print(terminal.riskiest_table(done.result.accounts.take(rows), numeraire))
+        print_table(target, terminal.riskiest_table(done.result.accounts.take(rows), numeraire))

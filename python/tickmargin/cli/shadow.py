@@ -21,6 +21,8 @@ from tickmargin.cli.options import (
 )
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
+
     from tickmargin.report.comparison import Comparison
     from tickmargin.table import Table
 
@@ -104,7 +106,7 @@ def shadow(
 
 
 def _print(found: Comparison, numeraire: str) -> None:
-    from tickmargin.cli.output import console
+    from tickmargin.cli.output import console, print_table
 
     target = console()
     target.print(
@@ -119,10 +121,10 @@ def _print(found: Comparison, numeraire: str) -> None:
     for title, table, limit in tables:
         if len(table):
             target.print()
-            target.print(_shown(title, table, limit))
+            print_table(target, _shown(title, table, limit))
 
 
-def _shown(title: str, table: Table, limit: int | None) -> object:
+def _shown(title: str, table: Table, limit: int | None) -> RenderableType:
     from tickmargin.report.terminal import grid, name_cell
     from tickmargin.report.text import count, exact_money, percent, words
 

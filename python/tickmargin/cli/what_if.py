@@ -21,7 +21,12 @@ from tickmargin.cli.options import (
 )
 
 if TYPE_CHECKING:
+    from rich.text import Text
+
     from tickmargin.table import Table
+
+_HEADS = ("account", "instrument", "quantity", "price", "verdict", "reason", "IM before",
+          "IM after", "MM before", "MM after", "equity after", "short of", "binding")  # fmt: skip
 
 
 def what_if(
@@ -102,44 +107,47 @@ def _orders(single: dict[str, Any], pocket: str, path: Path | None) -> Any:
 def _print(answer: Table, hedge: str | None) -> None:
     from rich.text import Text
 
-    from tickmargin.cli.output import console
-    from tickmargin.report.terminal import grid, name_cell
+    from tickmargin.cli.output import console, print_table
+    from tickmargin.report.terminal import grid
+
+    heads = [*_HEADS, *([] if hedge is None else [f"{hedge} to pass"])]
+    rows = [_cells(row, hedge is not None) for row in answer]
+    if len(rows) == 1:
+        table = grid("What the order would do", [("", True), ("", False)])
+        table.show_header = False
+        for head, cell in zip(heads, rows[0], strict=True):
+            table.add_row(Text(head), cell)
+    else:
+        is_text = {"account", "instrument", "verdict", "reason", "binding"}
+        table = grid("What each order would do, alone", [(h, h in is_text) for h in heads])
+        for cells in rows:
+            table.add_row(*cells)
+    print_table(console(), table)
+
+
+def _cells(row: dict[str, Any], with_hedge: bool) -> list[Text]:
+    """Write one order's answer; names are shown as they are."""
+    from rich.text import Text
+
     from tickmargin.report.text import MISSING, exact_money, move, words
 
-    columns = [("account", True), ("instrument", True), ("quantity", False), ("price", False),
-               ("verdict", True), ("reason", True), ("IM before", False), ("IM after", False),
-               ("MM before", False), ("MM after", False), ("equity after", False),
-               ("short of", False), ("binding", True)]  # fmt: skip
-    if hedge is not None:
-        columns.append((f"{hedge} to pass", False))
-    table = grid("What each order would do, alone", columns)
-    for row in answer:
-        accepted = bool(row["accepted"])
-        binding = MISSING
-        if row["binding_underlying"] is not None:
-            binding = f"{row['binding_underlying']} {move(row['binding_price_move'])}"
-        cells = [
-            name_cell(row["account"]),
-            name_cell(row["instrument"]),
-            Text(f"{row['quantity']:,.10g}"),
-            Text(f"{row['price']:,.10g}"),
-            Text("accepted", style="green") if accepted else Text("refused", style="red"),
-            name_cell(words(str(row["reason"]))),
-            *(
-                Text(exact_money(row[name]))
-                for name in (
-                    "initial_margin_before",
-                    "initial_margin_after",
-                    "maintenance_margin_before",
-                    "maintenance_margin_after",
-                    "equity_after",
-                    "shortfall",
-                )
-            ),
-            name_cell(binding),
-        ]
-        if hedge is not None:
-            wanted = row["hedge_quantity"]
-            cells.append(Text(MISSING if wanted is None else f"{wanted:,.10g}"))
-        table.add_row(*cells)
-    console().print(table)
+    accepted = bool(row["accepted"])
+    binding = MISSING
+    if row["binding_underlying"] is not None:
+        binding = f"{row['binding_underlying']} {move(row['binding_price_move'])}"
+    amounts = ("initial_margin_before", "initial_margin_after", "maintenance_margin_before",
+               "maintenance_margin_after", "equity_after", "shortfall")  # fmt: skip
+    cells = [
+        Text(str(row["account"])),
+        Text(str(row["instrument"])),
+        Text(f"{row['quantity']:,.10g}"),
+        Text(f"{row['price']:,.10g}"),
+        Text("accepted", style="green") if accepted else Text("refused", style="red"),
+        Text(words(str(row["reason"]))),
+        *(Text(exact_money(row[name])) for name in amounts),
+        Text(binding),
+    ]
+    if with_hedge:
+        wanted = row["hedge_quantity"]
+        cells.append(Text(MISSING if wanted is None else f"{wanted:,.10g}"))
+    return cells

@@ -14,11 +14,11 @@ from tickmargin.report.text import (
     MISSING,
     STATE_NAMES,
     count,
-    exact_money,
     money,
     move,
     percent,
     ratio,
+    whole_money,
     words,
 )
 
@@ -38,7 +38,7 @@ def grid(title: str, columns: Sequence[tuple[str, bool]]) -> RichTable:
         title=Text(title), title_justify="left", title_style="bold", box=None, pad_edge=False
     )
     for name, is_text in columns:
-        table.add_column(Text(name), justify="left" if is_text else "right", no_wrap=is_text)
+        table.add_column(Text(name), justify="left" if is_text else "right", no_wrap=True)
     return table
 
 
@@ -101,37 +101,42 @@ def component_table(run: Run, numeraire: str) -> RichTable:
 
 
 def riskiest_table(accounts: Columns, numeraire: str) -> RichTable:
-    """List accounts with their margin, state and worst scenario."""
-    table = grid(
-        f"Riskiest accounts (amounts in {numeraire})",
-        [("account", True), ("policy", True), ("state", True), ("equity", False), ("IM", False),
-         ("MM", False), ("slack", False), ("health", False), ("worst", True), ("price", False),
-         ("vol", False)],
-    )  # fmt: skip
+    """List accounts with their margin, state and worst scenario, amounts to the whole unit."""
+    policies = sorted({str(name) for name in accounts["policy"]})
+    several = len(policies) > 1
+    columns = [("account", True), ("state", True), ("equity", False), ("IM", False), ("MM", False),
+               ("slack", False), ("health", False), ("worst", True), ("price", False),
+               ("vol", False)]  # fmt: skip
+    if several:
+        columns.append(("policy", True))
+    under = "" if several else f" under {policies[0]}" if policies else ""
+    table = grid(f"Riskiest accounts{under} (amounts in {numeraire})", columns)
     for row in range(len(accounts)):
-        table.add_row(
+        amounts = ("equity", "initial_margin", "maintenance_margin", "slack")
+        cells: list[RenderableType] = [
             name_cell(accounts["account"][row]),
-            name_cell(accounts["policy"][row]),
             state_cell(str(accounts["state"][row])),
-            exact_money(float(accounts["equity"][row])),
-            exact_money(float(accounts["initial_margin"][row])),
-            exact_money(float(accounts["maintenance_margin"][row])),
-            exact_money(float(accounts["slack"][row])),
+            *(whole_money(float(accounts[name][row])) for name in amounts),
             ratio(float(accounts["health_ratio"][row])),
             name_cell(accounts["worst_underlying"][row]),
             move(float(accounts["worst_price_move"][row])),
             move(float(accounts["worst_vol_shock"][row])),
-        )
+        ]
+        if several:
+            cells.append(name_cell(accounts["policy"][row]))
+        table.add_row(*cells)
     return table
 
 
 def timeline_table(days: Sequence[TimelineDay]) -> RichTable:
-    """Give a path in numbers: the market, then initial margin, calls and accounts below MM."""
+    """Give a path in numbers: the market, then IM, margin calls and accounts below MM."""
     leader = next(iter(days[0].index_price))
     columns = [("day", True), (leader, False), ("vol", False)]
     for summary in days[0].summaries:
-        columns += [(f"{summary.name}\nIM", False), ("\ncalls", False), ("\nbelow MM", False)]
-    table = grid("Through the crash, day by day", columns)
+        heading = summary.name.replace("-", "-\n")
+        lines = "\n" * (heading.count("\n") + 1)
+        columns += [(f"{heading}\nIM", False), (f"{lines}calls", False), (f"{lines}below", False)]
+    table = grid("Through the crash, day by day: IM, margin calls, accounts below MM", columns)
     for day in days:
         cells: list[RenderableType] = [
             name_cell(day.label),

@@ -49,6 +49,11 @@ def exact_money(value: float | None) -> str:
     return f"{value:,.2f}"
 
 
+def whole_money(value: float | None) -> str:
+    """Write an amount in full, to the whole unit, with thousands separated."""
+    return MISSING if value is None or not math.isfinite(value) else f"{value:,.0f}"
+
+
 def ratio(value: float | None) -> str:
     """Write a health ratio; beyond 1,000 only that it is."""
     if value is None or math.isnan(value):
