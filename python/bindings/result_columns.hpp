@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <new>
 #include <string>
@@ -28,6 +29,8 @@ class ResultColumns {
  public:
   ResultColumns(std::vector<std::string> names, std::size_t count)
       : names_(std::move(names)), memory_(std::make_shared<Memory>()) {
+    // A broadcast of one value can claim any number of rows; the product below must not wrap.
+    if (count > PTRDIFF_MAX / sizeof(double) / (names_.size() + 1) - 8) throw std::bad_alloc();
     stride_ = (count + 7) / 8 * 8;
     memory_->count = count;
     memory_->allocate(names_.size() * stride_ * sizeof(double));

@@ -14,6 +14,20 @@ from tickmargin.errors import (
 from tickmargin.market import Market
 from tickmargin.policies import Policies
 from tickmargin.portfolio import Portfolio
+from tickmargin.pricing import (
+    Greeks,
+    ImpliedVol,
+    StrikeResult,
+    bachelier,
+    bachelier_implied_vol,
+    black76,
+    black_scholes,
+    delta_from_strike,
+    forwards_from_parity,
+    implied_vol,
+    perpetual_fair_price,
+    strike_from_delta,
+)
 from tickmargin.results import Explanation, LiquidationPrices, Result
 from tickmargin.table import Table
 
@@ -22,6 +36,8 @@ __version__: str = _info()["version"]
 __all__ = [
     "Engine",
     "Explanation",
+    "Greeks",
+    "ImpliedVol",
     "InputTypeError",
     "InvalidInputError",
     "Issue",
@@ -31,13 +47,23 @@ __all__ = [
     "Policies",
     "Portfolio",
     "Result",
+    "StrikeResult",
     "Table",
     "TickMarginError",
     "UnknownNameError",
     "__version__",
+    "bachelier",
+    "bachelier_implied_vol",
+    "black76",
+    "black_scholes",
     "cmake_dir",
+    "delta_from_strike",
+    "forwards_from_parity",
     "get_include",
+    "implied_vol",
     "info",
+    "perpetual_fair_price",
+    "strike_from_delta",
 ]
 
 

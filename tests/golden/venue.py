@@ -7,7 +7,6 @@ from typing import Any
 import pyarrow as pa
 
 import tickmargin as tm
-from tickmargin import pricing
 
 __all__ = ["AS_OF_NS", "Venue", "fixed", "future", "option", "option_vol"]
 
@@ -36,7 +35,7 @@ def option(name: str, underlying: str, option_type: str, strike: float, **column
 
 def option_vol(option_type: str, price: float, forward: float, strike: float) -> float:
     """The volatility at which an option of this module has its mark."""
-    found = pricing.implied_vol(option_type == "call", price, forward, strike, _YEARS)
+    found = tm.implied_vol(option_type == "call", price, forward, strike, _YEARS)
     if found.status_name != "ok":
         raise ValueError(f"no volatility gives the mark: {found.status_name}")
     return float(found.vol_annual)

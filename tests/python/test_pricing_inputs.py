@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import gc
+import pickle
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from decimal import Decimal
 
@@ -348,3 +351,30 @@ def test_frames_and_arrow_columns_are_taken():
         memoryview(np.array([90.0, 95.0])),
     ):
         np.testing.assert_array_equal(reference(strike=column).price, expected)
+
+
+@pytest.mark.parametrize("columns", [1, 2**18, 2**21, 2**22])
+@pytest.mark.parametrize("greeks", ["price", None])
+def test_a_result_that_no_memory_holds_is_a_memory_error(columns, greeks):
+    # at 2**61 rows the size in bytes would wrap around to nothing
+    rows = 2**40
+    forward = np.broadcast_to(100.0, (rows, 1))
+    with pytest.raises(MemoryError):
+        reference(forward=forward, strike=np.broadcast_to(95.0, columns), greeks=greeks)
+
+
+def test_a_result_can_be_shared_but_not_pickled():
+    result = reference(strike=[90.0, 95.0], greeks="price")
+    assert copy.copy(result).price.tolist() == result.price.tolist()
+    with pytest.raises(TypeError, match="pickle"):
+        pickle.dumps(result)
+
+
+def test_threads_get_the_same_bits():
+    strikes = np.linspace(50.0, 150.0, 100_003)
+    alone = reference(strike=strikes)
+    with ThreadPoolExecutor(4) as pool:
+        results = list(pool.map(lambda _: reference(strike=strikes), range(8)))
+    for result in results:
+        for greek in pricing.GREEKS:
+            np.testing.assert_array_equal(getattr(result, greek), getattr(alone, greek))

@@ -67,6 +67,27 @@ def test_spot_form_without_carry_is_the_forward_form():
         np.testing.assert_array_equal(getattr(on_spot, name), getattr(on_forward, name))
 
 
+@pytest.mark.parametrize(("vol", "years"), [(0.5, 0.0), (0.0, 0.5), (0.0, 0.0)])
+@pytest.mark.parametrize("is_call", [True, False])
+def test_without_time_or_volatility_the_spot_form_is_discounted_intrinsic(vol, years, is_call):
+    spots = np.array([80.0, 99.0, 101.0, 150.0])
+    greeks = pricing.black_scholes(is_call, spots, 100.0, vol, years, 0.1, 0.02)
+    asset, cash = spots * np.exp(-0.02 * years), 100.0 * np.exp(-0.1 * years)
+    side = 1.0 if is_call else -1.0
+    exercised = side * (asset - cash) > 0
+    np.testing.assert_allclose(
+        greeks.price, np.where(exercised, side * (asset - cash), 0.0), rtol=1e-13
+    )
+    held = np.where(exercised, side, 0.0)
+    np.testing.assert_allclose(greeks.delta, held * np.exp(-0.02 * years), rtol=1e-13)
+    np.testing.assert_allclose(greeks.rho, held * years * cash, rtol=1e-13)
+    np.testing.assert_allclose(greeks.dividend_rho, -held * years * asset, rtol=1e-13)
+    decay = held * (0.02 * asset - 0.1 * cash)
+    np.testing.assert_allclose(greeks.theta, decay, rtol=1e-12)
+    for name in ("gamma", "vega", "vanna", "volga"):
+        assert not getattr(greeks, name).any()
+
+
 def test_carry_moves_the_forward():
     grown = 100.0 * np.exp(0.25)
     on_spot = pricing.black_scholes(False, 100.0, 120.0, 0.5, 1.0, 0.3, 0.05, greeks="price")

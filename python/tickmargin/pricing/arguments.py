@@ -135,7 +135,7 @@ def _leaves(values: Sequence[Any]) -> list[Any]:
 
 def _is_bool(value: object) -> bool:
     if isinstance(value, np.ndarray):
-        return value.dtype == np.bool_
+        return bool(value.dtype == np.bool_)
     return isinstance(value, (bool, np.bool_))
 
 

@@ -53,6 +53,8 @@ class Greeks:
         return self._shape
 
     def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):  # also a slot that is not filled yet, while copying
+            raise AttributeError(name)
         if name not in self._names:
             known = ", ".join(self._names)
             hint = suggest(name, self._names)
