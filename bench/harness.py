@@ -6,7 +6,7 @@ import gc
 import os
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -65,18 +65,24 @@ class Race:
         return next((c for c in self.contestants if c.name == name), None)
 
 
+PROCESSORS = sorted(os.sched_getaffinity(0), reverse=True)  # the first one does most interrupts
+
+
+def pin(cpus: int = 1) -> None:
+    """Keep this thread, and those it starts, on ``cpus`` of its processors."""
+    os.sched_setaffinity(0, set(PROCESSORS[:cpus]))
+
+
 @contextmanager
-def pinned(cpus: int):
-    """Run on the first ``cpus`` of the processors this process may use."""
-    allowed = sorted(ALLOWED)
-    os.sched_setaffinity(0, set(allowed[:cpus]))
+def pinned(cpus: int) -> Iterator[None]:
+    """Widen the pin for a contestant that has more than one thread."""
+    if cpus > len(PROCESSORS):
+        raise RuntimeError(f"needs {cpus} processors, this process may use {len(PROCESSORS)}")
+    pin(cpus)
     try:
         yield
     finally:
-        os.sched_setaffinity(0, set(allowed[:1]))
-
-
-ALLOWED = os.sched_getaffinity(0)
+        pin()
 
 
 def run(race: Race, rounds: int) -> None:

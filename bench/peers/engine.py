@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 import tickmargin as tm
 from bench.harness import Contestant, Goal, Race
 from tickmargin.simulate.venue import synthetic_venue
@@ -11,16 +9,15 @@ from tickmargin.simulate.venue import synthetic_venue
 PRESETS = ("house-fixed", "house-dynamic", "house-portfolio")
 
 
-def races(small: bool) -> list[Race]:
-    """A race per preset; the answer is held against the other thread count and against NumPy."""
+def races(small: bool, processors: int) -> list[Race]:
+    """A race per preset; answers are held against other thread counts and the explained parts."""
     accounts, positions = (1_000, 10_000) if small else (100_000, 1_000_000)
     venue = synthetic_venue(accounts, positions)
     market, portfolio = venue.market_at(), venue.portfolio()
-    quantity = float(np.abs(portfolio.positions.quantity).sum())
-    return [_race(preset, tm.Engine(market, portfolio, preset), quantity) for preset in PRESETS]
+    return [_race(preset, tm.Engine(market, portfolio, preset), processors) for preset in PRESETS]
 
 
-def _race(preset: str, engine: tm.Engine, quantity: float) -> Race:
+def _race(preset: str, engine: tm.Engine, processors: int) -> Race:
     found: dict[int, tm.Result] = {}
 
     def contestant(name: str, threads: int) -> Contestant:
@@ -29,7 +26,9 @@ def _race(preset: str, engine: tm.Engine, quantity: float) -> Race:
 
         return Contestant(name, call, lambda: _require(engine, found, threads), cpus=threads)
 
-    contestants = [contestant("one thread", 1), contestant("two threads", 2)]
+    contestants = [contestant("one thread", 1)]
+    if processors > 1:
+        contestants.append(contestant("two threads", 2))
     row = f"recompute, {preset}"
     positions = len(engine.portfolio.positions)
     name = f"{row}, {positions:,} positions"

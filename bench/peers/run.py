@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -21,8 +20,9 @@ def _races(small: bool, library: Path | None) -> Iterator[tuple[str, Callable[[]
     yield "implied", lambda: implied.races(small)
     yield "matrix", lambda: [scenarios.matrix_race(small)]
     yield "margin", lambda: [scenarios.margin_race(small, library)]
-    yield "threads", lambda: [scenarios.threads_race(small)]
-    yield "engine", lambda: engine.races(small)
+    if len(harness.PROCESSORS) > 1:
+        yield "threads", lambda: [scenarios.threads_race(small)]
+    yield "engine", lambda: engine.races(small, len(harness.PROCESSORS))
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -33,7 +33,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--small", action="store_true", help="short inputs: checks, not figures")
     parser.add_argument("--row-gather", type=Path, default=find_library(), help="its library")
     options = parser.parse_args(arguments)
-    os.sched_setaffinity(0, set(sorted(harness.ALLOWED)[:1]))
+    harness.pin()
     finished = []
     for group, make in _races(options.small, options.row_gather):
         if options.only and group not in options.only:
