@@ -140,6 +140,15 @@ def test_premium_adjusted_call_takes_the_strike_above_the_top():
     assert found.strike > top
 
 
+def test_a_put_far_in_the_money_has_its_strike():
+    terms = (100.0, 0.02, 0.001)  # 3 / 0.0006 = 5,000 deviations
+    adjusted = {"delta_convention": "premium_adjusted_forward"}
+    delta = pricing.delta_from_strike(False, terms[0], 2_000.0, *terms[1:], **adjusted)
+    found = pricing.strike_from_delta(False, delta, *terms, **adjusted)
+    assert delta == -20.0
+    assert float(found.strike) == pytest.approx(2_000.0, rel=1e-12)
+
+
 def test_strike_from_delta_says_why_there_is_none():
     found = pricing.strike_from_delta(
         [True, True, True, False, True],

@@ -23,6 +23,12 @@ double exp_of(double x) noexcept {
   return out;
 }
 
+double log_of(double x) noexcept {
+  double out;
+  kernels::kernels().log(&x, &out, 1);
+  return out;
+}
+
 double normal_below(double x) noexcept {
   const double argument = -0.7071067811865476 * x;
   double out;
@@ -74,44 +80,69 @@ struct Quote {
   double target;  // delta without its sign and without exp(-q T)
 };
 
-double premium_adjusted(const Quote& quote, double d2) noexcept {
+double normal_density(double x) noexcept { return 0.3989422804014327 * exp_of(-0.5 * x * x); }
+
+struct Curve {
+  double value;
+  double slope;
+};
+
+// Premium-adjusted delta by d2; exp(-d2 s - s^2 / 2) phi(d2) = phi(d1).
+Curve premium_adjusted(const Quote& quote, double d2) noexcept {
   const double ratio = exp_of(-d2 * quote.s - 0.5 * quote.s * quote.s);
-  return ratio * normal_below(quote.call ? d2 : -d2);
+  const double value = ratio * normal_below(quote.call ? d2 : -d2);
+  const double density = normal_density(d2 + quote.s);
+  return {value, (quote.call ? density : -density) - quote.s * value};
 }
 
-// Neighbouring float64 numbers around the crossing of a monotone function; the lower one.
+// Where a curve that crosses `target` once between low and high does: Newton's steps, halving the
+// bracket where a step would leave it or is not half the one before (far tails).
 template <class Function>
-double bisect(double low, double high, bool rising, double target, const Function& f) noexcept {
+double cross(double low, double high, bool rising, double target, const Function& f) noexcept {
+  double x = low + 0.5 * (high - low);
+  double last_step = high - low;
   while (true) {
-    const double middle = low + 0.5 * (high - low);
-    if (middle == low || middle == high) return low;
-    ((f(middle) < target) == rising ? low : high) = middle;
+    const Curve at_x = f(x);
+    ((at_x.value < target) == rising ? low : high) = x;
+    double next = x - (at_x.value - target) / at_x.slope;
+    if (!(next > low && next < high && std::fabs(next - x) < 0.5 * last_step)) {
+      next = low + 0.5 * (high - low);
+    }
+    last_step = std::fabs(next - x);
+    if (last_step <= 4e-16 * (1.0 + std::fabs(x))) return next;
+    x = next;
   }
 }
 
 // d2 at which a premium-adjusted call delta is largest: s N(d2) = phi(d2), one crossing.
 double top_of_call(double s) noexcept {
-  return bisect(-furthest, furthest, true, 0.0, [s](double x) noexcept {
-    return s * normal_below(x) - 0.3989422804014327 * exp_of(-0.5 * x * x);
+  return cross(-furthest, furthest, true, 0.0, [s](double x) noexcept -> Curve {
+    const double density = normal_density(x);
+    return {s * normal_below(x) - density, (s + x) * density};
   });
 }
 
 StrikeStatus solve_premium_adjusted(const Quote& quote, double& log_ratio) noexcept {
   const auto f = [&quote](double d2) noexcept { return premium_adjusted(quote, d2); };
+  if (!(quote.target > 0)) return StrikeStatus::unreachable_delta;
   const double high = quote.call ? top_of_call(quote.s) : furthest;
+  double low = -furthest;
+  // Deep in the money a put's delta is K / F itself, however many deviations away that is.
+  if (!quote.call) low = std::fmin(low, -log_of(quote.target) / quote.s - 0.5 * quote.s - 1.0);
   const bool rising = quote.call;
-  const double smallest = f(rising ? -furthest : high);
-  const double largest = f(rising ? high : -furthest);
+  const double smallest = f(rising ? low : high).value;
+  const double largest = f(rising ? high : low).value;
   if (!(quote.target > smallest && quote.target <= largest)) return StrikeStatus::unreachable_delta;
-  const double d2 = bisect(-furthest, high, rising, quote.target, f);
+  const double d2 = cross(low, high, rising, quote.target, f);
   log_ratio = -d2 * quote.s - 0.5 * quote.s * quote.s;
   return StrikeStatus::ok;
 }
 
 StrikeStatus solve_plain(const Quote& quote, double& log_ratio) noexcept {
   if (!(quote.target > 0 && quote.target < 1)) return StrikeStatus::unreachable_delta;
-  const double x = bisect(-furthest, furthest, true, quote.target,
-                          [](double u) noexcept { return normal_below(u); });
+  const double x = cross(-furthest, furthest, true, quote.target, [](double u) noexcept -> Curve {
+    return {normal_below(u), normal_density(u)};
+  });
   const double d1 = quote.call ? x : -x;
   log_ratio = 0.5 * quote.s * quote.s - d1 * quote.s;
   return StrikeStatus::ok;
