@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from datetime import datetime, timedelta
 
 __all__ = [
     "bracket_edge",
@@ -14,7 +15,10 @@ __all__ = [
     "per_day",
     "profit_as_entry",
     "ratio_of_leverage",
+    "shocked",
     "signed",
+    "tail_weight",
+    "time_after",
     "together",
 ]
 
@@ -72,3 +76,19 @@ def bracket_edge(ratio: float, deduction: float) -> float:
 def profit_as_entry(mark: float, profit: float) -> float:
     """The profit of a long of one unit as the entry price that makes it."""
     return mark - profit
+
+
+def shocked(price: float, move: float) -> float:
+    """The price that a relative move means."""
+    return price * (1 + move)
+
+
+def tail_weight(price_range: float, move: float) -> float:
+    """The damping "scaled back to the range" as the weight of a tail's money."""
+    return price_range / abs(move)
+
+
+def time_after(as_of_ns: int, start: str, end: str) -> int:
+    """A time as far after another as two dates are apart, in nanoseconds."""
+    apart = datetime.fromisoformat(end) - datetime.fromisoformat(start)
+    return as_of_ns + apart // timedelta(microseconds=1) * 1000

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 import tickmargin as tm
 
-__all__ = ["AS_OF_NS", "Venue", "fixed", "future", "option", "option_vol"]
+__all__ = ["AS_OF_NS", "Venue", "fixed", "future", "option", "option_vol", "scenario"]
 
 AS_OF_NS = 1_767_225_600_000_000_000  # 2026-01-01T00:00:00Z
 _DAY_NS = 86_400_000_000_000
@@ -58,6 +58,13 @@ def fixed(
     return {"schema": 1, "policies": {"venue": policy}}
 
 
+def scenario(**parameters: Any) -> Row:
+    """A policy file of one ``scenario`` policy in which every asset counts in full."""
+    terms = {"maintenance_factor": 1.0, "strike_nodes": False, **parameters}
+    policy = {"method": "scenario", "haircuts": {"default": 0.0}, "scenario": terms}
+    return {"schema": 1, "policies": {"venue": policy}}
+
+
 class Venue:
     """An engine over ``accounts``: name -> (positions, balances).
 
@@ -99,6 +106,10 @@ class Venue:
         table = self.engine.recompute(**candidate).units
         wanted = (account, underlying)
         return next(row for row in table if (row["account"], row["underlying"]) == wanted)
+
+    def scenarios(self, account: str = "A") -> list[Row]:
+        """Return the account's scenarios, prices from low to high, volatility up first."""
+        return list(self.engine.explain(account).scenarios)
 
     def liquidation(self, side: int, account: str = "A", underlying: str = "X") -> float:
         """Return the liquidation price below a long (1) or above a short (-1)."""
