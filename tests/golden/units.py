@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 __all__ = [
     "bracket_edge",
     "continuous_rate",
+    "edge_price",
     "in_coin",
     "in_quote",
     "inverse_ratio",
@@ -81,6 +82,11 @@ def profit_as_entry(mark: float, profit: float) -> float:
 def shocked(price: float, move: float) -> float:
     """The price that a relative move means."""
     return price * (1 + move)
+
+
+def edge_price(price: float, price_range: float, move: float) -> float:
+    """The price at the end of the scanned range that a move points to."""
+    return shocked(price, math.copysign(price_range, move))
 
 
 def tail_weight(price_range: float, move: float) -> float:

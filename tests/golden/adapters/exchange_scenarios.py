@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from math import copysign
 from typing import Any
 
 from tests.golden.registry import adapter
-from tests.golden.units import in_coin, in_quote, shocked, tail_weight, time_after
+from tests.golden.units import edge_price, in_coin, in_quote, shocked, tail_weight, time_after
 from tests.golden.venue import AS_OF_NS, Venue, future, option, scenario
 
 Inputs = dict[str, Any]
@@ -46,12 +45,9 @@ def standard_vector(venue: Venue, inputs: Inputs, account: str) -> list[float]:
 def extended_vector(venue: Venue, inputs: Inputs, account: str) -> list[float]:
     """Damped profits of the tails, in coins of the price at the edge of the range."""
     index, edge = inputs["index_price"], inputs["model_params"]["price_range"]
-    tails = [
-        row for row in venue.scenarios(account) if row["price_move"] in inputs["extended_moves"]
-    ]
-    return [
-        in_coin(row["profit"], shocked(index, copysign(edge, row["price_move"]))) for row in tails
-    ]
+    moves = inputs["extended_moves"]
+    tails = [row for row in venue.scenarios(account) if row["price_move"] in moves]
+    return [in_coin(row["profit"], edge_price(index, edge, row["price_move"])) for row in tails]
 
 
 @adapter("exchanges", "deribit", "pm.initial_risk_vector.standard")
