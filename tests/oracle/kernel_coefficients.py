@@ -13,8 +13,10 @@ from mpmath import atanh, cos, erfc, exp, log, lu_solve, matrix, mp, mpf, pi, sq
 
 mp.dps = 90
 
-MILLS_DEGREE = 12
+SLOPE_DEGREE = 12
+TAIL_DEGREE = 10
 MILLS_LIMIT = 100
+TAIL_EXACT_LIMIT = 38
 
 
 def mills(z: mpf) -> mpf:
@@ -39,54 +41,74 @@ def weighted_solve(rows: list[list[mpf]], rhs: list[mpf], weights: list[mpf]) ->
     return list(lu_solve(a, b))
 
 
-def fit_mills() -> tuple[list[mpf], list[mpf], list[mpf], mpf]:
-    """One denominator Q for both R = P / Q and 1 - z R = S / Q, each relatively accurate.
-
-    S = Q - z P ties the numerators, so both errors are the same residual under two weights.
-    Lawson's iteration turns the least-squares fit into a near-minimax one.
-    """
-    n, points, centre = MILLS_DEGREE, 160, mpf(3)
+def mapped_nodes(points: int) -> list[mpf]:
+    """Chebyshev nodes of (z - 3) / (z + 3), over z in [0, MILLS_LIMIT]."""
+    centre = mpf(3)
     top = (MILLS_LIMIT - centre) / (MILLS_LIMIT + centre)
     us = [-1 + (top + 1) * (1 - cos(pi * (2 * i + 1) / (2 * points))) / 2 for i in range(points)]
-    zs = [centre * (1 + u) / (1 - u) for u in us]
-    targets = [1 - z * mills(z) for z in zs]
-    scales = [max(1 / t, 1 / (1 - t)) for t in targets]
+    return [centre * (1 + u) / (1 - u) for u in us]
+
+
+def fit_rational(
+    zs: list[mpf], targets: list[mpf], scales: list[mpf], shape: tuple[int, int, mpf]
+) -> tuple[list[mpf], list[mpf], mpf]:
+    """Numerator and denominator (constant term 1) least in the largest scaled error.
+
+    ``shape`` is (numerator degree, denominator degree, value at 0, taken exactly). Lawson's
+    iteration turns a linearised least-squares fit into a near-minimax one.
+    """
+    top, bottom, constant = shape
     rows = [
-        [(1 if j == 0 else 0) - t * z**j for j in range(n)] + [z**j for j in range(1, n - 1)]
+        [z**j for j in range(1, top + 1)] + [-t * z**j for j in range(1, bottom + 1)]
         for z, t in zip(zs, targets, strict=True)
     ]
-    rhs = [t * z**n for z, t in zip(zs, targets, strict=True)]
-    denominators, lawson = [mpf(1)] * points, [mpf(1)] * points
+    rhs = [t - constant for t in targets]
+    denominators, lawson = [mpf(1)] * len(zs), [mpf(1)] * len(zs)
     best: tuple[mpf, list[mpf], list[mpf]] | None = None
     for _ in range(30):
-        weights = [
-            lw * (s / q) ** 2 for lw, s, q in zip(lawson, scales, denominators, strict=True)
-        ]
+        weights = [lw * (s / q) ** 2 for lw, s, q in zip(lawson, scales, denominators, strict=True)]
         x = weighted_solve(rows, rhs, weights)
-        q_poly, s_poly = [*x[:n], mpf(1)], [x[0], *x[n:]]
+        p_poly = [constant, *x[:top]]
+        q_poly = [mpf(1), *x[top:]]
         denominators = [evaluate(q_poly, z) for z in zs]
         errors = [
-            abs(evaluate(s_poly, z) / q - t) * s
+            abs(evaluate(p_poly, z) / q - t) * s
             for z, q, t, s in zip(zs, denominators, targets, scales, strict=True)
         ]
         if best is None or max(errors) < best[0]:
-            best = (max(errors), q_poly, s_poly)
+            best = (max(errors), p_poly, q_poly)
         total = sum(lw * e for lw, e in zip(lawson, errors, strict=True))
         lawson = [
-            points * lw * e / total + mpf(10) ** -30
-            for lw, e in zip(lawson, errors, strict=True)
+            len(zs) * lw * e / total + mpf(10) ** -30 for lw, e in zip(lawson, errors, strict=True)
         ]
     assert best is not None
-    error, q_poly, s_poly = best
+    return best[1], best[2], best[0]
+
+
+def fit_slope() -> tuple[list[mpf], list[mpf], list[mpf], mpf]:
+    """One denominator Q for both R = P / Q and 1 - z R = S / Q, each relatively accurate.
+
+    S = Q - z P ties the numerators, so both errors are the same residual under two weights.
+    """
+    zs = mapped_nodes(160)
+    targets = [1 - z * mills(z) for z in zs]
+    scales = [max(1 / t, 1 / (1 - t)) for t in targets]
+    n = SLOPE_DEGREE
+    s_poly, q_poly, error = fit_rational(zs, targets, scales, (n - 2, n, mpf(1)))
     s_padded = [*s_poly, mpf(0), mpf(0)]
     p_poly = [q_poly[j + 1] - s_padded[j + 1] for j in range(n)]
-    norm, density = q_poly[0], sqrt(2 * pi)
-    return (
-        [q / norm for q in q_poly],
-        [p / norm / density for p in p_poly],
-        [s / norm / density for s in s_poly],
-        error,
-    )
+    density = sqrt(2 * pi)
+    return q_poly, [p / density for p in p_poly], [s / density for s in s_poly], error
+
+
+def fit_tail() -> tuple[list[mpf], list[mpf], mpf]:
+    """N(-z) / exp(-z^2 / 2), with less asked where the exponential has gone to zero."""
+    zs = mapped_nodes(160)
+    targets = [mills(z) / sqrt(2 * pi) for z in zs]
+    scales = [
+        (1 if z < TAIL_EXACT_LIMIT else mpf("0.01")) / t for z, t in zip(zs, targets, strict=True)
+    ]
+    return fit_rational(zs, targets, scales, (TAIL_DEGREE - 1, TAIL_DEGREE, mpf(1) / 2))
 
 
 def interpolate(f: Callable[[mpf], mpf], low: mpf, high: mpf, degree: int) -> list[mpf]:
@@ -136,9 +158,7 @@ def fit_normal_vol() -> tuple[list[mpf], mpf]:
     best: tuple[mpf, list[mpf]] | None = None
     for _ in range(40):
         x = weighted_solve(scaled, [mpf(1)] * points, lawson)
-        errors = [
-            abs(sum(c * v for c, v in zip(x, row, strict=True)) - 1) for row in scaled
-        ]
+        errors = [abs(sum(c * v for c, v in zip(x, row, strict=True)) - 1) for row in scaled]
         if best is None or max(errors) < best[0]:
             best = (max(errors), x)
         total = sum(lw * e for lw, e in zip(lawson, errors, strict=True))
@@ -157,20 +177,51 @@ def table(name: str, comment: str, coefficients: list[mpf]) -> str:
 def main() -> None:
     """Print the header."""
     half_ln2 = log(2) / 2 + mpf(2) ** -20
-    q_poly, p_poly, s_poly, error = fit_mills()
+    q_poly, p_poly, s_poly, error = fit_slope()
+    tail_p, tail_q, tail_error = fit_tail()
     normal_vol, normal_error = fit_normal_vol()
     ln2_high = float(int(log(2) * 2**41)) / 2**41
     print("// Written by tests/oracle/kernel_coefficients.py; do not edit by hand.")
     print("#pragma once\n\nnamespace tickmargin::kernels {\n")
-    print(table("mills_q", "Denominator of both Mills forms on [0, 100]; Q(0) = 1.", q_poly))
-    print(table("mills_p", f"N(-z) / exp(-z^2 / 2) = P / Q, error {float(error):.1e}.", p_poly))
-    print(table("mills_s", "phi(z) (1 - z R(z)) / exp(-z^2 / 2) = S / Q, same error.", s_poly))
-    print(table("exp_tail", "(exp(r) - 1 - r) / r^2 for |r| <= ln(2) / 2.",
-                interpolate(exp_tail, -half_ln2, half_ln2, 9)))
-    print(table("atanh_tail", "(2 atanh(r) - 2 r) / r^3 in r^2 for r^2 <= 0.04.",
-                interpolate(atanh_tail, mpf(0), mpf("0.0402"), 7)))
-    print(table("normal_vol", f"H / sqrt(eta) in sqrt(eta), error {float(normal_error):.1e}.",
-                normal_vol))
+    print(
+        table(
+            "tail_p",
+            "N(-z) / exp(-z^2 / 2) = P / Q, error "
+            f"{float(tail_error):.1e} for z <= {TAIL_EXACT_LIMIT}.",
+            tail_p,
+        )
+    )
+    print(table("tail_q", "Its denominator, Q(0) = 1.", tail_q))
+    print(
+        table(
+            "slope_s",
+            f"phi(z) (1 - z R(z)) / exp(-z^2 / 2) = S / Q on [0, 100], error {float(error):.1e}.",
+            s_poly,
+        )
+    )
+    print(table("slope_p", "N(-z) / exp(-z^2 / 2) = P / Q with the same denominator.", p_poly))
+    print(table("slope_q", "The denominator of both, Q(0) = 1.", q_poly))
+    print(
+        table(
+            "exp_tail",
+            "(exp(r) - 1 - r) / r^2 for |r| <= ln(2) / 2.",
+            interpolate(exp_tail, -half_ln2, half_ln2, 9),
+        )
+    )
+    print(
+        table(
+            "atanh_tail",
+            "(2 atanh(r) - 2 r) / r^3 in r^2 for r^2 <= 0.04.",
+            interpolate(atanh_tail, mpf(0), mpf("0.0402"), 7),
+        )
+    )
+    print(
+        table(
+            "normal_vol",
+            f"H / sqrt(eta) in sqrt(eta), error {float(normal_error):.1e}.",
+            normal_vol,
+        )
+    )
     print("// ln(2) in two parts; the first has 12 trailing zero bits, so k ln2_high is exact.")
     print(f"constexpr double ln2_high = {ln2_high.hex()};")
     print(f"constexpr double ln2_low = {float(log(2) - mpf(ln2_high)).hex()};")

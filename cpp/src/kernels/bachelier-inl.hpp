@@ -21,12 +21,11 @@ void bachelier_discount(BachelierBlock& block, const OptionFeed& feed) noexcept 
   const double* vol = feed.vol.rows;
   const double* expiry = feed.expiry.rows;
   const double* rate = feed.rate.rows;
-  for (std::size_t i = 0; i < lanes; ++i) {
-    const bool sound = finite(forward[i] - strike[i]) & finite(forward[i]) & not_negative(vol[i]) &
-                       not_negative(expiry[i]) & finite(rate[i]);
-    const double exponent = at_least(-rate[i] * expiry[i], -800.0);
-    const double factor = exp_flushed(at_most(exponent, largest_exponent), 0.0);
-    block.discount[i] = sound & !(exponent > largest_exponent) ? factor : canonical_nan;
+  TICKMARGIN_EACH_ROW(i, lanes) {
+    const double spoiled = fma(0.0, forward[i] - strike[i], fma(0.0, vol[i], 0.0 * expiry[i]));
+    const bool sound = smaller_of(vol[i], expiry[i]) >= 0.0;
+    const double factor = discount_factor(rate[i], expiry[i]);
+    block.discount[i] = factor + ((sound ? 0.0 : canonical_nan) + fma(0.0, rate[i], spoiled));
   }
 }
 
@@ -36,7 +35,7 @@ void bachelier_tails(BachelierBlock& block, const OptionFeed& feed) noexcept {
   const double* strike = feed.strike.rows;
   const double* vol = feed.vol.rows;
   const double* expiry = feed.expiry.rows;
-  for (std::size_t i = 0; i < lanes; ++i) {
+  TICKMARGIN_EACH_ROW(i, lanes) {
     const double root = __builtin_sqrt(expiry[i]);
     const double product = vol[i] * root;
     const double s = at_most(at_least(product, smallest_deviation), largest);
@@ -49,15 +48,15 @@ void bachelier_tails(BachelierBlock& block, const OptionFeed& feed) noexcept {
     const bool exact = (clamped == ratio) & (product == s) & finite(s_low) & finite(ratio_low);
     const double low = exact ? fma(-ratio, s_low, ratio_low) : 0.0;
     const double z = absolute(clamped);
-    const double q_inv = 1.0 / mills_denominator(z);
+    const double q_inv = 1.0 / polynomial(slope_q, z);
     const double e = gauss(clamped, low);
-    const double value = s > smallest_deviation ? s * (e * (mills_slope_numerator(z) * q_inv)) : 0.0;
+    const double value = s > smallest_deviation ? s * (e * (polynomial(slope_s, z) * q_inv)) : 0.0;
     block.root_expiry[i] = root;
     block.deviation[i] = s;
     block.inv_deviation[i] = s > smallest_deviation ? 1.0 / s : 0.0;
     block.d[i] = clamped;
     block.density[i] = inv_sqrt_2pi * e;
-    block.tail[i] = e * (mills_numerator(z) * q_inv);
+    block.tail[i] = e * (polynomial(slope_p, z) * q_inv);
     const double intrinsic = at_least(feed.sign[i] * difference, 0.0);
     block.price[i] = canonical(block.discount[i] * (value + intrinsic));
   }
@@ -65,7 +64,7 @@ void bachelier_tails(BachelierBlock& block, const OptionFeed& feed) noexcept {
 
 template <std::size_t lanes>
 void bachelier_probability(BachelierBlock& block, const OptionFeed& feed) noexcept {
-  for (std::size_t i = 0; i < lanes; ++i) {
+  TICKMARGIN_EACH_ROW(i, lanes) {
     const double sign = feed.sign[i];
     const bool above_half = sign * block.d[i] > 0.0;
     block.probability[i] = sign * (above_half ? 1.0 - block.tail[i] : block.tail[i]);
@@ -79,23 +78,23 @@ void bachelier_first_order(const BachelierBlock& block, const OptionFeed& feed,
   const double* expiry = feed.expiry.rows;
   const double* rate = feed.rate.rows;
   if (out.price != nullptr) {
-    for (std::size_t i = 0; i < lanes; ++i) out.price[i] = block.price[i];
+    TICKMARGIN_EACH_ROW(i, lanes) out.price[i] = block.price[i];
   }
   if (out.delta != nullptr) {
-    for (std::size_t i = 0; i < lanes; ++i) {
+    TICKMARGIN_EACH_ROW(i, lanes) {
       out.delta[i] = canonical(block.discount[i] * block.probability[i]);
     }
   }
   if (out.vega != nullptr) {
-    for (std::size_t i = 0; i < lanes; ++i) {
+    TICKMARGIN_EACH_ROW(i, lanes) {
       out.vega[i] = canonical(block.discount[i] * (block.density[i] * block.root_expiry[i]));
     }
   }
   if (out.rho != nullptr) {
-    for (std::size_t i = 0; i < lanes; ++i) out.rho[i] = canonical(-expiry[i] * block.price[i]);
+    TICKMARGIN_EACH_ROW(i, lanes) out.rho[i] = canonical(-expiry[i] * block.price[i]);
   }
   if (out.theta != nullptr) {
-    for (std::size_t i = 0; i < lanes; ++i) {
+    TICKMARGIN_EACH_ROW(i, lanes) {
       const double decay = block.density[i] * (0.5 * vol[i]) * (vol[i] * block.inv_deviation[i]);
       out.theta[i] = canonical(fma(rate[i], block.price[i], -block.discount[i] * decay));
     }
@@ -108,25 +107,25 @@ void bachelier_second_order(const BachelierBlock& block, const OptionFeed& feed,
   const double* vol = feed.vol.rows;
   const double* rate = feed.rate.rows;
   double phi[lanes];
-  for (std::size_t i = 0; i < lanes; ++i) phi[i] = block.discount[i] * block.density[i];
+  TICKMARGIN_EACH_ROW(i, lanes) phi[i] = block.discount[i] * block.density[i];
   if (out.gamma != nullptr) {
-    for (std::size_t i = 0; i < lanes; ++i) out.gamma[i] = canonical(phi[i] * block.inv_deviation[i]);
+    TICKMARGIN_EACH_ROW(i, lanes) out.gamma[i] = canonical(phi[i] * block.inv_deviation[i]);
   }
   if (out.vanna != nullptr) {
-    for (std::size_t i = 0; i < lanes; ++i) {
+    TICKMARGIN_EACH_ROW(i, lanes) {
       const double ratio = block.d[i] * block.inv_deviation[i];
       out.vanna[i] = canonical(-phi[i] * (ratio * block.root_expiry[i]));
     }
   }
   if (out.volga != nullptr) {
-    for (std::size_t i = 0; i < lanes; ++i) {
+    TICKMARGIN_EACH_ROW(i, lanes) {
       const double root = block.root_expiry[i];
       const double product = block.d[i] * block.d[i] * block.inv_deviation[i];
       out.volga[i] = canonical(phi[i] * root * (product * root));
     }
   }
   if (out.charm != nullptr) {
-    for (std::size_t i = 0; i < lanes; ++i) {
+    TICKMARGIN_EACH_ROW(i, lanes) {
       const double inv_root = vol[i] * block.inv_deviation[i];
       const double drift = phi[i] * (0.5 * block.d[i]) * inv_root * inv_root;
       const double carry = rate[i] * (block.discount[i] * block.probability[i]);

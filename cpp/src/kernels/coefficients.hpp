@@ -3,52 +3,81 @@
 
 namespace tickmargin::kernels {
 
-// Denominator of both Mills forms on [0, 100]; Q(0) = 1.
-constexpr double mills_q[] = {
-    0x1.0000000000000p+0,
-    0x1.558adb8e22fdap+1,
-    0x1.adc53ff766f7bp+1,
-    0x1.51e280ec2e53fp+1,
-    0x1.728b46e56177fp+0,
-    0x1.2b5e098fb8f96p-1,
-    0x1.6e90bfae1f927p-3,
-    0x1.58071f297addfp-5,
-    0x1.ed922875e610ep-8,
-    0x1.0989f7b9e298dp-10,
-    0x1.9a2aa4e8e42e9p-14,
-    0x1.9d2f42e23dea1p-18,
-    0x1.a2bfb1cf77924p-23,
-};
-
-// N(-z) / exp(-z^2 / 2) = P / Q, error 1.0e-17.
-constexpr double mills_p[] = {
+// N(-z) / exp(-z^2 / 2) = P / Q, error 8.5e-17 for z <= 38.
+constexpr double tail_p[] = {
     0x1.0000000000000p-1,
-    0x1.ded38d7da4494p-1,
-    0x1.ba84a75d4f9fep-1,
-    0x1.07694c21e0becp-1,
-    0x1.bdd114daf9a4ap-3,
-    0x1.18a515aad90e6p-4,
-    0x1.0bfe8a32fbe27p-6,
-    0x1.84bacce428e2bp-9,
-    0x1.a529cb65f3d36p-12,
-    0x1.469cee997f015p-15,
-    0x1.49ac72a82186dp-19,
-    0x1.4e1cfb31590dep-24,
+    0x1.8f91b8fb92b9fp-1,
+    0x1.3443502e15cd1p-1,
+    0x1.2e280bf4c288bp-2,
+    0x1.9abe93a638779p-4,
+    0x1.8ff56ae9742d9p-6,
+    0x1.16fe6eacb3b4ap-8,
+    0x1.0ddb6091cfe78p-11,
+    0x1.4b0ae4cb5777fp-15,
+    0x1.8e6a1236967afp-20,
 };
 
-// phi(z) (1 - z R(z)) / exp(-z^2 / 2) = S / Q, same error.
-constexpr double mills_s[] = {
+// Its denominator, Q(0) = 1.
+constexpr double tail_q[] = {
+    0x1.0000000000000p+0,
+    0x1.2de9f14d1a34dp+1,
+    0x1.4b061bc63e9a5p+1,
+    0x1.bd7cf9994549fp+0,
+    0x1.98b97ab366259p-1,
+    0x1.0c1ed2c6cc3e8p-2,
+    0x1.ffc8399a482b4p-5,
+    0x1.60e88b7321fa3p-7,
+    0x1.5330d7adf9f4dp-10,
+    0x1.9ee67ae163d21p-14,
+    0x1.f3569c7d707a3p-19,
+};
+
+// phi(z) (1 - z R(z)) / exp(-z^2 / 2) = S / Q on [0, 100], error 1.0e-17.
+constexpr double slope_s[] = {
     0x1.9884533d43651p-2,
-    0x1.2105d8917e3dcp-1,
-    0x1.9df9ebcee0889p-2,
-    0x1.82abf30b7edacp-3,
-    0x1.01eba418d3632p-4,
-    0x1.fe788362495dep-7,
-    0x1.7a9fffb4d20a2p-9,
-    0x1.a003199b19d7fp-12,
-    0x1.454ed19e5240fp-15,
-    0x1.49ac72a82119dp-19,
-    0x1.4e1cfb315916bp-24,
+    0x1.20fc1ff9f9c85p-1,
+    0x1.9ddfbafb6e41fp-2,
+    0x1.828854fa2819fp-3,
+    0x1.01cc45caa2d5cp-4,
+    0x1.fe2a7d2b24ee1p-7,
+    0x1.7a594583d4772p-9,
+    0x1.9fa5a26566df5p-12,
+    0x1.44f796e0febe1p-15,
+    0x1.4942f1d54d4ddp-19,
+    0x1.4d9bcd39e952ep-24,
+};
+
+// N(-z) / exp(-z^2 / 2) = P / Q with the same denominator.
+constexpr double slope_p[] = {
+    0x1.0000000000000p-1,
+    0x1.dec75e80e03f9p-1,
+    0x1.ba6eb14241db0p-1,
+    0x1.0755ccd2dc3d1p-1,
+    0x1.bda4bd1d5e775p-3,
+    0x1.18818bd2317edp-4,
+    0x1.0bd4af25efb85p-6,
+    0x1.84715eeb66014p-9,
+    0x1.a4caae2cf5d84p-12,
+    0x1.464532ae34084p-15,
+    0x1.4942f1d54dbb7p-19,
+    0x1.4d9bcd39e94a1p-24,
+};
+
+// The denominator of both, Q(0) = 1.
+constexpr double slope_q[] = {
+    0x1.0000000000000p+0,
+    0x1.5584c40fc0f8cp+1,
+    0x1.adb5689e1dda4p+1,
+    0x1.51cf29509e821p+1,
+    0x1.726ded28095f9p+0,
+    0x1.2b3f3199f8227p-1,
+    0x1.6e6170128d9d0p-3,
+    0x1.57d0d54513361p-5,
+    0x1.ed346b64a95bfp-8,
+    0x1.094dd8e28d209p-10,
+    0x1.99bc5e9fd2483p-14,
+    0x1.9cab0857e78e1p-18,
+    0x1.a21dcac0fa74ep-23,
 };
 
 // (exp(r) - 1 - r) / r^2 for |r| <= ln(2) / 2.

@@ -4,9 +4,10 @@
 #pragma once
 
 constexpr int most_steps = 12;
-constexpr double settled = 1e-5;        // a relative step below it was the last: the next is its 4th power
-constexpr double small_value = 0.03;    // value / min(F, K) where the logarithm of the value is used
-                                        // even if s is past the inflection point
+constexpr double settled = 1e-5;      // a relative step below it was the last: the next would be
+                                      // of the order of its fourth power
+constexpr double small_value = 0.03;  // value / min(F, K) below which the logarithm of the value
+                                      // is used even if s is past the inflection point
 
 struct ImpliedBlock {
   double target[block_rows];     // value, or its distance to the bound, over `unit`
@@ -34,7 +35,7 @@ TICKMARGIN_INLINE double guess_normal_deviation(double value, double distance) {
   return 0x1.40d931ff62706p+0 * straddle * (root * polynomial(normal_vol, root));
 }
 
-// z with N(-z) = q for q in (0, 1/2], to about 2e-3 (Winitzki's approximation of the error function).
+// z with N(-z) = q for q in (0, 1/2], to about 2e-3 (Winitzki's approximation of erf).
 TICKMARGIN_INLINE double guess_quantile(double q) {
   constexpr double a = 0.147;
   constexpr double b = 2.0 / (3.14159265358979312 * a);
@@ -54,22 +55,22 @@ TICKMARGIN_INLINE double householder(double newton, double second, double third)
 }
 
 // Shared front: splits a discounted price into its value over intrinsic, and classifies the row.
-template <std::size_t lanes>
+template <std::size_t lanes, bool lognormal>
 void implied_classify(ImpliedBlock& block, const OptionFeed& feed, const double* price,
-                      double (&discount)[block_rows], bool lognormal) noexcept {
+                      double (&discount)[block_rows]) noexcept {
   const double* forward = feed.forward.rows;
   const double* strike = feed.strike.rows;
   const double* expiry = feed.expiry.rows;
   const double* rate = feed.rate.rows;
   const double signed_floor = lognormal ? smallest_normal : -largest;
-  for (std::size_t i = 0; i < lanes; ++i) {
-    const double exponent = at_least(-rate[i] * expiry[i], -800.0);
-    const double factor = exp_flushed(at_most(exponent, largest_exponent), 0.0);
+  TICKMARGIN_EACH_ROW(i, lanes) discount[i] = discount_factor(rate[i], expiry[i]);
+  TICKMARGIN_EACH_ROW(i, lanes) {
+    const double factor = discount[i];
     const double difference = forward[i] - strike[i];
     const bool sound = (forward[i] >= signed_floor) & (strike[i] >= signed_floor) &
                        finite(forward[i]) & finite(strike[i]) & finite(difference) &
                        positive_normal(expiry[i]) & finite(rate[i]) & finite(price[i]) &
-                       (absolute(exponent) <= 700.0);
+                       (factor >= smallest_normal);
     const double side = feed.sign[i] * difference;
     const double intrinsic = factor * at_least(side, 0.0);
     const double bound = factor * (feed.sign[i] > 0.0 ? forward[i] : strike[i]);
@@ -100,7 +101,7 @@ void implied_start(ImpliedBlock& block, const OptionFeed& feed,
                    const double (&discount)[block_rows]) noexcept {
   const double* forward = feed.forward.rows;
   const double* strike = feed.strike.rows;
-  for (std::size_t i = 0; i < lanes; ++i) {
+  TICKMARGIN_EACH_ROW(i, lanes) {
     const bool live = block.live[i] > 0.0;
     const double f = live ? forward[i] : 1.0;
     const double k = live ? strike[i] : 1.0;
@@ -110,7 +111,7 @@ void implied_start(ImpliedBlock& block, const OptionFeed& feed,
     const double distance = discount[i] * absolute(f - k);
     const double inflection = __builtin_sqrt(2.0 * x);
     const double z = at_most(inflection, mills_limit);
-    const double share = mills_numerator(z) / mills_denominator(z);
+    const double share = polynomial(tail_p, z) / polynomial(tail_q, z);
     const double relative = value / unit;
     const bool upper = (relative > 0.5 - share) & (relative > small_value);
     const double slope = distance > 0.0 ? x / distance : 1.0 / unit;
@@ -132,30 +133,30 @@ template <std::size_t lanes>
 void implied_step(ImpliedBlock& block) noexcept {
   double difference[lanes];
   std::uint64_t any = 0;
-  for (std::size_t i = 0; i < lanes; ++i) {
+  TICKMARGIN_EACH_ROW(i, lanes) {
     const double s = block.s[i];
     const double h = block.log_moneyness[i] / s;
     const double z1 = at_most(absolute(h - 0.5 * s), mills_limit);
     const double z2 = at_most(h + 0.5 * s, mills_limit);
-    const double q1 = mills_denominator(z1);
-    const double q2 = mills_denominator(z2);
-    const double p1 = mills_numerator(z1) * q2;
-    const double p2 = mills_numerator(z2) * q1;
+    const double q1 = polynomial(tail_q, z1);
+    const double q2 = polynomial(tail_q, z2);
+    const double p1 = polynomial(tail_p, z1) * q2;
+    const double p2 = polynomial(tail_p, z2) * q1;
     const bool upper = block.upper[i] > 0.0;
     difference[i] = (upper ? p1 + p2 : p1 - p2) / (q1 * q2);
     any |= !upper & (s < series_deviation) ? std::uint64_t{1} : std::uint64_t{0};
   }
   if (any != 0) {
-    for (std::size_t i = 0; i < lanes; ++i) {
+    TICKMARGIN_EACH_ROW(i, lanes) {
       const double s = block.s[i];
       const double h = at_most(block.log_moneyness[i] / s, mills_limit);
-      const double slope = mills_slope_numerator(h) / mills_denominator(h);
+      const double slope = mills_slope(h);
       const double series = s * mills_difference_series(slope, h, 0.5 * s);
       const bool small = !(block.upper[i] > 0.0) & (s < series_deviation);
       difference[i] = small ? series : difference[i];
     }
   }
-  for (std::size_t i = 0; i < lanes; ++i) {
+  TICKMARGIN_EACH_ROW(i, lanes) {
     const double s = block.s[i];
     const bool upper = block.upper[i] > 0.0;
     const double h = block.log_moneyness[i] / s;
@@ -182,7 +183,7 @@ template <std::size_t lanes, class Step>
 TICKMARGIN_INLINE void implied_iterate(ImpliedBlock& block, const Step& step) {
   for (int round = 0; round < most_steps; ++round) {
     std::uint64_t any = 0;
-    for (std::size_t i = 0; i < lanes; ++i) any |= block.live[i] > 0.0 ? std::uint64_t{1} : std::uint64_t{0};
+    TICKMARGIN_EACH_ROW(i, lanes) any |= block.live[i] > 0.0 ? std::uint64_t{1} : std::uint64_t{0};
     if (any == 0) return;
     step();
   }
@@ -194,7 +195,7 @@ void implied_finish(const ImpliedBlock& block, const OptionFeed& feed, double* v
   const double* expiry = feed.expiry.rows;
   double result[lanes];
   double code[lanes];
-  for (std::size_t i = 0; i < lanes; ++i) {
+  TICKMARGIN_EACH_ROW(i, lanes) {
     const double unsettled = block.live[i] > 0.0 ? as_double(ImpliedVolStatus::not_converged)
                                                  : block.status[i];
     const double solved = block.s[i] / __builtin_sqrt(expiry[i]);
@@ -223,7 +224,7 @@ struct ImpliedVolCall {
     double discount[block_rows];
     advance_options(feed, rows, first, filled, lanes);
     advance_feed(prices, price, first, filled, lanes);
-    implied_classify<lanes>(block, feed, prices.rows, discount, true);
+    implied_classify<lanes, true>(block, feed, prices.rows, discount);
     implied_start<lanes>(block, feed, discount);
     implied_iterate<lanes>(block, [&block] { implied_step<lanes>(block); });
     implied_finish<lanes>(block, feed, vol + first, status + first, filled);
@@ -234,7 +235,7 @@ struct ImpliedVolCall {
 template <std::size_t lanes>
 void bachelier_implied_start(ImpliedBlock& block, const OptionFeed& feed,
                              const double (&discount)[block_rows]) noexcept {
-  for (std::size_t i = 0; i < lanes; ++i) {
+  TICKMARGIN_EACH_ROW(i, lanes) {
     const double distance = absolute(feed.forward.rows[i] - feed.strike.rows[i]);
     const bool live = block.live[i] > 0.0;
     block.target[i] = block.target[i] / discount[i];
@@ -245,10 +246,10 @@ void bachelier_implied_start(ImpliedBlock& block, const OptionFeed& feed,
 
 template <std::size_t lanes>
 void bachelier_implied_step(ImpliedBlock& block) noexcept {
-  for (std::size_t i = 0; i < lanes; ++i) {
+  TICKMARGIN_EACH_ROW(i, lanes) {
     const double s = block.s[i];
     const double h = at_most(block.unit[i] / s, mills_limit);
-    const double fraction = mills_slope_numerator(h) / mills_denominator(h);
+    const double fraction = mills_slope(h);
     const double f = fma(-0.5 * h, h, log_quotient(s * fraction, block.target[i]));
     const double slope = inv_sqrt_2pi / (s * fraction);
     const double curvature = h * h / s;
@@ -277,7 +278,7 @@ struct BachelierImpliedVolCall {
     double discount[block_rows];
     advance_options(feed, rows, first, filled, lanes);
     advance_feed(prices, price, first, filled, lanes);
-    implied_classify<lanes>(block, feed, prices.rows, discount, false);
+    implied_classify<lanes, false>(block, feed, prices.rows, discount);
     bachelier_implied_start<lanes>(block, feed, discount);
     implied_iterate<lanes>(block, [&block] { bachelier_implied_step<lanes>(block); });
     implied_finish<lanes>(block, feed, vol + first, status + first, filled);

@@ -5,6 +5,11 @@
 
 #define TICKMARGIN_INLINE [[gnu::always_inline]] inline
 
+// A loop over the rows of a block, to become vector instructions: rows do not depend on each other,
+// and a short loop must not be written out before the vectoriser has seen it.
+#define TICKMARGIN_EACH_ROW(i, count) \
+  _Pragma("GCC ivdep") _Pragma("GCC unroll 1") for (std::size_t i = 0; i < (count); ++i)
+
 constexpr double canonical_nan = __builtin_bit_cast(double, std::uint64_t{0x7ff8000000000000});
 constexpr double largest = 0x1.fffffffffffffp+1023;
 constexpr double smallest_normal = 0x1p-1022;
@@ -29,6 +34,8 @@ TICKMARGIN_INLINE double absolute(double x) { return __builtin_fabs(x); }
 TICKMARGIN_INLINE double at_least(double x, double low) { return x < low ? low : x; }
 TICKMARGIN_INLINE double at_most(double x, double high) { return x > high ? high : x; }
 
+TICKMARGIN_INLINE double smaller_of(double a, double b) { return a < b ? a : b; }
+
 // Processors disagree on the sign and payload of a NaN they make; the results must not.
 TICKMARGIN_INLINE double canonical(double x) { return x == x ? x : canonical_nan; }
 
@@ -42,29 +49,58 @@ TICKMARGIN_INLINE double polynomial(const double (&c)[count], double x) {
   }
 }
 
+struct Pair {
+  double high;
+  double low;
+};
+
+// The same with what its roundings took; all terms of one sign.
+template <std::size_t from = 0, std::size_t count>
+TICKMARGIN_INLINE Pair polynomial_pair(const double (&c)[count], double x) {
+  if constexpr (from + 1 == count) {
+    return {c[from], 0.0};
+  } else {
+    const Pair inner = polynomial_pair<from + 1>(c, x);
+    const double product = inner.high * x;
+    const double product_low = fma(inner.high, x, -product);
+    const double sum = product + c[from];
+    const double part = sum - product;
+    const double sum_low = (product - (sum - part)) + (c[from] - part);
+    return {sum, fma(inner.low, x, product_low + sum_low)};
+  }
+}
+
 // exp(high + low) for high in [-708, 709], |low| far below 1. 0 below that range.
 TICKMARGIN_INLINE double exp_flushed(double high, double low) {
   const double shifted = fma(high, 0x1.71547652b82fep+0, round_magic);
   const double n = shifted - round_magic;
   const double r = fma(-n, ln2_low, fma(-n, ln2_high, high)) + low;
-  const double tail = r * r * polynomial(exp_tail, r);
   const double scale = from_bits((to_bits(shifted) << 52) + one_bits);
-  const double value = (1.0 + (r + tail)) * scale;
+  const double value = (1.0 + fma(r * r, polynomial(exp_tail, r), r)) * scale;
   return high < exp_floor ? 0.0 : value;
 }
 
-// exp over the whole range, gradual underflow included: the scale is applied in two steps, of which
-// only the second can round.
-TICKMARGIN_INLINE double exp_full(double x) {
+// exp(x) = (high + low) * first * second over the whole range, gradual underflow included: the
+// scale is applied in two steps, of which only the second can round.
+struct ExpParts {
+  Pair mantissa;
+  double first;
+  double second;
+};
+
+TICKMARGIN_INLINE ExpParts exp_parts(double x) {
   const double clamped = at_most(at_least(x, -800.0), 800.0);
   const double shifted = fma(clamped, 0x1.71547652b82fep+0, round_magic);
   const double n = shifted - round_magic;
   const double r = fma(-n, ln2_low, fma(-n, ln2_high, clamped));
-  const double tail = r * r * polynomial(exp_tail, r);
+  const double part = fma(r * r, polynomial(exp_tail, r), r);
   const double half = fma(n, 0.5, round_magic);
-  const double first = from_bits((to_bits(half) << 52) + one_bits);
-  const double second = from_bits(((to_bits(shifted) - to_bits(half)) << 52) + one_bits);
-  return (1.0 + (r + tail)) * first * second;
+  ExpParts parts;
+  parts.mantissa.high = 1.0 + part;
+  parts.mantissa.low = (1.0 - parts.mantissa.high) + part;
+  parts.first = from_bits((to_bits(half) << 52) + one_bits);
+  parts.second = from_bits(((to_bits(shifted) - to_bits(half)) << 52) + one_bits);
+  return parts;
 }
 
 // ln(a / b) as k ln2 + 2 atanh((a - b) / (a + b)), b having been scaled by 2^k near a.
@@ -88,11 +124,6 @@ TICKMARGIN_INLINE Ratio reduce_ratio(double numerator, double denominator) {
   ratio.k = from_bits(k | to_bits(0x1p52)) - (0x1p52 + 2048.0);
   return ratio;
 }
-
-struct Pair {
-  double high;
-  double low;
-};
 
 // ln of the ratio to about 1e-18 relative: a - b is exact, the quotient carries its remainder.
 TICKMARGIN_INLINE Pair log_ratio(const Ratio& ratio, double sum, double inv_sum) {
@@ -118,11 +149,11 @@ TICKMARGIN_INLINE double log_quotient(double numerator, double denominator) {
   return log_ratio(ratio, sum, 1.0 / sum).high;
 }
 
-// With e = exp(-z^2 / 2): N(-z) = e * p / q and phi(z) (1 - z R(z)) = e * s / q, R being the Mills
-// ratio, for z in [0, 100].
-TICKMARGIN_INLINE double mills_denominator(double z) { return polynomial(mills_q, z); }
-TICKMARGIN_INLINE double mills_numerator(double z) { return polynomial(mills_p, z); }
-TICKMARGIN_INLINE double mills_slope_numerator(double z) { return polynomial(mills_s, z); }
+// With e = exp(-z^2 / 2), for z in [0, 100]: N(-z) = e * tail_p(z) / tail_q(z), R being the Mills
+// ratio, and phi(z) (1 - z R(z)) = e * slope_s(z) / slope_q(z).
+TICKMARGIN_INLINE double mills_slope(double z) {
+  return polynomial(slope_s, z) / polynomial(slope_q, z);
+}
 
 // exp(-(z + low)^2 / 2), the rounding of z^2 undone: it would cost 700 ulp at z = 37.
 TICKMARGIN_INLINE double gauss(double z, double low) {
@@ -131,9 +162,9 @@ TICKMARGIN_INLINE double gauss(double z, double low) {
   return exp_flushed(-0.5 * square, -fma(z, low, 0.5 * square_low));
 }
 
-// [R(h - t) - R(h + t)] phi(0) / (2 t) for t <= 0.05 and any h >= 0, from its series in t^2: the odd
-// derivatives of the Mills ratio, each a polynomial in h^2 times `slope` = phi(0) (1 - h R(h)) less
-// another. The plain difference would lose h / t ulps.
+// [R(h - t) - R(h + t)] phi(0) / (2 t) for t <= 0.05 and any h >= 0, from its series in t^2: the
+// odd derivatives of the Mills ratio, each a polynomial in h^2 times `slope` = phi(0) (1 - h R(h))
+// less another. The plain difference would lose h / t ulps.
 TICKMARGIN_INLINE double mills_difference_series(double slope, double h, double t) {
   const double y = h * h;
   const double t2 = t * t;

@@ -6,8 +6,16 @@
 constexpr std::size_t block_rows = 64;
 constexpr std::size_t short_block_rows = 8;  // for what is left over, and for short calls
 
-// What is true of a row before any formula: 0 where it may be priced, else NaN, so that a product
-// or a sum poisons each output.
+constexpr double largest_exponent = 709.0;  // a discount factor over e^709 gives NaN
+
+// exp(-rT), NaN where it is not finite. What is wrong is added, not chosen: a choice would let the
+// compiler branch around the exponential and give up on vectors.
+TICKMARGIN_INLINE double discount_factor(double rate, double expiry) {
+  const double exponent = at_least(-rate * expiry, -800.0);
+  const double spoiled = exponent > largest_exponent ? canonical_nan : 0.0;
+  return exp_flushed(at_most(exponent, largest_exponent), 0.0) + spoiled;
+}
+
 TICKMARGIN_INLINE bool positive_normal(double x) { return x >= smallest_normal && x <= largest; }
 TICKMARGIN_INLINE bool not_negative(double x) { return x >= 0.0 && x <= largest; }
 TICKMARGIN_INLINE bool finite(double x) { return absolute(x) <= largest; }

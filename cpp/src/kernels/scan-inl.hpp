@@ -1,34 +1,13 @@
-// Positions against a table of scenario profits. The sums of up to `chunk` columns live in vector
-// registers while the positions of a group pass by, one after the other: the order of additions is
-// that of the positions on every target, whatever its vector width.
+// Positions against a table of scenario profits. The sums of up to `widest_chunk` columns live in
+// vector registers while the positions of a group pass by, one after the other: the order of
+// additions is that of the positions on every target, whatever its vector width.
 #pragma once
 
 using Vector = double __attribute__((vector_size(TICKMARGIN_VECTOR_BYTES), aligned(8)));
+using Mask = std::int64_t __attribute__((vector_size(TICKMARGIN_VECTOR_BYTES), aligned(8)));
 constexpr std::size_t vector_lanes = TICKMARGIN_VECTOR_BYTES / sizeof(double);
 constexpr std::size_t column_step = 8;  // a row of the table is a whole number of these
-
-// Where a chunk of sums goes when the caller does not ask for all of them.
 constexpr std::size_t widest_chunk = TICKMARGIN_SCAN_COLUMNS;
-
-template <std::size_t columns>
-TICKMARGIN_INLINE void sum_columns(const PositionGroups& groups, std::size_t group,
-                                   const double* table, std::size_t stride, double* sums) {
-  constexpr std::size_t vectors = columns / vector_lanes;
-  Vector total[vectors];
-  for (std::size_t v = 0; v < vectors; ++v) total[v] = Vector{} + 0.0;
-  for (std::int64_t p = groups.offsets[group]; p < groups.offsets[group + 1]; ++p) {
-    const double* row = table + groups.row[p] * stride;
-    const Vector quantity = Vector{} + groups.quantity[p];
-    for (std::size_t v = 0; v < vectors; ++v) {
-      const Vector value = *reinterpret_cast<const Vector*>(row + v * vector_lanes);
-      total[v] = total[v] + quantity * value;
-    }
-  }
-  for (std::size_t v = 0; v < vectors; ++v) {
-    const Vector clean = total[v] == total[v] ? total[v] : Vector{} + canonical_nan;
-    *reinterpret_cast<Vector*>(sums + v * vector_lanes) = clean;
-  }
-}
 
 struct Worst {
   double value;
@@ -36,33 +15,123 @@ struct Worst {
 };
 
 // The first smallest; NaN is worse than any number.
-TICKMARGIN_INLINE void worst_of(const double* sums, std::size_t first, std::size_t count,
-                                Worst& worst) {
+TICKMARGIN_INLINE bool is_worse(double candidate, double than) {
+  return candidate < than || (candidate != candidate && than == than);
+}
+
+TICKMARGIN_INLINE void worst_by_column(const double* sums, std::size_t first, std::size_t count,
+                                       Worst& worst) {
   for (std::size_t c = 0; c < count; ++c) {
-    const bool worse = sums[c] < worst.value || (sums[c] != sums[c] && worst.value == worst.value);
-    if (worse) worst = {sums[c], static_cast<std::uint32_t>(first + c)};
+    if (is_worse(sums[c], worst.value)) worst = {sums[c], static_cast<std::uint32_t>(first + c)};
   }
+}
+
+// The lanes of a vector at a distance of `step`, a power of two, exchanged.
+template <std::size_t step, class V>
+TICKMARGIN_INLINE V exchange_lanes(V v) {
+  if constexpr (vector_lanes == 8 && step == 4) {
+    return __builtin_shufflevector(v, v, 4, 5, 6, 7, 0, 1, 2, 3);
+  } else if constexpr (vector_lanes == 8 && step == 2) {
+    return __builtin_shufflevector(v, v, 2, 3, 0, 1, 6, 7, 4, 5);
+  } else if constexpr (vector_lanes == 8) {
+    return __builtin_shufflevector(v, v, 1, 0, 3, 2, 5, 4, 7, 6);
+  } else if constexpr (vector_lanes == 4 && step == 2) {
+    return __builtin_shufflevector(v, v, 2, 3, 0, 1);
+  } else if constexpr (vector_lanes == 4) {
+    return __builtin_shufflevector(v, v, 1, 0, 3, 2);
+  } else {
+    return __builtin_shufflevector(v, v, 1, 0);
+  }
+}
+
+// Each lane takes the better-placed of itself and its partner, until all hold the first smallest.
+template <std::size_t step>
+TICKMARGIN_INLINE void reduce_lanes(Vector& value, Vector& column) {
+  if constexpr (step > 0) {
+    const Vector other = exchange_lanes<step>(value);
+    const Vector at = exchange_lanes<step>(column);
+    const Mask take = (other < value) | ((other == value) & (at < column));
+    value = take ? other : value;
+    column = take ? at : column;
+    reduce_lanes<step / 2>(value, column);
+  }
+}
+
+// The same for a whole chunk, without branches: NaN counts as -inf here, so a result of -inf leaves
+// open which of the two it is.
+template <std::size_t vectors>
+TICKMARGIN_INLINE Worst worst_by_lane(const Vector (&total)[vectors]) {
+  Vector column;
+  for (std::size_t lane = 0; lane < vector_lanes; ++lane) column[lane] = static_cast<double>(lane);
+  const Vector lowest = Vector{} - infinity;
+  Vector value = total[0] == total[0] ? total[0] : lowest;
+  Vector from = column;
+  for (std::size_t v = 1; v < vectors; ++v) {
+    const Vector here = total[v] == total[v] ? total[v] : lowest;
+    const Mask lower = here < value;
+    column = column + static_cast<double>(vector_lanes);
+    value = lower ? here : value;
+    from = lower ? column : from;
+  }
+  reduce_lanes<vector_lanes / 2>(value, from);
+  return {value[0], static_cast<std::uint32_t>(from[0])};
+}
+
+template <std::size_t columns>
+TICKMARGIN_INLINE void scan_chunk(const PositionGroups& groups, std::size_t group,
+                                  const double* table, std::size_t stride, double* sums,
+                                  std::size_t first, std::size_t used, Worst& worst) {
+  constexpr std::size_t vectors = columns / vector_lanes;
+  Vector total[vectors];
+  for (std::size_t v = 0; v < vectors; ++v) total[v] = Vector{};
+  for (std::int64_t p = groups.offsets[group]; p < groups.offsets[group + 1]; ++p) {
+    const double* row = table + first + groups.row[p] * stride;
+    const Vector quantity = groups.quantity[p] - Vector{};
+    for (std::size_t v = 0; v < vectors; ++v) {
+      const Vector value = *reinterpret_cast<const Vector*>(row + v * vector_lanes);
+      total[v] = total[v] + quantity * value;
+    }
+  }
+  if (sums != nullptr) {
+    for (std::size_t v = 0; v < vectors; ++v) {
+      const Vector clean = total[v] == total[v] ? total[v] : canonical_nan - Vector{};
+      *reinterpret_cast<Vector*>(sums + first + v * vector_lanes) = clean;
+    }
+  }
+  if (used == columns) {
+    const Worst found = worst_by_lane(total);
+    if (found.value > -infinity) {
+      if (found.value < worst.value) {
+        worst = {found.value, static_cast<std::uint32_t>(first) + found.column};
+      }
+      return;
+    }
+  }
+  double plain[columns];
+  for (std::size_t v = 0; v < vectors; ++v) {
+    *reinterpret_cast<Vector*>(plain + v * vector_lanes) = total[v];
+  }
+  worst_by_column(plain, first, used, worst);
 }
 
 void portfolio_scan(const PositionGroups& groups, const double* table, std::size_t stride,
                     std::size_t columns, double* sums, double* worst,
                     std::uint32_t* worst_column) noexcept {
-  alignas(64) double scratch[widest_chunk];
   for (std::size_t g = 0; g < groups.count; ++g) {
+    double* target = sums != nullptr ? sums + g * stride : nullptr;
     Worst found{infinity, 0};
     for (std::size_t c = 0; c < stride;) {
-      double* target = sums != nullptr ? sums + g * stride + c : scratch;
       const std::size_t width = stride - c >= widest_chunk ? widest_chunk : column_step;
+      const std::size_t left = columns > c ? columns - c : 0;
+      const std::size_t used = left < width ? left : width;
       if (width == widest_chunk) {
-        sum_columns<widest_chunk>(groups, g, table + c, stride, target);
+        scan_chunk<widest_chunk>(groups, g, table, stride, target, c, used, found);
       } else {
-        sum_columns<column_step>(groups, g, table + c, stride, target);
+        scan_chunk<column_step>(groups, g, table, stride, target, c, used, found);
       }
-      const std::size_t used = columns > c ? columns - c : 0;
-      worst_of(target, c, used < width ? used : width, found);
       c += width;
     }
-    if (worst != nullptr) worst[g] = found.value;
+    if (worst != nullptr) worst[g] = canonical(found.value);
     if (worst_column != nullptr) worst_column[g] = found.column;
   }
 }

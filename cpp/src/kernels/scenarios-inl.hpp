@@ -57,17 +57,18 @@ void option_scenarios(const ScenarioRows& rows, const ScenarioGrid& grid, double
   while (at.row < rows.count) {
     const std::size_t lanes = fill_scenarios(block, rows, grid, at, out, stride);
     BlackBlock black;
-    black_discount<block_rows>(black, block.feed, true);
+    black_deviation<block_rows>(black, block.feed);
+    black_logarithm<block_rows>(black, block.feed);
     black_moneyness<block_rows>(black, block.feed);
-    black_density<block_rows>(black);
+    black_density<block_rows>(black, block.feed);
     black_tails<block_rows>(black, block.feed);
-    black_series<block_rows>(black, block.feed);
+    black_series<block_rows>(black);
     black_price<block_rows>(black, block.feed);
     double profit[block_rows];
-    for (std::size_t i = 0; i < block_rows; ++i) {
+    TICKMARGIN_EACH_ROW(i, block_rows) {
       const double change = block.scale[i] * black.price[i] - block.base_value[i];
       profit[i] = canonical(block.weight[i] * change);
     }
-    for (std::size_t i = 0; i < lanes; ++i) *block.out[i] = profit[i];
+    TICKMARGIN_EACH_ROW(i, lanes) *block.out[i] = profit[i];
   }
 }
