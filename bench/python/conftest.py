@@ -1,17 +1,24 @@
-"""Inputs of the Python benches. With ``--benchmark-disable`` they are short: checks, no figures."""
+"""Inputs of the Python benches; short where benchmarks are disabled: checks, no figures."""
 
 from __future__ import annotations
+
+import sys
+from pathlib import Path
 
 import pytest
 
 import tickmargin as tm
 from tickmargin.simulate.venue import Venue, synthetic_venue
 
+# A bare ``pytest`` does not look for packages where it was started.
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
 
 @pytest.fixture(scope="session")
 def full_size(request: pytest.FixtureRequest) -> bool:
     """Whether figures are wanted."""
-    return not request.config.getoption("benchmark_disable")
+    option = request.config.getoption
+    return option("benchmark_enable") or not option("benchmark_disable")
 
 
 @pytest.fixture(scope="session")
