@@ -9,9 +9,11 @@ __all__ = [
     "bracket_edge",
     "continuous_rate",
     "edge_price",
+    "haircut_of_weight",
     "in_coin",
     "in_quote",
     "inverse_ratio",
+    "leverage_of",
     "notional_share",
     "per_day",
     "profit_as_entry",
@@ -42,6 +44,16 @@ def ratio_of_leverage(leverage: float) -> float:
 def inverse_ratio(ratio: float) -> float:
     """Equity over margin as margin over equity."""
     return 1 / ratio
+
+
+def haircut_of_weight(weight: float) -> float:
+    """A collateral weight as the haircut it leaves."""
+    return 1 - weight
+
+
+def leverage_of(notional: float, equity: float) -> float:
+    """Notional and equity as the leverage they are displayed as."""
+    return notional / equity
 
 
 def in_coin(amount: float, price: float) -> float:

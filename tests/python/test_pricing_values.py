@@ -5,7 +5,7 @@ from __future__ import annotations
 import mpmath as mp
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.oracle.delta_convention import quoted_delta
 from tests.oracle.perpetual import fair_price
@@ -104,6 +104,7 @@ def test_delta_conventions_agree_with_their_meaning(convention, case):
 
 
 @pytest.mark.parametrize("convention", CONVENTIONS)
+@settings(deadline=None)  # a machine under load is not a fault
 @given(
     is_call=st.booleans(),
     moneyness=st.floats(-3.0, 3.0),
@@ -185,6 +186,7 @@ def test_perpetual_without_a_finite_price_is_nan():
 
 
 @pytest.mark.parametrize("normal", [False, True])
+@settings(deadline=None)  # a machine under load is not a fault
 @given(
     is_call=st.booleans(),
     moneyness=st.floats(-2.0, 2.0),

@@ -6,12 +6,14 @@ from typing import Any
 
 from tests.golden.registry import adapter
 from tests.golden.units import (
+    haircut_of_weight,
     in_coin,
     in_quote,
     inverse_ratio,
     notional_share,
     profit_as_entry,
     ratio_of_leverage,
+    signed,
 )
 from tests.golden.venue import Venue, fixed, future, option, option_vol
 
@@ -72,7 +74,7 @@ def binance_brackets(inputs: Inputs) -> Any:
 def binance_equity(inputs: Inputs) -> Any:
     names = [f"ASSET{place}" for place, _ in enumerate(inputs["assets"])]
     held = dict(zip(names, inputs["assets"], strict=True))
-    haircuts = {name: {"quality": profit_as_entry(1.0, a["rate"])} for name, a in held.items()}
+    haircuts = {name: {"quality": haircut_of_weight(a["rate"])} for name, a in held.items()}
     venue = Venue(
         fixed(haircuts=haircuts),
         {"X": 1.0},
@@ -168,7 +170,10 @@ WHOLE = {"initial_ratio": 1.0, "maintenance_ratio": 1.0}
 def kraken_netting(inputs: Inputs) -> Any:
     # a requirement of the whole notional makes the two margins the two sizes
     perpetuals = [future("LONG", "X"), future("SHORT", "X")]
-    sides = [("LONG", inputs["long_margin"], 1.0), ("SHORT", -inputs["short_margin"], 1.0)]
+    sides = [
+        ("LONG", inputs["long_margin"], 1.0),
+        ("SHORT", signed(inputs["short_margin"], -1), 1.0),
+    ]
     rules = fixed(futures={**WHOLE, "netting": "max_side"})
     unit = Venue(rules, {"X": 1.0}, perpetuals, {"A": (sides, [])}).unit()
     return {"total_margin": unit["initial_margin"]}

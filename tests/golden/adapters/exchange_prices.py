@@ -9,7 +9,9 @@ from tests.golden.units import (
     bracket_edge,
     in_coin,
     in_quote,
+    leverage_of,
     ratio_of_leverage,
+    shocked,
     signed,
     together,
 )
@@ -240,18 +242,18 @@ def okx_profit(inputs: Inputs) -> Any:
 def ftx_ladder(inputs: Inputs) -> Any:
     # the page measures margin fractions on the initial notional
     ratios = {"initial_ratio": inputs["imf"], "maintenance_ratio": inputs["mmf"]}
-    rules = {**ratios, "notional": "entry"}
     account = ([("P", inputs["notional0"], 1.0)], [("USD", inputs["collateral"])])
-    venue = Venue(fixed(futures=rules), {"X": 1.0}, [future("P", "X")], {"A": account})
-    fallen = {"X": together(1.0, inputs["move"])}
-    row = venue.account(index=fallen)
-    states = {"liquidating": "liquidation_orders", "bankrupt": "bankrupt"}
-    below_initial = row["equity_initial"] < row["initial_margin"]
-    calm = "cannot_send_orders" if below_initial else "healthy"
+    fallen = shocked(1.0, inputs["move"])
+    rules = fixed(futures={**ratios, "notional": "entry"})
+    venue = Venue(rules, {"X": fallen}, [future("P", "X")], {"A": account})
+    row = venue.account()
+    order = {"account": ["A"], "instrument": ["P"], "quantity": [1.0], "price": [fallen]}
+    (effect,) = venue.engine.what_if(order)
+    calm = "can_send_orders" if effect["accepted"] else "cannot_send_orders"
     return {
         "equity": row["equity"],
-        "leverage_on_initial_notional": in_coin(inputs["notional0"], row["equity"]),
-        "state": states.get(row["state"], calm),
+        "leverage_on_initial_notional": leverage_of(inputs["notional0"], row["equity"]),
+        "state": {"liquidating": "liquidation_orders"}.get(row["state"], calm),
     }
 
 
