@@ -1,7 +1,7 @@
 // Delta as a market quotes it, from a strike, and the strike of a quoted delta.
 //
-// With F = S exp((r - q) T), s = vol sqrt(T), d1 = ln(F / K) / s + s / 2, d2 = d1 - s, and w = 1 for
-// a call, -1 for a put (Reiswich and Wystup, "FX volatility smile construction", 2010):
+// With F = S exp((r - q) T), s = vol sqrt(T), d1 = ln(F / K) / s + s / 2, d2 = d1 - s, and w = 1
+// for a call, -1 for a put (Reiswich and Wystup, "FX volatility smile construction", 2010):
 //   forward                   w N(w d1)
 //   spot                      w exp(-q T) N(w d1)
 //   premium_adjusted_forward  w (K / F) N(w d2)              forward delta less the premium over F:
@@ -33,7 +33,7 @@ void delta_from_strike(const SpotRows& rows, DeltaConvention convention, double*
                        std::size_t count) noexcept;
 
 // `rows.strike` is ignored. A premium-adjusted call delta first rises and then falls with the
-// strike: the strike above the top is the one quoted in the market and the one given. NaN unless ok.
+// strike: the strike above the top is the one markets quote and the one given. NaN unless ok.
 void strike_from_delta(const SpotRows& rows, kernels::Column delta, DeltaConvention convention,
                        double* strike, StrikeStatus* status, std::size_t count) noexcept;
 
