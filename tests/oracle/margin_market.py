@@ -1,0 +1,212 @@
+"""The market of the margin twin: rows as a user writes them, looked up one at a time.
+
+`Market.moved` is the path of a what-if index: forwards, marks and linked assets of that underlying
+move in proportion, volatilities and time are held.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+Row = Mapping[str, Any]
+NS_PER_YEAR = 365 * 86_400 * 10**9
+
+
+class MissingInputError(Exception):
+    """A number that is needed is not there; `statuses` says of which kinds."""
+
+    def __init__(self, *statuses: str) -> None:
+        super().__init__(*statuses)
+        self.statuses = frozenset(statuses)
+
+
+def asset_key(row: Row, name: str = "asset", chain: str = "chain") -> tuple[str, str]:
+    """(symbol, chain) of a row."""
+    return row[name], row.get(chain) or ""
+
+
+class Market:
+    """Looks up what the rows say; `index` replaces index prices by name."""
+
+    def __init__(
+        self,
+        tables: Mapping[str, Sequence[Row]],
+        as_of_ns: int,
+        numeraire: str = "USD",
+        index: Mapping[str, float] | None = None,
+    ) -> None:
+        self.tables = tables
+        self.as_of_ns = as_of_ns
+        self.numeraire = numeraire
+        self._moves = dict(index or {})
+        self._assets = {asset_key(row): row for row in tables["assets"]}
+        self._underlyings = {row["underlying"]: row for row in tables["underlyings"]}
+        self._marks = {row["instrument"]: row for row in tables.get("marks", ())}
+        self._prices: dict[tuple[str, str], float] = {}
+
+    def moved(self, index: Mapping[str, float]) -> Market:
+        """The same market with other index prices."""
+        return Market(self.tables, self.as_of_ns, self.numeraire, index)
+
+    def years(self, expiry_ns: int | None) -> float:
+        """ACT/365 years to an expiry; 0 without one."""
+        return (expiry_ns - self.as_of_ns) / NS_PER_YEAR if expiry_ns else 0.0
+
+    def underlying(self, name: str) -> Row:
+        """The row of an underlying."""
+        return self._underlyings[name]
+
+    def _given_index(self, name: str) -> float:
+        value = self._underlyings[name].get("index_price")
+        if value is None:
+            raise MissingInputError("missing_price")
+        return float(value)
+
+    def index(self, name: str) -> float:
+        """S, in the quote asset."""
+        given = self._given_index(name)
+        return self._moves.get(name, given)
+
+    def _factor(self, name: str) -> float:
+        if name not in self._moves:
+            return 1.0
+        return self._moves[name] / self._given_index(name)
+
+    def quote(self, name: str) -> float:
+        """px(quote) of an underlying."""
+        given = self._underlyings[name].get("quote_asset") or self.numeraire
+        symbol, _, chain = given.partition("@")
+        return self.price((symbol, chain))
+
+    def linked(self, key: tuple[str, str]) -> str | None:
+        """The underlying an asset moves with."""
+        if key == (self.numeraire, ""):
+            return None
+        return self._assets[key].get("underlying")
+
+    def price(self, key: tuple[str, str]) -> float:
+        """px(a): numeraire a unit of the asset."""
+        if key not in self._prices:
+            self._prices[key] = self._price(key)
+        return self._prices[key]
+
+    def _price(self, key: tuple[str, str]) -> float:
+        if key == (self.numeraire, ""):
+            return 1.0
+        mark, name = self._assets[key].get("mark_price"), self.linked(key)
+        if name is None:
+            if mark is None:
+                raise MissingInputError("missing_asset_price")
+            return float(mark)
+        try:
+            worth = self.index(name) * self.quote(name)
+            if not self._moves:
+                return mark if mark is not None else worth
+            still = self.moved({})
+            ratio = 1.0 if mark is None else mark / (still.index(name) * still.quote(name))
+            return ratio * worth
+        except MissingInputError:
+            raise MissingInputError("missing_asset_price") from None
+
+    def _curve(self, name: str) -> list[tuple[float, float, float]]:
+        """(years, log(F/S), rate) of the nodes not yet expired, by time."""
+        index = self._given_index(name)
+        nodes = [
+            (self.years(row["expiry_ns"]), row["forward_price"], row.get("rate_annual") or 0.0)
+            for row in self.tables.get("forwards", ())
+            if row["underlying"] == name
+        ]
+        return sorted((t, math.log(forward / index), rate) for t, forward, rate in nodes)
+
+    def forward(self, name: str, expiry_ns: int) -> float:
+        """F: log(F/S) linear in time between nodes, the carry of the end nodes outside."""
+        for row in self.tables.get("forwards", ()):
+            if row["underlying"] == name and row["expiry_ns"] == expiry_ns:
+                return float(row["forward_price"]) * self._factor(name)
+        t, nodes = self.years(expiry_ns), self._curve(name)
+        if not nodes:
+            raise MissingInputError("missing_forward")
+        first, last = nodes[0], nodes[-1]
+        if t < first[0]:
+            ratio = first[1] * t / first[0]
+        elif t > last[0]:
+            ratio = last[1] * t / last[0]
+        else:
+            before = max(node for node in nodes if node[0] <= t)
+            after = min(node for node in nodes if node[0] >= t)
+            share = (t - before[0]) / (after[0] - before[0])
+            ratio = before[1] + share * (after[1] - before[1])
+        return self.index(name) * math.exp(ratio)
+
+    def rate(self, name: str, expiry_ns: int) -> float:
+        """Continuous rate of the first node at or after this expiry, else of the last node."""
+        nodes = self._curve(name)
+        t = self.years(expiry_ns)
+        return next((rate for time, _, rate in nodes if time >= t), nodes[-1][2])
+
+    def mark(self, instrument: Row) -> float:
+        """P: the instrument's mark; spot falls back on the index, a future on its forward."""
+        given = self._marks.get(instrument["instrument"], {}).get("mark_price")
+        name = instrument["underlying"]
+        if given is not None:
+            return float(given) * self._factor(name)
+        if instrument["kind"] == "spot":
+            return self.index(name)
+        if instrument["kind"] == "future":
+            return self.forward(name, instrument["expiry_ns"])
+        raise MissingInputError("missing_price")
+
+    def vol(self, instrument: Row) -> tuple[float, bool]:
+        """Volatility of an option, and whether it is normal (Bachelier) or lognormal."""
+        marks = self._marks.get(instrument["instrument"], {})
+        name, expiry_ns = instrument["underlying"], instrument["expiry_ns"]
+        lognormal, normal = marks.get("vol_annual"), marks.get("vol_normal_annual")
+        allowed = bool(instrument.get("bachelier"))
+        if allowed and self.forward(name, expiry_ns) <= 0.0:
+            lognormal = None
+            if normal is None:
+                raise MissingInputError("missing_vol")
+        if lognormal is not None:
+            return float(lognormal), False
+        if allowed and normal is not None:
+            return float(normal), True
+        return self._surface_vol(name, expiry_ns, instrument["strike"]), False
+
+    def _surface_vol(self, name: str, expiry_ns: int, strike: float) -> float:
+        """Total variance linear in log-moneyness, then in time at equal log-moneyness.
+
+        Flat beyond the outer strikes; the volatility is flat before the first expiry and after
+        the last.
+        """
+        wanted = math.log(strike / self.forward(name, expiry_ns))
+        slices: dict[int, list[tuple[float, float]]] = {}
+        for row in self.tables.get("surface", ()):
+            if row["underlying"] == name:
+                expiry = row["expiry_ns"]
+                moneyness = math.log(row["strike"] / self.forward(name, expiry))
+                variance = row["vol_annual"] ** 2 * self.years(expiry)
+                slices.setdefault(expiry, []).append((moneyness, variance))
+        if not slices:
+            raise MissingInputError("missing_vol")
+        at = {expiry: _between(sorted(points), wanted) for expiry, points in slices.items()}
+        low = max([e for e in at if e <= expiry_ns], default=min(at))
+        high = min([e for e in at if e >= expiry_ns], default=max(at))
+        low, high = min(low, high), max(low, high)
+        if low == high or not low <= expiry_ns <= high:
+            end = low if expiry_ns <= low else high
+            return math.sqrt(at[end] / self.years(end))
+        share = (expiry_ns - low) / (high - low)
+        return math.sqrt((at[low] + share * (at[high] - at[low])) / self.years(expiry_ns))
+
+
+def _between(points: Sequence[tuple[float, float]], x: float) -> float:
+    """Linear interpolation, flat outside."""
+    if x <= points[0][0]:
+        return points[0][1]
+    for (x0, y0), (x1, y1) in itertools.pairwise(points):
+        if x <= x1:
+            return y0 + (y1 - y0) * (x - x0) / (x1 - x0)
+    return points[-1][1]

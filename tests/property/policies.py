@@ -1,0 +1,213 @@
+"""Random policies of each method, inside the ranges a policy file may hold."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+from tests.property.markets import UNDERLYINGS, between, sometimes
+
+
+def make_haircuts(rng: random.Random) -> dict[str, Any]:
+    """Numbers, compounded components, chains and a default."""
+    return {
+        "USD": 0.0,
+        "USDC": 0.02,
+        "USDC@ethereum": {"quality": between(rng, 0.0, 0.1), "bridge": 0.01},
+        "BTC": {
+            "quality": between(rng, 0.0, 0.2),
+            "volatility": between(rng, 0.1, 0.3),
+            "maintenance": {"volatility": between(rng, 0.0, 0.1)},
+        },
+        "default": between(rng, 0.0, 1.0),
+    }
+
+
+def make_ratios(rng: random.Random) -> dict[str, float]:
+    """Initial not below maintenance."""
+    maintenance = between(rng, 0.0, 0.2)
+    return {
+        "initial_ratio": maintenance + between(rng, 0.0, 0.2),
+        "maintenance_ratio": maintenance,
+    }
+
+
+def make_scaling(rng: random.Random) -> dict[str, Any]:
+    """One of the five size rules."""
+    low = between(rng, 0.0, 0.01)
+    high = low + between(rng, 0.0, 0.01)
+    return rng.choice(
+        [
+            {"kind": "none"},
+            {
+                "kind": "step",
+                "free_size": between(rng, 0.0, 5.0),
+                "step_size": between(rng, 0.3, 2.0),
+                "initial_step": high,
+                "maintenance_step": low,
+            },
+            {"kind": "linear", "initial_slope": high, "maintenance_slope": low},
+            {"kind": "sqrt", "initial_factor": high, "maintenance_factor": low},
+            {"kind": "power45", "initial_factor": high / 20, "maintenance_factor": low / 20},
+        ]
+    )
+
+
+def make_brackets(rng: random.Random) -> list[dict[str, float]]:
+    """Rising caps, ratios that do not fall."""
+    rows, cap, maintenance = [], 0.0, 0.0
+    for _ in range(rng.randint(1, 4)):
+        cap += between(rng, 100.0, 50_000.0)
+        maintenance += between(rng, 0.0, 0.05)
+        rows.append(
+            {
+                "notional_cap": cap,
+                "initial_ratio": 2.0 * maintenance,
+                "maintenance_ratio": maintenance,
+            }
+        )
+    return rows
+
+
+def make_futures(rng: random.Random) -> dict[str, Any]:
+    """Percent rules."""
+    rules: dict[str, Any] = {
+        "notional": rng.choice(["mark", "entry"]),
+        "netting": rng.choice(["none", "max_side", "net"]),
+        "taker_fee_ratio": rng.choice([0.0, 0.001]),
+    }
+    if sometimes(rng, 0.4):
+        mode = rng.choice(["marginal", "whole"])
+        return rules | {"brackets": make_brackets(rng), "bracket_mode": mode}
+    return rules | make_ratios(rng) | {"size_scaling": make_scaling(rng)}
+
+
+def make_options(rng: random.Random) -> dict[str, Any]:
+    """Standard formula; the ranges keep initial at least maintenance without help."""
+    return {
+        "base": rng.choice(["index", "forward"]),
+        "otm_a": between(rng, 0.15, 0.3),
+        "otm_b": between(rng, 0.1, 0.15),
+        "maintenance_c": between(rng, 0.03, 0.09),
+        "maintenance_mark_floor": rng.choice(["none", "put", "both"]),
+        "initial_at_least_maintenance": sometimes(rng, 0.5),
+        "margin_factor": between(rng, 1.0, 1.5),
+        "liquidation_fee_ratio": rng.choice([0.0, 0.002]),
+        "initial_uses_entry": sometimes(rng, 0.5),
+    }
+
+
+def make_dynamic(rng: random.Random) -> dict[str, Any]:
+    """Expected-shortfall moves with every add-on."""
+    rules: dict[str, Any] = {
+        "horizon_maintenance_days": between(rng, 0.5, 2.0),
+        "confidence_maintenance": between(rng, 0.9, 0.99),
+        "floor_ratio": between(rng, 0.0, 0.05),
+        "cap_ratio": between(rng, 0.2, 0.9),
+        "buffer_ratio": rng.choice([0.0, 0.25]),
+        "vol_floor_annual": rng.choice([0.0, 0.3]),
+        "netting": rng.choice(["position", "underlying"]),
+    }
+    rules["horizon_initial_days"] = rules["horizon_maintenance_days"] + between(rng, 0.0, 3.0)
+    rules["confidence_initial"] = rules["confidence_maintenance"] + between(rng, 0.0, 0.009)
+    if sometimes(rng, 0.5):
+        rules |= {"depth_factor": between(rng, 0.01, 0.2), "depth_cap_ratio": between(rng, 0, 0.2)}
+    if sometimes(rng, 0.5):
+        rules["max_mm_increase_per_day_ratio"] = between(rng, 0.001, 0.05)
+    return rules
+
+
+def make_scenario(rng: random.Random) -> dict[str, Any]:
+    """Grid, tails, nodes and charges."""
+    maintenance = between(rng, 0.5, 1.0)
+    vol_up = rng.choice([0.0, 0.3, 0.5])
+    return {
+        "price_range": between(rng, 0.05, 0.4),
+        "price_steps": rng.randint(1, 5),
+        "vol_up": vol_up,
+        "vol_down": rng.choice([0.0, 0.2, 0.5]),
+        "vol_shock": rng.choice(["relative", "absolute"]),
+        "vol_reference_days": rng.choice([30.0, 10.0]),
+        "vol_power_short": between(rng, 0.0, 0.5),
+        "vol_power_long": between(rng, 0.0, 0.3),
+        "vol_up_floor_annual": rng.choice([0.0, 0.6]) if vol_up else 0.0,
+        "min_days": rng.choice([1.0, 5.0]),
+        "tails": rng.choice([[], [{"move": -0.6, "weight": 0.25}, {"move": 1.0, "weight": 0.2}]]),
+        "strike_nodes": sometimes(rng, 0.7),
+        "initial_factor": maintenance + between(rng, 0.0, 0.5),
+        "maintenance_factor": maintenance,
+        "short_option_ratio": rng.choice([0.0, 0.01]),
+        "roll_ratio_annual": rng.choice([0.0, 0.075]),
+        "roll_ratio_min": rng.choice([0.0, 0.01]),
+        "basis_ratio": rng.choice([0.0, 0.02]),
+    }
+
+
+def make_netting(rng: random.Random) -> dict[str, Any]:
+    """Sum, or correlations that are positive semi-definite for any three names."""
+    if sometimes(rng, 0.3):
+        return {"rule": "sum"}
+    correlation = rng.choice(
+        [
+            {"correlation_default": 0.5},
+            {"correlation_default": 1.0},
+            {"correlation_default": -0.4},
+            {"correlation": {"BTC/ETH": 0.9}, "correlation_default": 0.0},
+            {"correlation": {"ETH/BTC": 0.8, "BTC/SOL": 0.6}, "correlation_default": 0.7},
+        ]
+    )
+    return {
+        "rule": "correlation",
+        **correlation,
+        "credit_cap_ratio": between(rng, 0.0, 1.0),
+        "correlation_break": between(rng, 0.0, 1.0),
+    }
+
+
+SECTIONS = {"fixed": ("futures", "options"), "dynamic": ("dynamic",), "scenario": ("scenario",)}
+MAKERS = {
+    "futures": make_futures,
+    "options": make_options,
+    "dynamic": make_dynamic,
+    "scenario": make_scenario,
+}
+
+
+def make_policy(rng: random.Random, method: str) -> dict[str, Any]:
+    """A policy of the method; one underlying in two has sections of its own."""
+    liquidation = 1.0 + between(rng, 0.0, 0.2) * rng.randint(0, 1)
+    call = liquidation + between(rng, 0.0, 0.5)
+    policy: dict[str, Any] = {
+        "method": method,
+        "close_out_cost_ratio": rng.choice([0.0, 0.001]),
+        "levels": {
+            "warning": call + between(rng, 0.0, 0.5),
+            "margin_call": call,
+            "liquidation": liquidation,
+        },
+        "haircuts": make_haircuts(rng),
+    }
+    if method == "fixed":
+        policy["option_value"] = rng.choice(["equity", "requirement"])
+    if method == "scenario":
+        policy["collateral"] = rng.choice(["haircut", "simulated"])
+        policy["netting"] = make_netting(rng)
+    for section in SECTIONS[method]:
+        policy[section] = MAKERS[section](rng)
+    own = {name: make_override(rng, policy) for name in UNDERLYINGS if sometimes(rng, 0.25)}
+    if own:
+        policy["underlyings"] = own
+    return policy
+
+
+def make_override(rng: random.Random, policy: dict[str, Any]) -> dict[str, Any]:
+    """Sections of one underlying, complete, so that each is legal on its own."""
+    own: dict[str, Any] = {}
+    for section in SECTIONS[policy["method"]]:
+        rules = MAKERS[section](rng)
+        if section == "futures" and "brackets" not in rules and policy[section].get("brackets"):
+            rules["brackets"] = []
+        if section == "futures" and "brackets" in rules and "brackets" not in policy[section]:
+            continue  # ratios that are given above cannot be taken back
+        own[section] = rules
+    return own

@@ -1,0 +1,90 @@
+"""The engine against its slow twin on random markets, books and policies."""
+
+from __future__ import annotations
+
+import random
+
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.oracle.margin import Inputs, Twin
+from tests.property.books import CI, METHODS, engine_of, inputs, make_inputs
+from tests.property.compare import check_all, check_pockets
+from tests.property.markets import AS_OF_NS, LIFE_NS, between, sometimes
+
+draws = st.randoms(use_true_random=False)
+methods = st.sampled_from(METHODS)
+
+
+@CI
+@given(inputs())
+def test_everything_agrees_with_the_twin(given_inputs: Inputs) -> None:
+    check_all(engine_of(given_inputs), Twin(given_inputs))
+
+
+@CI
+@given(draws, methods)
+def test_a_moved_index_agrees_with_the_twin(rng: random.Random, method: str) -> None:
+    made = make_inputs(rng, method)
+    name = rng.choice(made.market["underlyings"])["underlying"]
+    price = Twin(made).market.index(name) * between(rng, 0.3, 2.5)
+    twin = Twin(made)
+    result = engine_of(made).recompute(index={name: price})
+    check_pockets(result, twin, twin.pockets({name: price}))
+
+
+@CI
+@given(draws, methods)
+def test_missing_inputs_make_exactly_the_touched_pockets_undecidable(
+    rng: random.Random, method: str
+) -> None:
+    made = make_inputs(rng, method)
+    market = {name: [dict(row) for row in rows] for name, rows in made.market.items()}
+    for row in market["assets"]:
+        if sometimes(rng, 0.1):
+            row["mark_price"] = None
+    for row in market["underlyings"]:
+        for column in ("index_price", "realised_vol_annual"):
+            if sometimes(rng, 0.1):
+                row[column] = None
+    for row in market["marks"]:
+        if sometimes(rng, 0.15):
+            row["mark_price"] = row["vol_annual"] = None
+    if sometimes(rng, 0.3):
+        market["forwards"] = []
+    broken = Inputs(AS_OF_NS, market, made.portfolio, made.policy)
+    twin = Twin(broken)
+    check_pockets(engine_of(broken).recompute(), twin, twin.pockets())
+
+
+@CI
+@given(draws, methods)
+def test_forwards_between_nodes_agree_with_the_twin(rng: random.Random, method: str) -> None:
+    made = make_inputs(rng, method)
+    kept = [row for row in made.market["forwards"] if sometimes(rng, 0.5)]
+    sparse = Inputs(AS_OF_NS, {**made.market, "forwards": kept}, made.portfolio, made.policy)
+    twin = Twin(sparse)
+    check_pockets(engine_of(sparse).recompute(), twin, twin.pockets())
+
+
+@CI
+@given(draws, methods)
+def test_surface_volatilities_agree_with_the_twin(rng: random.Random, method: str) -> None:
+    made = make_inputs(rng, method)
+    surface = [
+        {
+            "underlying": row["underlying"],
+            "expiry_ns": AS_OF_NS + life,
+            "strike": row["index_price"] * share,
+            "vol_annual": between(rng, 0.3, 0.6),
+        }
+        for row in made.market["underlyings"]
+        for life in LIFE_NS
+        if sometimes(rng, 0.7)
+        for share in (0.5, 0.9, 1.0, 1.1, 1.5)
+        if sometimes(rng, 0.8)
+    ]
+    marks = [{**row, "vol_annual": None} for row in made.market["marks"]]
+    market = {**made.market, "marks": marks, "surface": surface}
+    drawn = Inputs(AS_OF_NS, market, made.portfolio, made.policy)
+    twin = Twin(drawn)
+    check_pockets(engine_of(drawn).recompute(), twin, twin.pockets())

@@ -1,0 +1,168 @@
+"""What an order would do is what it does: the twin of the portfolio with the order filled."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from tests.oracle.margin import Inputs, Pocket, Twin
+from tests.oracle.margin_orders import fill
+from tests.oracle.margin_values import Contract, settle_key
+from tests.property.books import CI, METHODS, columns, engine_of, make_inputs
+from tests.property.compare import ROUNDING, room
+from tests.property.markets import between
+
+draws = st.randoms(use_true_random=False)
+EFFECTS = (
+    ("equity", "equity_initial"),
+    ("initial_margin", "initial_margin"),
+    ("maintenance_margin", "maintenance_margin"),
+)
+
+
+def make_order(rng: random.Random, drawn: Inputs) -> dict[str, Any]:
+    """An order of the first account near the market."""
+    instrument = rng.choice(drawn.portfolio["instruments"])
+    price = Twin(drawn).market.index(instrument["underlying"]) * between(rng, 0.95, 1.05)
+    if instrument["kind"] == "option":
+        price = 0.03 if instrument["payoff"] == "coin" else 0.03 * price
+    return {
+        "account": drawn.portfolio["accounts"][0]["account"],
+        "pocket": "cross",
+        "instrument": instrument["instrument"],
+        "quantity": rng.choice([-50.0, -5.0, -1.0, -0.3, 0.3, 1.0, 7.0, 50.0]),
+        "price": price,
+    }
+
+
+def one_sided(drawn: Inputs) -> Inputs:
+    """The book without hedge-mode sides: an order does not say which side it means."""
+    rows = [{**r, "side": None} for r in drawn.portfolio["positions"] if not r.get("side")]
+    return drawn.with_portfolio(positions=rows)
+
+
+def realises_under_a_haircut(drawn: Inputs, order: dict[str, Any]) -> bool:
+    """Whether the order closes a future whose profit becomes a balance that counts in part.
+
+    The engine leaves that profit in the position's value, where no haircut applies.
+    """
+    row = next(r for r in drawn.portfolio["instruments"] if r["instrument"] == order["instrument"])
+    closes = any(
+        r["quantity"] * order["quantity"] < 0.0
+        for r in drawn.portfolio["positions"]
+        if (r["account"], r["pocket"]) == (order["account"], "cross")
+        and r["instrument"] == order["instrument"]
+    )
+    weight = Twin(drawn).policy.weight(settle_key(row), False)
+    return closes and row["kind"] in ("future", "perpetual") and weight != 1.0
+
+
+def draw(rng: random.Random, method: str) -> tuple[Inputs, dict[str, Any]]:
+    """A book and an order whose effect the twin can tell."""
+    drawn = one_sided(make_inputs(rng, method))
+    order = make_order(rng, drawn)
+    assume(not realises_under_a_haircut(drawn, order))
+    for row in drawn.portfolio["positions"]:  # an entry that is not known has no mean
+        assume(row.get("entry_price") is not None or row["instrument"] != order["instrument"])
+    return drawn, order
+
+
+def cross(drawn: Inputs, order: dict[str, Any]) -> Pocket:
+    """The twin's view of the order's pocket."""
+    return Twin(drawn).pockets()[order["account"], "cross"]
+
+
+def verdict(before: Pocket, after: Pocket) -> str:
+    """Whether an order passes: covered, or not raising initial margin."""
+    if after.equity_initial >= after.initial_margin:
+        return "accepted"
+    rises = after.initial_margin > before.initial_margin
+    return "refused_margin" if rises else "accepted_reduces"
+
+
+def near_a_border(before: Pocket, after: Pocket) -> bool:
+    """Whether rounding may decide."""
+    near = room(after) + room(before) + 2 * ROUNDING
+    gaps = (
+        after.equity_initial - after.initial_margin,
+        after.initial_margin - before.initial_margin,
+    )
+    return any(abs(gap) <= near for gap in gaps)
+
+
+@CI
+@given(draws, st.sampled_from(METHODS))
+def test_effects_are_those_of_the_filled_portfolio(rng: random.Random, method: str) -> None:
+    drawn, order = draw(rng, method)
+    row = engine_of(drawn).what_if(columns([order])).row(0)
+    before, after = cross(drawn, order), cross(fill(drawn, order), order)
+    for when, pocket in (("before", before), ("after", after)):
+        for name, attribute in EFFECTS:
+            difference = abs(row[f"{name}_{when}"] - getattr(pocket, attribute))
+            assert difference <= room(after) + room(before) + ROUNDING, (name, when)
+    if not near_a_border(before, after):
+        assert row["reason"] == verdict(before, after)
+        assert row["accepted"] == (row["reason"] != "refused_margin")
+
+
+@CI
+@given(draws, st.sampled_from(METHODS))
+def test_an_accepted_order_is_covered_when_recomputed(rng: random.Random, method: str) -> None:
+    drawn, order = draw(rng, method)
+    row = engine_of(drawn).what_if(columns([order])).row(0)
+    result = engine_of(fill(drawn, order)).recompute()
+    pocket = next(
+        p for p in result.pockets if (p["account"], p["pocket"]) == (order["account"], "cross")
+    )
+    before, after = cross(drawn, order), cross(fill(drawn, order), order)
+    if not near_a_border(before, after):
+        covered = pocket["equity_initial"] >= pocket["initial_margin"]
+        assert covered == (row["reason"] == "accepted")
+
+
+def mark_of(contract: Contract) -> float:
+    """Price at which a contract trades at its mark."""
+    if not contract.is_option:
+        return contract.mark
+    return contract.value(None) / contract.premium(1.0)
+
+
+def hedged(drawn: Inputs, order: dict[str, Any], quantity: float, name: str) -> Pocket:
+    """The pocket after the order and a hedge at its mark."""
+    twin = Twin(drawn)
+    price = mark_of(Contract(twin.market, twin.instruments[name]))
+    second = {**order, "instrument": name, "quantity": quantity, "price": price}
+    return cross(fill(fill(drawn, order), second), order)
+
+
+def check_hedge(drawn: Inputs, order: dict[str, Any], quantity: float, name: str) -> None:
+    """With the hedge the order is covered, with one percent less it is not."""
+    before = cross(drawn, order)
+    full = hedged(drawn, order, quantity, name)
+    less = hedged(drawn, order, 0.99 * quantity, name)
+    near = room(full) + room(before) + 3 * ROUNDING
+    assert full.equity_initial >= full.initial_margin - near
+    assert less.equity_initial < less.initial_margin + near
+
+
+@CI
+@given(draws, st.sampled_from(METHODS))
+def test_the_hedge_quantity_covers_and_one_percent_less_does_not(
+    rng: random.Random, method: str
+) -> None:
+    drawn, order = draw(rng, method)
+    order["quantity"] *= 10.0
+    engine = engine_of(drawn)
+    for instrument in drawn.portfolio["instruments"]:
+        name = instrument["instrument"]
+        sides = [{**order, "instrument": name, "quantity": q} for q in (-1.0, 1.0)]
+        counts_in_part = instrument["kind"] in ("future", "perpetual") and (
+            Twin(drawn).policy.weight(settle_key(instrument), False) != 1.0
+        )
+        if counts_in_part or any(realises_under_a_haircut(drawn, side) for side in sides):
+            continue
+        row = engine.what_if(columns([order]), hedge=name).row(0)
+        if row["reason"] == "refused_margin" and row["hedge_quantity"] is not None:
+            check_hedge(drawn, order, row["hedge_quantity"], name)
