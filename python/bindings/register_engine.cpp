@@ -66,7 +66,8 @@ PortfolioColumns portfolio_from(const py::dict& d) {
 
 PolicySet policies_from(const py::list& policies, const py::object& account_policy) {
   PolicySet set;
-  for (const py::handle item : policies) set.policies.push_back(policy_from_dict(item.cast<py::dict>()));
+  for (const py::handle item : policies)
+    set.policies.push_back(policy_from_dict(item.cast<py::dict>()));
   set.account_policy = to_column<std::int32_t>(account_policy, "account_policy");
   return set;
 }
@@ -215,7 +216,8 @@ py::dict what_if(const Engine& engine, const py::dict& columns, std::int32_t hed
   give("equity_after", [](const OrderEffect& e) { return e.equity_after; });
   give("initial_margin_before", [](const OrderEffect& e) { return e.initial_margin_before; });
   give("initial_margin_after", [](const OrderEffect& e) { return e.initial_margin_after; });
-  give("maintenance_margin_before", [](const OrderEffect& e) { return e.maintenance_margin_before; });
+  give("maintenance_margin_before",
+       [](const OrderEffect& e) { return e.maintenance_margin_before; });
   give("maintenance_margin_after", [](const OrderEffect& e) { return e.maintenance_margin_after; });
   give("shortfall", [](const OrderEffect& e) { return e.shortfall; });
   give("binding_underlying", [](const OrderEffect& e) { return e.binding_underlying; });

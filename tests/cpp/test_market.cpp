@@ -89,8 +89,8 @@ TEST(the_surface_is_exact_at_nodes_and_flat_outside_the_strikes) {
   CHECK(std::isnan(surface_vol(m, 1, now + 30 * day, 0.05)));
 }
 
-// Within an expiry total variance is linear in log-strike: in the middle of the logs the variance is
-// the mean, (0.36 + 0.16) / 2 = 0.26.
+// Within an expiry total variance is linear in log-strike: in the middle of the logs the variance
+// is the mean, (0.36 + 0.16) / 2 = 0.26.
 TEST(the_surface_interpolates_total_variance_over_log_strike) {
   const Market m = make_market(three_assets(), {});
   const double middle = std::sqrt(50000.0 * 70000.0);

@@ -19,7 +19,9 @@ State state_of(double equity, double maintenance, double value) {
 
 }  // namespace
 
-TEST(an_account_with_nothing_is_healthy) { CHECK_EQ(state_of(0, 0, 0), State::healthy); }
+TEST(an_account_with_nothing_is_healthy) {
+  CHECK_EQ(state_of(0, 0, 0), State::healthy);
+}
 
 TEST(each_border_belongs_to_the_safer_state) {
   CHECK_EQ(state_of(150.00, 100, 150), State::healthy);

@@ -81,15 +81,15 @@ struct Result {
   ComponentRows components;
 };
 
-// The lines of one account. Within a pocket the requirement lines, added in order, are the unrounded
-// requirement to the bit, and so are the equity lines; rounding is the last line of each.
+// The lines of one account. Within a pocket the requirement lines, added in order, are the
+// unrounded requirement to the bit, and so are the equity lines; rounding is the last line of each.
 struct ExplainedEquity {
   std::int32_t pocket;
-  std::string kind;          // "balance", "position", "rounding"
-  std::int32_t item;         // asset, or instrument, or -1
-  double amount;             // of the asset, or contracts
-  double price;              // of the asset, or of one contract, numeraire
-  double initial;            // what counts for initial margin
+  std::string kind;   // "balance", "position", "rounding"
+  std::int32_t item;  // asset, or instrument, or -1
+  double amount;      // of the asset, or contracts
+  double price;       // of the asset, or of one contract, numeraire
+  double initial;     // what counts for initial margin
   double maintenance;
 };
 struct ExplainedRequirement {
@@ -134,8 +134,8 @@ struct Order {
 
 enum class OrderVerdict : std::uint8_t {
   accepted = 0,
-  accepted_reduces = 1,      // below initial margin, but the requirement does not rise
-  refused_margin = 2,        // equity after the fill is below initial margin
+  accepted_reduces = 1,  // below initial margin, but the requirement does not rise
+  refused_margin = 2,    // equity after the fill is below initial margin
   refused_undecidable = 3,
 };
 const char* verdict_name(OrderVerdict verdict) noexcept;
@@ -146,7 +146,7 @@ struct OrderEffect {
   double equity_before = 0, equity_after = 0;  // with initial-margin collateral weights
   double initial_margin_before = 0, initial_margin_after = 0;
   double maintenance_margin_before = 0, maintenance_margin_after = 0;
-  double shortfall = 0;                        // initial margin after less equity after, if refused
+  double shortfall = 0;  // initial margin after less equity after, if refused
   UnderlyingIndex binding_underlying = -1;
   double binding_price_move = 0, binding_vol_shock = 0;
   double hedge_quantity = 0;  // smallest trade of the hedge that makes it pass; NaN: none found

@@ -15,11 +15,11 @@ struct InstrumentColumns {
   std::vector<Payoff> payoff;
   std::vector<std::int32_t> underlying;
   std::vector<std::int32_t> settlement_asset;
-  std::vector<double> multiplier;         // base units a contract; quote units for inverse
-  std::vector<double> strike;             // quote units; options only
-  std::vector<std::int64_t> expiry_ns;    // futures and options only
+  std::vector<double> multiplier;       // base units a contract; quote units for inverse
+  std::vector<double> strike;           // quote units; options only
+  std::vector<std::int64_t> expiry_ns;  // futures and options only
   std::vector<std::uint8_t> is_call;
-  std::vector<std::uint8_t> bachelier;    // forwards at or below zero are allowed
+  std::vector<std::uint8_t> bachelier;  // forwards at or below zero are allowed
 
   std::size_t size() const noexcept { return kind.size(); }
 };
@@ -28,15 +28,15 @@ struct MarketColumns {
   std::int64_t as_of_ns = 0;
 
   // Assets. A linked asset moves with the index of its underlying.
-  std::vector<double> asset_price;            // numeraire; NaN: follows the linked index
+  std::vector<double> asset_price;  // numeraire; NaN: follows the linked index
   std::vector<std::int32_t> asset_underlying;
 
   // Underlyings.
-  std::vector<double> index_price;            // in the quote asset
-  std::vector<std::int32_t> quote_asset;      // -1: the numeraire
+  std::vector<double> index_price;        // in the quote asset
+  std::vector<std::int32_t> quote_asset;  // -1: the numeraire
   std::vector<double> realised_vol_annual;
-  std::vector<double> depth_notional;         // numeraire resting within 1 % of the mid
-  std::vector<double> previous_mm_ratio;      // dynamic policies' speed limit
+  std::vector<double> depth_notional;     // numeraire resting within 1 % of the mid
+  std::vector<double> previous_mm_ratio;  // dynamic policies' speed limit
   std::vector<std::int64_t> previous_ts_ns;
 
   // Forward curve nodes, sorted by (underlying, expiry).
@@ -64,8 +64,8 @@ struct PortfolioColumns {
   std::vector<std::int32_t> position_account;
   std::vector<std::int32_t> position_pocket;
   std::vector<std::int32_t> position_instrument;
-  std::vector<double> position_quantity;      // signed contracts
-  std::vector<double> position_entry_price;   // NaN where the instrument has none
+  std::vector<double> position_quantity;     // signed contracts
+  std::vector<double> position_entry_price;  // NaN where the instrument has none
 
   std::vector<std::int32_t> balance_account;
   std::vector<std::int32_t> balance_pocket;

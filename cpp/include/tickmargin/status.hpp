@@ -8,9 +8,9 @@ namespace tickmargin {
 // account, the first of them is reported. Every status but `ok` makes the account undecidable.
 enum class Status : std::uint8_t {
   ok = 0,
-  missing_price = 1,        // a held instrument has no mark and no forward to mark it from
-  missing_vol = 2,          // a held option, or an underlying of a dynamic policy, has no volatility
-  missing_forward = 3,      // a held option or future has no forward for its expiry
+  missing_price = 1,    // a held instrument has no mark and no forward to mark it from
+  missing_vol = 2,      // a held option, or an underlying of a dynamic policy, has no volatility
+  missing_forward = 3,  // a held option or future has no forward for its expiry
   missing_asset_price = 4,  // a balance or a settlement asset has no price
   not_finite = 5,           // an input was there, the result was not a finite number
   overflow = 6,             // an amount does not fit the ledger's 64-bit ticks

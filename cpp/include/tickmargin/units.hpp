@@ -1,4 +1,4 @@
-// What the numbers mean. Valuation is float64 in the numeraire; decisions compare int64 ticks of it.
+// What the numbers mean. Valuation is float64 in the numeraire; decisions compare its int64 ticks.
 #pragma once
 
 #include <cstdint>

@@ -6,9 +6,10 @@
 // What must hold inside. Arguments are checked at the doors with errors; an assertion that fails is
 // our own mistake, so it stays on in every build: a margin number after a broken invariant is worth
 // less than no number.
-#define TICKMARGIN_ASSERT(condition)                                                        \
-  do {                                                                                      \
-    if (!(condition)) [[unlikely]] ::tickmargin::base::assertion_failed(#condition, __FILE__, __LINE__); \
+#define TICKMARGIN_ASSERT(condition)                                        \
+  do {                                                                      \
+    if (!(condition)) [[unlikely]]                                          \
+      ::tickmargin::base::assertion_failed(#condition, __FILE__, __LINE__); \
   } while (false)
 
 namespace tickmargin::base {

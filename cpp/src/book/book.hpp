@@ -12,16 +12,16 @@ namespace tickmargin::book {
 
 // Offsets have one entry more than rows: children of row i are offsets[i] .. offsets[i + 1] - 1.
 struct Book {
-  std::vector<std::int64_t> account_pockets;   // account -> pockets; every account has its cross one
+  std::vector<std::int64_t> account_pockets;  // account -> pockets; every account has its cross one
   std::vector<std::int32_t> pocket_account;
-  std::vector<std::int32_t> pocket_name;       // 0 is the cross pocket
-  std::vector<std::int64_t> pocket_units;      // pocket -> units
-  std::vector<std::int64_t> pocket_balances;   // pocket -> balances
+  std::vector<std::int32_t> pocket_name;      // 0 is the cross pocket
+  std::vector<std::int64_t> pocket_units;     // pocket -> units
+  std::vector<std::int64_t> pocket_balances;  // pocket -> balances
   std::vector<std::int32_t> unit_underlying;
-  std::vector<std::int64_t> unit_positions;    // unit -> positions
+  std::vector<std::int64_t> unit_positions;  // unit -> positions
   std::vector<std::uint32_t> position_instrument;
   std::vector<double> position_quantity;
-  std::vector<double> position_entry;          // entry_term() of the entry price
+  std::vector<double> position_entry;  // entry_term() of the entry price
   std::vector<std::int32_t> balance_asset;
   std::vector<double> balance_amount;
 

@@ -24,7 +24,9 @@ void add_indexed(const pricing::Context& context, AssetIndex asset, double worth
   out.indexed.push_back({link, worth});
 }
 
-bool is_future(Kind kind) noexcept { return kind == Kind::future || kind == Kind::perpetual; }
+bool is_future(Kind kind) noexcept {
+  return kind == Kind::future || kind == Kind::perpetual;
+}
 
 void value_units(const pricing::Context& context, const Policy& policy,
                  const book::PocketRows& rows, PocketValue& out) {

@@ -25,11 +25,11 @@ struct PocketValue {
   // Added in order: balances, then positions; explain lists the same lines.
   double equity_initial = 0;
   double equity_maintenance = 0;
-  double value_unweighted = 0;   // no haircut, every option counted
+  double value_unweighted = 0;  // no haircut, every option counted
   double gross_notional = 0;
   std::vector<UnitValue> units;
   std::vector<pricing::IndexedCollateral> indexed;  // by underlying, simulated collateral only
-  Status status = Status::ok;    // first reason by precedence
+  Status status = Status::ok;                       // first reason by precedence
 };
 
 // One line of equity.

@@ -12,7 +12,8 @@ constexpr std::size_t accounts_per_block = 512;
 
 using base::canonical_nan;
 
-// Requirement sums of one block: [policy][underlying, last: netting][component][initial, maintenance].
+// Requirement sums of one block:
+// [policy][underlying, the last one: netting][component][initial, maintenance].
 struct ComponentSums {
   std::size_t underlyings;
   std::vector<double> sums;
@@ -33,8 +34,8 @@ struct ComponentSums {
         sum[1] += unit.maintenance[c];
       }
     }
-    double* netting = at(policy, underlyings - 1,
-                         static_cast<std::size_t>(margin::Component::netting));
+    double* netting =
+        at(policy, underlyings - 1, static_cast<std::size_t>(margin::Component::netting));
     netting[0] += requirement.netting_initial;
     netting[1] += requirement.netting_maintenance;
   }
@@ -42,8 +43,8 @@ struct ComponentSums {
 
 template <class Rows>
 void resize_amounts(Rows& rows, std::size_t n) {
-  for (auto* column : {&rows.equity, &rows.equity_initial, &rows.initial_margin,
-                       &rows.maintenance_margin}) {
+  for (auto* column :
+       {&rows.equity, &rows.equity_initial, &rows.initial_margin, &rows.maintenance_margin}) {
     column->resize(n);
   }
   rows.slack_ticks.resize(n);
@@ -69,10 +70,10 @@ Result make_result(const book::Book& book, TimeNs as_of_ns) {
   units.underlying = book.unit_underlying;
   units.account.resize(book.unit_count());
   units.pocket.resize(book.unit_count());
-  for (auto* column : {&units.delta_base, &units.gamma, &units.vega, &units.theta,
-                       &units.gross_notional, &units.value, &units.initial_margin,
-                       &units.maintenance_margin, &units.worst_price_move,
-                       &units.worst_vol_shock}) {
+  for (auto* column :
+       {&units.delta_base, &units.gamma, &units.vega, &units.theta, &units.gross_notional,
+        &units.value, &units.initial_margin, &units.maintenance_margin, &units.worst_price_move,
+        &units.worst_vol_shock}) {
     column->resize(book.unit_count());
   }
   return result;
@@ -99,7 +100,9 @@ void write_decision(Rows& rows, std::size_t row, const monitor::Decision& d,
 }
 
 // One NaN pattern in results, whichever instruction made it.
-double canonical(double x) noexcept { return std::isnan(x) ? canonical_nan : x; }
+double canonical(double x) noexcept {
+  return std::isnan(x) ? canonical_nan : x;
+}
 
 void write_units(const book::Book& book, std::size_t pocket, const Workspace& work,
                  UnitRows& units) {
@@ -129,7 +132,8 @@ void join(monitor::Decision& total, const monitor::Decision& pocket, bool first)
     total = pocket;
     return;
   }
-  const bool fits = base::checked_add(total.equity, pocket.equity, &total.equity) &&
+  const bool fits =
+      base::checked_add(total.equity, pocket.equity, &total.equity) &&
       base::checked_add(total.equity_initial, pocket.equity_initial, &total.equity_initial) &&
       base::checked_add(total.initial_margin, pocket.initial_margin, &total.initial_margin) &&
       base::checked_add(total.maintenance_margin, pocket.maintenance_margin,
@@ -167,8 +171,8 @@ void recompute_account(const Batch& batch, std::size_t account, Workspace& work,
   rows.worst_underlying[account] = -1;
   rows.worst_price_move[account] = rows.worst_vol_shock[account] = 0;
   for (std::size_t pocket = first; pocket < end; ++pocket) {
-    const monitor::Decision decision = evaluate_pocket(
-        batch.world, policy, book::pocket_rows(book, pocket), batch.scale, work);
+    const monitor::Decision decision =
+        evaluate_pocket(batch.world, policy, book::pocket_rows(book, pocket), batch.scale, work);
     write_decision(batch.result.pockets, pocket, decision, batch.scale);
     batch.result.pockets.gross_notional[pocket] = canonical(work.value.gross_notional);
     write_units(book, pocket, work, batch.result.units);
@@ -212,8 +216,8 @@ Result recompute_all(const Revaluation& world, const book::Book& book, const Pol
   const std::size_t accounts = book.account_count();
   const std::size_t blocks = (accounts + accounts_per_block - 1) / accounts_per_block;
   const std::size_t policy_count = policies.policies.size();
-  std::vector<ComponentSums> partial(
-      blocks, ComponentSums(policy_count, world.market.underlying_count()));
+  std::vector<ComponentSums> partial(blocks,
+                                     ComponentSums(policy_count, world.market.underlying_count()));
   std::vector<Workspace> workspaces(static_cast<std::size_t>(std::max(threads, 1)));
   const Batch batch{world, book, policies, scale, result};
   for_each_block(blocks, threads, [&](std::size_t block, std::size_t worker) {

@@ -14,9 +14,11 @@ Engine::Engine(EngineInputs inputs) {
   market::Market market = market::make_market(std::move(inputs.market), instruments);
   // The revaluation refers to the instruments and policies, so they must stand at their final
   // address first.
-  state_ = std::unique_ptr<State>(
-      new State{std::move(instruments), std::move(inputs.policies), std::move(book),
-                base::tick_scale(inputs.numeraire_decimals), {}});
+  state_ = std::unique_ptr<State>(new State{std::move(instruments),
+                                            std::move(inputs.policies),
+                                            std::move(book),
+                                            base::tick_scale(inputs.numeraire_decimals),
+                                            {}});
   TICKMARGIN_ASSERT(state_->policies.account_policy.size() == state_->book.account_count());
   state_->world.emplace(
       engine::revalue(std::move(market), state_->instruments, state_->policies.policies));
@@ -54,8 +56,8 @@ LiquidationPrices Engine::liquidation_prices(AccountIndex account, std::int32_t 
                                              UnderlyingIndex underlying) const {
   const book::Book& book = state_->book;
   const auto a = static_cast<std::size_t>(account);
-  const Policy& policy = state_->policies.policies[static_cast<std::size_t>(
-      state_->policies.account_policy[a])];
+  const Policy& policy =
+      state_->policies.policies[static_cast<std::size_t>(state_->policies.account_policy[a])];
   for (std::int64_t p = book.account_pockets[a]; p < book.account_pockets[a + 1]; ++p) {
     const auto row = static_cast<std::size_t>(p);
     if (book.pocket_name[row] != pocket) continue;
@@ -79,7 +81,9 @@ std::vector<double> Engine::gross_notional() const {
   return gross;
 }
 
-std::size_t Engine::account_count() const noexcept { return state_->book.account_count(); }
+std::size_t Engine::account_count() const noexcept {
+  return state_->book.account_count();
+}
 
 const char* verdict_name(OrderVerdict verdict) noexcept {
   switch (verdict) {

@@ -53,12 +53,11 @@ void explain_requirement(const Explainer& e, std::int32_t pocket, const Workspac
                                  work.requirement.netting_maintenance});
   }
   if (decision.state == State::undecidable) return;
-  e.out.requirement.push_back(
-      {pocket, -1, "rounding",
-       base::ticks_to_amount(decision.initial_margin, e.scale) -
-           margin::initial_total(work.requirement),
-       base::ticks_to_amount(decision.maintenance_margin, e.scale) -
-           margin::maintenance_total(work.requirement)});
+  e.out.requirement.push_back({pocket, -1, "rounding",
+                               base::ticks_to_amount(decision.initial_margin, e.scale) -
+                                   margin::initial_total(work.requirement),
+                               base::ticks_to_amount(decision.maintenance_margin, e.scale) -
+                                   margin::maintenance_total(work.requirement)});
 }
 
 // Profit of each unit in every scenario of its grid, by the same additions the scan makes.

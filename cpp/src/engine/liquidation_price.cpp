@@ -118,8 +118,9 @@ std::vector<double> ladder(const Search& search, double index, bool up) {
     if (instruments.underlying[i] != search.underlying || instruments.kind[i] != Kind::option) {
       continue;
     }
-    const double forward = market::forward_at(search.small.market, search.underlying,
-                                              instruments.expiry_ns[i]).forward;
+    const double forward =
+        market::forward_at(search.small.market, search.underlying, instruments.expiry_ns[i])
+            .forward;
     const double price = instruments.strike[i] * (index / forward);
     if (up ? price > index && price < end : price < index && price > end) prices.push_back(price);
   }

@@ -14,8 +14,8 @@ namespace tickmargin::engine {
 // are then the same bits for any number of threads.
 template <class Job>
 void for_each_block(std::size_t block_count, int threads, Job job) {
-  const std::size_t workers =
-      std::clamp<std::size_t>(static_cast<std::size_t>(threads), 1, std::max<std::size_t>(block_count, 1));
+  const std::size_t workers = std::clamp<std::size_t>(static_cast<std::size_t>(threads), 1,
+                                                      std::max<std::size_t>(block_count, 1));
   std::atomic<std::size_t> next{0};
   std::vector<std::exception_ptr> failures(workers);
   auto run = [&](std::size_t worker) {

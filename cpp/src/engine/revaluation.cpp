@@ -7,8 +7,8 @@ Revaluation revalue(market::Market market, const InstrumentColumns& instruments,
   pricing::InstrumentValues values = pricing::value_instruments(market, instruments);
   Revaluation world{std::move(market), instruments, std::move(values), {}};
   for (const Policy& policy : policies) {
-    PolicyState state{&policy, &margin::method_of(policy.method), collateral::weights_of(policy),
-                      {}};
+    PolicyState state{
+        &policy, &margin::method_of(policy.method), collateral::weights_of(policy), {}};
     state.prepared.policy = &policy;
     state.method->prepare(world.context(), state.prepared);
     world.policies.push_back(std::move(state));
@@ -40,11 +40,11 @@ Status method_status(const PolicyState& policy, const book::PocketRows& rows, St
 monitor::Decision decide_pocket(const PolicyState& policy, const Workspace& work,
                                 base::TickScale scale, Status status) {
   const double close_out = policy.policy->close_out_cost_ratio * work.value.gross_notional;
-  return monitor::decide({work.value.equity_initial, work.value.equity_maintenance,
-                          margin::initial_total(work.requirement),
-                          margin::maintenance_total(work.requirement),
-                          work.value.value_unweighted - close_out},
-                         policy.policy->levels, scale, status);
+  return monitor::decide(
+      {work.value.equity_initial, work.value.equity_maintenance,
+       margin::initial_total(work.requirement), margin::maintenance_total(work.requirement),
+       work.value.value_unweighted - close_out},
+      policy.policy->levels, scale, status);
 }
 
 monitor::Decision evaluate_pocket(const Revaluation& world, const PolicyState& policy,

@@ -24,9 +24,9 @@ void ScratchPocket::insert_sorted(const InstrumentColumns& instruments, Position
   auto key = [&](const PositionRow& r) {
     return std::make_tuple(instruments.underlying[r.instrument], r.instrument, r.quantity < 0);
   };
-  const auto at = std::upper_bound(
-      positions_.begin(), positions_.end(), row,
-      [&](const PositionRow& a, const PositionRow& b) { return key(a) < key(b); });
+  const auto at =
+      std::upper_bound(positions_.begin(), positions_.end(), row,
+                       [&](const PositionRow& a, const PositionRow& b) { return key(a) < key(b); });
   positions_.insert(at, row);
 }
 
@@ -84,8 +84,8 @@ book::PocketRows ScratchPocket::rows(const InstrumentColumns& instruments) {
     entry_.push_back(row.entry);
   }
   unit_positions_.push_back(static_cast<std::int64_t>(instrument_.size()));
-  return {unit_underlying_,   unit_positions_, instrument_.data(), quantity_.data(),
-          entry_.data(),      balance_asset_,  balance_amount_};
+  return {unit_underlying_, unit_positions_, instrument_.data(), quantity_.data(),
+          entry_.data(),    balance_asset_,  balance_amount_};
 }
 
 }  // namespace tickmargin::engine

@@ -11,8 +11,8 @@
 
 namespace tickmargin {
 
-// What an engine owns. `world` is the revaluation at the current market, built once: explain, orders
-// and recompute without moves share it.
+// What an engine owns. `world` is the revaluation at the current market, built once: explain,
+// orders and recompute without moves share it.
 struct Engine::State {
   InstrumentColumns instruments;
   PolicySet policies;

@@ -75,8 +75,8 @@ double gap(const monitor::Decision& d) noexcept {
 double hedge_price(const Revaluation& world, std::uint32_t i) noexcept {
   const double mark = world.values.mark[i];
   if (world.instruments.payoff[i] != Payoff::coin) return mark;
-  return mark / world.market.columns.index_price[static_cast<std::size_t>(
-                    world.instruments.underlying[i])];
+  return mark / world.market.columns
+                    .index_price[static_cast<std::size_t>(world.instruments.underlying[i])];
 }
 
 struct HedgeSearch {

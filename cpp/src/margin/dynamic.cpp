@@ -6,8 +6,8 @@
 //   move   = clamp(measure x (1 + buffer), floor_ratio, cap_ratio)              (initial)
 //   maintenance's buffer may rise by a bounded ratio per day; the measure itself is never slowed,
 //   and nothing slows initial margin: that is all the anti-procyclicality rules allow.
-// Depth (initial only): notional x min(cap, factor x sqrt(notional / depth)); an unknown depth counts
-// as none, so the cap applies.
+// Depth (initial only): notional x min(cap, factor x sqrt(notional / depth)); an unknown depth
+// counts as none, so the cap applies.
 #include <algorithm>
 #include <cmath>
 
@@ -41,10 +41,10 @@ risk::UnderlyingScenarios moves_of(const market::Market& market, std::size_t u,
                                    const DynamicParameters& p, double vol) {
   const MarketColumns& c = market.columns;
   const risk::ShortfallMoves im = measure(vol, p.horizon_initial_days, p.confidence_initial);
-  const risk::ShortfallMoves mm = measure(vol, p.horizon_maintenance_days,
-                                          p.confidence_maintenance);
-  const double days = static_cast<double>(c.as_of_ns - c.previous_ts_ns[u]) /
-                      static_cast<double>(ns_per_day);
+  const risk::ShortfallMoves mm =
+      measure(vol, p.horizon_maintenance_days, p.confidence_maintenance);
+  const double days =
+      static_cast<double>(c.as_of_ns - c.previous_ts_ns[u]) / static_cast<double>(ns_per_day);
   const double previous = c.previous_mm_ratio[u];
   risk::UnderlyingScenarios out;
   out.grid.price_move = {-clamped(im.fall_ratio * (1.0 + p.buffer_ratio), p),
@@ -64,8 +64,7 @@ struct Losses {
 // Initial margin sees all four moves: a book long gamma can lose most at the narrower ones, and it
 // must not need less to open than to keep.
 Losses worst_of(const double* sums) noexcept {
-  const double maintenance =
-      std::max(0.0, -std::min(sums[maintenance_down], sums[maintenance_up]));
+  const double maintenance = std::max(0.0, -std::min(sums[maintenance_down], sums[maintenance_up]));
   const double initial = std::max(0.0, -std::min(sums[initial_down], sums[initial_up]));
   return {std::max(initial, maintenance), maintenance};
 }
@@ -101,8 +100,9 @@ void evaluate_unit(const Context& context, const Prepared& prepared, const Pocke
     delta += rows.quantity[k] * context.values.contract[rows.instrument[k]].delta_base;
     if (trace == nullptr) continue;
     const bool down = sums[maintenance_down] < sums[maintenance_up];
-    trace->add(rows, k, p.netting_underlying ? -gains[down ? maintenance_down : maintenance_up]
-                                             : alone.maintenance);
+    trace->add(rows, k,
+               p.netting_underlying ? -gains[down ? maintenance_down : maintenance_up]
+                                    : alone.maintenance);
   }
   const Losses netted = worst_of(sums);
   const Losses loss = p.netting_underlying ? netted : gross;

@@ -1,10 +1,10 @@
 // Percent of notional for futures, perpetuals and spot; standard formulas for short options.
 //
-// Marginal brackets add up slice by slice ("tax brackets": notional x rate - cumulative deduction is
-// the same number); whole-position brackets apply the rate of the bracket the notional falls in.
-// Size scaling: step   rate + steps x ceil((size - free) / step_size)      (whole steps above a free size)
-//               linear rate + slope x size                                 (size in base units)
-//               sqrt   max(rate, factor x sqrt(size))
+// Marginal brackets add up slice by slice ("tax brackets": notional x rate - cumulative deduction
+// is the same number); whole-position brackets apply the rate of the bracket the notional falls in.
+// Size scaling: step    rate + step x ceil((size - free) / step_size)   above a free size
+//               linear  rate + slope x size                              (size in base units)
+//               sqrt    max(rate, factor x sqrt(size))
 //               power45 max(rate, factor x notional^(4/5))
 // Long options need no margin: their premium is paid. Left out: spreads between options.
 #include <algorithm>
@@ -188,8 +188,7 @@ void evaluate_unit(const Context& context, const Policy& policy, const PocketRow
       }
     } else {
       const pricing::ContractValue& c = context.values.contract[i];
-      const bool at_entry = futures.notional_at_entry &&
-                            context.instruments.kind[i] != Kind::spot;
+      const bool at_entry = futures.notional_at_entry && context.instruments.kind[i] != Kind::spot;
       const double notional =
           contracts * (at_entry ? std::fabs(c.entry_factor * rows.entry[k]) : c.notional);
       const double size = contracts * contract_size(context, i);

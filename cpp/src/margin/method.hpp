@@ -35,9 +35,9 @@ const char* component_name(Component component) noexcept;
 
 // How far a requirement can change when the index moves: which proof trigger bands may use.
 enum class BoundKind : std::uint8_t {
-  none,             // incremental recompute only
-  piecewise_linear, // kinks at brackets, caps and zero crossings
-  scenario_lines,   // worst of finitely many scenario profits
+  none,              // incremental recompute only
+  piecewise_linear,  // kinks at brackets, caps and zero crossings
+  scenario_lines,    // worst of finitely many scenario profits
 };
 
 using book::PocketRows;
@@ -47,7 +47,7 @@ struct UnitRequirement {
   std::int32_t underlying = -1;
   std::array<double, component_count> initial{};
   std::array<double, component_count> maintenance{};
-  double loss_up = 0;           // worst loss over moves up, and down
+  double loss_up = 0;  // worst loss over moves up, and down
   double loss_down = 0;
   double worst_price_move = 0;  // of the scenario that binds
   double worst_vol_shock = 0;
@@ -90,8 +90,8 @@ struct Method {
   const char* name;
   BoundKind bound;
   void (*prepare)(const Context&, Prepared&);
-  void (*evaluate)(const Context&, const Prepared&, const PocketRows&, Scratch&,
-                   PocketRequirement&, PositionTrace*);
+  void (*evaluate)(const Context&, const Prepared&, const PocketRows&, Scratch&, PocketRequirement&,
+                   PositionTrace*);
 };
 
 const Method& method_of(MethodId id) noexcept;

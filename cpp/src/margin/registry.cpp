@@ -15,7 +15,7 @@ constexpr const char* component_names[component_count] = {
     "futures", "options", "fee", "scan", "short_option", "roll", "basis", "depth", "netting"};
 
 double total(const PocketRequirement& requirement,
-             std::array<double, component_count> UnitRequirement::*side, double netting) noexcept {
+             std::array<double, component_count> UnitRequirement::* side, double netting) noexcept {
   double sum = 0;
   for (const UnitRequirement& unit : requirement.units) {
     for (const double amount : unit.*side) sum += amount;

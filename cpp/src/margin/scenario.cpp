@@ -5,7 +5,7 @@
 //   short_option ratio x index x contracts net short, per option series
 //   roll         sum over expiries of |net delta| x index x max(annual ratio x years, minimum);
 //                perpetuals and spot are an expiry of their own, deltas premium-adjusted
-//   basis        ratio x index x min(long deltas, short deltas) over expiries: what cancels across them
+//   basis        ratio x index x min(long deltas, short deltas) over expiries, which cancel
 //   initial = initial_factor x lines, maintenance = maintenance_factor x lines
 //
 // Why only long strikes are nodes: for a fixed volatility shock the pocket's value is a sum of
@@ -26,8 +26,9 @@ risk::UnderlyingScenarios scenarios_of(const Context& context, std::size_t u,
                                        const ScenarioParameters& p) {
   risk::UnderlyingScenarios out;
   out.grid = {p.price_move, p.vol_index, p.weight};
-  out.shocks = {p.vol_shock_kind,    p.vol_shock,         p.vol_reference_days, p.vol_power_short,
-                p.vol_power_long,    p.vol_up_floor_annual, p.min_days};
+  out.shocks = {p.vol_shock_kind,  p.vol_shock,      p.vol_reference_days,
+                p.vol_power_short, p.vol_power_long, p.vol_up_floor_annual,
+                p.min_days};
   if (p.strike_nodes) {
     risk::add_strike_nodes(context.market, context.instruments, static_cast<UnderlyingIndex>(u),
                            p.price_range, out);
@@ -149,9 +150,9 @@ ExpiryCharges expiry_charges(const Context& context, const ScenarioParameters& p
   double longs = 0, shorts = 0;
   for (std::size_t e = 0; e < scratch.expiry.size(); ++e) {
     const TimeNs expiry = scratch.expiry[e];
-    const double years = expiry == 0 ? 0.0
-                                     : static_cast<double>(expiry - context.market.columns.as_of_ns) /
-                                           ns_per_year;
+    const double years =
+        expiry == 0 ? 0.0
+                    : static_cast<double>(expiry - context.market.columns.as_of_ns) / ns_per_year;
     const double ratio = std::max(p.roll_ratio_annual * years, p.roll_ratio_min);
     const double delta = scratch.expiry_delta[e];
     charges.roll += std::fabs(delta) * index * ratio;
@@ -223,15 +224,14 @@ void net_units(const Policy& policy, std::size_t underlying_count, PocketRequire
   double initial_sum = 0, maintenance_sum = 0;
   for (const UnitRequirement& unit : out.units) {
     const ScenarioParameters& p = policy.scenario[static_cast<std::size_t>(unit.underlying)];
-    initial.push_back({unit.underlying, p.initial_factor * unit.loss_up,
-                       p.initial_factor * unit.loss_down});
+    initial.push_back(
+        {unit.underlying, p.initial_factor * unit.loss_up, p.initial_factor * unit.loss_down});
     maintenance.push_back({unit.underlying, p.maintenance_factor * unit.loss_up,
                            p.maintenance_factor * unit.loss_down});
     initial_sum += unit.initial[static_cast<std::size_t>(Component::scan)];
     maintenance_sum += unit.maintenance[static_cast<std::size_t>(Component::scan)];
   }
-  out.netting_initial =
-      risk::netted_loss(initial, policy.netting, underlying_count) - initial_sum;
+  out.netting_initial = risk::netted_loss(initial, policy.netting, underlying_count) - initial_sum;
   out.netting_maintenance =
       risk::netted_loss(maintenance, policy.netting, underlying_count) - maintenance_sum;
 }

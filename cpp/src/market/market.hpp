@@ -12,10 +12,10 @@
 namespace tickmargin::market {
 
 struct Market {
-  MarketColumns columns;                // as given; index_price is the current index
-  std::vector<double> forward_ratio;    // by curve node
-  std::vector<double> mark_ratio;       // by instrument
-  std::vector<double> asset_ratio;      // by asset: price / (index x quote price), linked assets
+  MarketColumns columns;              // as given; index_price is the current index
+  std::vector<double> forward_ratio;  // by curve node
+  std::vector<double> mark_ratio;     // by instrument
+  std::vector<double> asset_ratio;    // by asset: price / (index x quote price), linked assets
 
   std::size_t underlying_count() const noexcept { return columns.index_price.size(); }
   std::size_t asset_count() const noexcept { return columns.asset_price.size(); }
@@ -32,13 +32,14 @@ double asset_price(const Market& market, AssetIndex asset) noexcept;
 double quote_price(const Market& market, UnderlyingIndex underlying) noexcept;
 
 struct ForwardPoint {
-  double forward;      // NaN: no curve
+  double forward;  // NaN: no curve
   double rate_annual;
 };
 
 // Forward and discount rate for an expiry: a node where one stands, else log(F/S) linear in time
 // between nodes (carry held flat before the first and after the last). Without any node: NaN.
-ForwardPoint forward_at(const Market& market, UnderlyingIndex underlying, TimeNs expiry_ns) noexcept;
+ForwardPoint forward_at(const Market& market, UnderlyingIndex underlying,
+                        TimeNs expiry_ns) noexcept;
 
 // Implied volatility from the surface of an underlying: linear in total variance over
 // log-moneyness within an expiry (flat beyond the outer strikes) and over time at equal

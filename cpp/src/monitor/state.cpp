@@ -38,7 +38,8 @@ Decision decide(const Amounts& a, const Levels& levels, base::TickScale scale,
   const base::TicksResult initial = base::ceil_ticks(a.initial_margin, scale);
   const base::TicksResult maintenance = base::ceil_ticks(a.maintenance_margin, scale);
   const base::TicksResult value = base::floor_ticks(a.value_after_close_out, scale);
-  const Border liquidation = slack_at(equity.value, levels.liquidation, a.maintenance_margin, scale);
+  const Border liquidation =
+      slack_at(equity.value, levels.liquidation, a.maintenance_margin, scale);
   const Border call = slack_at(equity.value, levels.margin_call, a.maintenance_margin, scale);
   const Border warning = slack_at(equity.value, levels.warning, a.maintenance_margin, scale);
   if (!(equity.ok && equity_initial.ok && initial.ok && maintenance.ok && value.ok &&

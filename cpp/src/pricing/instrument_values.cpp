@@ -38,7 +38,8 @@ double linear_mark(const market::Market& market, const InstrumentColumns& instru
   switch (instruments.kind[i]) {
     case Kind::spot: return index;
     case Kind::future:
-      return market::forward_at(market, instruments.underlying[i], instruments.expiry_ns[i]).forward;
+      return market::forward_at(market, instruments.underlying[i], instruments.expiry_ns[i])
+          .forward;
     case Kind::perpetual:
     case Kind::option: return canonical_nan;
   }
@@ -46,8 +47,8 @@ double linear_mark(const market::Market& market, const InstrumentColumns& instru
 }
 
 // Spot, futures and perpetuals: linear in the index along the path with F/S held.
-void value_linear(const market::Market& market, const InstrumentColumns& instruments,
-                  std::size_t i, InstrumentValues& out) {
+void value_linear(const market::Market& market, const InstrumentColumns& instruments, std::size_t i,
+                  InstrumentValues& out) {
   const Terms t = terms_of(market, instruments, i);
   const double mark = linear_mark(market, instruments, i, t.index);
   if (std::isnan(mark)) {
@@ -98,8 +99,8 @@ void gather_option(const market::Market& market, const InstrumentColumns& instru
       market::forward_at(market, instruments.underlying[i], instruments.expiry_ns[i]);
   if (std::isnan(point.forward)) return mark_missing(out, i, Status::missing_forward);
   const bool use_normal = instruments.bachelier[i] != 0 && point.forward <= 0;
-  double vol = use_normal ? market.columns.mark_vol_normal_annual[i]
-                          : market.columns.mark_vol_annual[i];
+  double vol =
+      use_normal ? market.columns.mark_vol_normal_annual[i] : market.columns.mark_vol_annual[i];
   if (std::isnan(vol) && !use_normal) {
     vol = market::surface_vol(market, instruments.underlying[i], instruments.expiry_ns[i],
                               instruments.strike[i]);
@@ -116,9 +117,13 @@ void run_model(OptionColumns& c, bool normal) {
   const std::size_t n = c.row.size();
   for (auto* column : {&c.price, &c.delta, &c.gamma, &c.vega, &c.theta}) column->resize(n);
   static constexpr double zero = 0.0;
-  const kernels::OptionRows rows{c.is_call.data(),   1,
-                                 {c.forward.data(), 1}, {c.strike.data(), 1},
-                                 {c.vol.data(), 1},     {c.years.data(), 1}, {&zero, 0}};
+  const kernels::OptionRows rows{c.is_call.data(),
+                                 1,
+                                 {c.forward.data(), 1},
+                                 {c.strike.data(), 1},
+                                 {c.vol.data(), 1},
+                                 {c.years.data(), 1},
+                                 {&zero, 0}};
   kernels::OptionOutputs outputs{};
   outputs.price = c.price.data();
   outputs.delta = c.delta.data();
@@ -191,17 +196,17 @@ InstrumentValues value_instruments(const market::Market& market,
   for (std::size_t i = 0; i < n; ++i) {
     const Terms t = terms_of(market, instruments, i);
     if (instruments.expiry_ns[i] != 0) {
-      out.years[i] = static_cast<double>(instruments.expiry_ns[i] - market.columns.as_of_ns) /
-                     ns_per_year;
+      out.years[i] =
+          static_cast<double>(instruments.expiry_ns[i] - market.columns.as_of_ns) / ns_per_year;
     }
     const AssetIndex settlement = instruments.settlement_asset[i];
-    const bool follows = settlement >= 0 &&
-        market.columns.asset_underlying[static_cast<std::size_t>(settlement)] ==
-            instruments.underlying[i];
+    const bool follows =
+        settlement >= 0 && market.columns.asset_underlying[static_cast<std::size_t>(settlement)] ==
+                               instruments.underlying[i];
     const Payoff payoff = instruments.payoff[i];
-    out.settled_in_base[i] =
-        follows && (payoff == Payoff::linear || payoff == Payoff::quanto) &&
-        instruments.kind[i] != Kind::spot && instruments.kind[i] != Kind::option;
+    out.settled_in_base[i] = follows && (payoff == Payoff::linear || payoff == Payoff::quanto) &&
+                             instruments.kind[i] != Kind::spot &&
+                             instruments.kind[i] != Kind::option;
     if (std::isnan(t.index)) {
       mark_missing(out, i, Status::missing_price);
     } else if (std::isnan(t.settlement_price) || std::isnan(t.quote_price)) {

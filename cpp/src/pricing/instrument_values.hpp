@@ -16,27 +16,27 @@ struct ContractValue {
   // is the mark value (the premium sits in the balance), for futures the unrealised profit.
   double value;
   double entry_factor;
-  double delta_base;    // d value / d index in base units of the underlying, F/S held
-  double gamma;         // d delta_base / d index, per 1.00 of the quote asset
-  double vega;          // per 1.00 of volatility
-  double theta;         // per year, -dV/dT with the forward held
-  double notional;      // gross notional: mark value of futures, index value of an option's base
-  double roll_delta;    // delta_base less the premium for coin-settled options
+  double delta_base;  // d value / d index in base units of the underlying, F/S held
+  double gamma;       // d delta_base / d index, per 1.00 of the quote asset
+  double vega;        // per 1.00 of volatility
+  double theta;       // per year, -dV/dT with the forward held
+  double notional;    // gross notional: mark value of futures, index value of an option's base
+  double roll_delta;  // delta_base less the premium for coin-settled options
 };
 
 struct InstrumentValues {
   std::vector<ContractValue> contract;
-  std::vector<Status> status;      // why a row is NaN
-  std::vector<double> mark;        // quote units; for a coin option its premium in quote units
-  std::vector<double> forward;     // of the instrument's expiry; the mark for spot and perpetuals
-  std::vector<double> years;       // to expiry, 0 without one
-  std::vector<double> vol_annual;  // options; normal volatility where `normal` is set
-  std::vector<double> scale;       // numeraire value = scale x undiscounted model price
-  std::vector<double> base_value;  // scale x model price, options only: the unshocked value
-  std::vector<std::uint8_t> normal;          // valued by Bachelier
-  std::vector<std::uint8_t> settled_in_base; // linear pay-off in an asset that follows the index
-  std::vector<double> unit_price;  // numeraire per quote unit of the option formulas
-  std::vector<double> asset_price; // by asset, numeraire
+  std::vector<Status> status;        // why a row is NaN
+  std::vector<double> mark;          // quote units; for a coin option its premium in quote units
+  std::vector<double> forward;       // of the instrument's expiry; the mark for spot and perpetuals
+  std::vector<double> years;         // to expiry, 0 without one
+  std::vector<double> vol_annual;    // options; normal volatility where `normal` is set
+  std::vector<double> scale;         // numeraire value = scale x undiscounted model price
+  std::vector<double> base_value;    // scale x model price, options only: the unshocked value
+  std::vector<std::uint8_t> normal;  // valued by Bachelier
+  std::vector<std::uint8_t> settled_in_base;  // linear pay-off in an asset that follows the index
+  std::vector<double> unit_price;             // numeraire per quote unit of the option formulas
+  std::vector<double> asset_price;            // by asset, numeraire
 
   std::size_t size() const noexcept { return contract.size(); }
 };

@@ -7,7 +7,9 @@
 namespace tickmargin::risk {
 namespace {
 
-double larger_side(const TwoSidedLoss& unit) noexcept { return std::max(unit.up, unit.down); }
+double larger_side(const TwoSidedLoss& unit) noexcept {
+  return std::max(unit.up, unit.down);
+}
 
 // Correlation of two different units moved by `shift` towards 0 (negative) or towards 1 (positive).
 double broken(double rho, double shift) noexcept {
@@ -27,9 +29,10 @@ double worst_over_signs(std::span<const TwoSidedLoss> units, const NettingParame
       for (std::size_t j = 0; j < i; ++j) {
         const bool up_j = (signs >> j) & 1;
         const double loss_j = up_j ? units[j].up : units[j].down;
-        const double rho = parameters.correlation[
-            static_cast<std::size_t>(units[i].underlying) * underlying_count +
-            static_cast<std::size_t>(units[j].underlying)];
+        const double rho =
+            parameters
+                .correlation[static_cast<std::size_t>(units[i].underlying) * underlying_count +
+                             static_cast<std::size_t>(units[j].underlying)];
         const double sign = up_i == up_j ? 2.0 : -2.0;
         variance += sign * broken(rho, shift) * loss_i * loss_j;
       }

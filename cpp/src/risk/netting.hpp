@@ -18,13 +18,14 @@ struct TwoSidedLoss {
 inline constexpr std::size_t netted_units_max = 8;
 
 // Loss of the whole pocket,
-//   M = max over sign vectors s of sqrt(sum_uv s_u s_v rho_uv R_u R_v),  R_u = up if s_u > 0 else down,
-// the sign vector being the direction each index moves in. Exact for up to eight units: of more, the
-// eight largest are netted and the rest are added. Then, so that no credit outlives its reason:
+//   M = max over sign vectors s of sqrt(sum_uv s_u s_v rho_uv R_u R_v),
+//   R_u = up if s_u > 0 else down,
+// the sign vector being the direction each index moves in. Exact for up to eight units: of more,
+// the eight largest are netted and the rest are added. Then, so that no credit outlives its reason,
 // M is taken again with the correlation broken towards 0 and towards 1 (by `correlation_break`) and
-// the largest holds; it is never below the largest single unit, nor below (1 - credit_cap) of the sum.
-// `correlation` must be positive semi-definite, which the door has checked; both broken matrices then
-// are too. Returns the sum of the larger sides where the rule is `sum`.
+// the largest holds; it is never below the largest single unit, nor below (1 - credit_cap) of the
+// sum. `correlation` must be positive semi-definite, which the door has checked; both broken
+// matrices then are too. Returns the sum of the larger sides where the rule is `sum`.
 double netted_loss(std::span<const TwoSidedLoss> units, const NettingParameters& parameters,
                    std::size_t underlying_count);
 

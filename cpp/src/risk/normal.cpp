@@ -22,7 +22,9 @@ double density(double x) noexcept {
 
 }  // namespace
 
-double normal_cdf(double x) noexcept { return 0.5 * erfc_of(-x * 0.7071067811865476); }
+double normal_cdf(double x) noexcept {
+  return 0.5 * erfc_of(-x * 0.7071067811865476);
+}
 
 double normal_quantile(double probability) noexcept {
   // Bisection gets within Newton's reach from anywhere; 12 halvings of [-40, 40] leave 0.02.

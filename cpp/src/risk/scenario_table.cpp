@@ -53,11 +53,10 @@ void revalue_options(const OptionBatch& batch, const VolShocks& shocks, const Sc
   for (std::size_t s = 0; s < scenarios.size(); ++s) {
     price_factor[s] = 1.0 + scenarios.price_move[s];
   }
-  const kernels::ScenarioRows rows{batch.row.size(),      batch.is_call.data(),
-                                   batch.forward.data(),  batch.strike.data(),
-                                   batch.years.data(),    batch.vols.data(),
-                                   shocks.shock.size(),   batch.scale.data(),
-                                   batch.base_value.data()};
+  const kernels::ScenarioRows rows{
+      batch.row.size(),    batch.is_call.data(), batch.forward.data(),
+      batch.strike.data(), batch.years.data(),   batch.vols.data(),
+      shocks.shock.size(), batch.scale.data(),   batch.base_value.data()};
   const kernels::ScenarioGrid grid{scenarios.size(), price_factor.data(),
                                    scenarios.vol_index.data(), scenarios.weight.data()};
   kernels::kernels().option_scenarios(rows, grid, out, stride);
@@ -87,9 +86,9 @@ void revalue_normal(const InstrumentColumns& instruments, const pricing::Instrum
     double price;
     kernels::OptionOutputs outputs{};
     outputs.price = &price;
-    const kernels::OptionRows rows{&instruments.is_call[i], 0,        {&forward, 0},
-                                   {&instruments.strike[i], 0}, {&vol, 0}, {&values.years[i], 0},
-                                   {&zero, 0}};
+    const kernels::OptionRows rows{
+        &instruments.is_call[i], 0,         {&forward, 0}, {&instruments.strike[i], 0}, {&vol, 0},
+        {&values.years[i], 0},   {&zero, 0}};
     kernels::kernels().bachelier(rows, outputs, 1);
     out[s] = scenarios.weight[s] * (values.scale[i] * price - values.base_value[i]);
   }
@@ -145,8 +144,8 @@ double shocked_vol(const VolShocks& shocks, double shock, double vol_annual,
   const double days = days_to_expiry < shocks.min_days ? shocks.min_days : days_to_expiry;
   const double power = days < shocks.reference_days ? shocks.power_short : shocks.power_long;
   const double scaled = shock * pow_of(shocks.reference_days / days, power);
-  double vol = shocks.kind == VolShock::relative ? vol_annual * (1.0 + scaled)
-                                                 : vol_annual + scaled;
+  double vol =
+      shocks.kind == VolShock::relative ? vol_annual * (1.0 + scaled) : vol_annual + scaled;
   if (shock > 0 && vol < shocks.up_floor_annual) vol = shocks.up_floor_annual;
   return vol < 0 ? 0.0 : vol;
 }
@@ -180,13 +179,14 @@ ScenarioTable build_scenario_table(const market::Market& market,
   table.node_offset.resize(n + 1);
   table.node_of_strike.assign(n, -1);
   for (std::size_t i = 0; i < n; ++i) {
-    const UnderlyingScenarios& u = table.underlying[static_cast<std::size_t>(
-        instruments.underlying[i])];
-    table.node_offset[i + 1] = table.node_offset[i] +
+    const UnderlyingScenarios& u =
+        table.underlying[static_cast<std::size_t>(instruments.underlying[i])];
+    table.node_offset[i + 1] =
+        table.node_offset[i] +
         static_cast<std::int64_t>(u.node_move.size() * u.shocks.shock.size());
     if (instruments.kind[i] != Kind::option) continue;
-    const auto at = std::lower_bound(u.node_strike.begin(), u.node_strike.end(),
-                                     instruments.strike[i]);
+    const auto at =
+        std::lower_bound(u.node_strike.begin(), u.node_strike.end(), instruments.strike[i]);
     if (at != u.node_strike.end() && *at == instruments.strike[i]) {
       table.node_of_strike[i] = static_cast<std::int32_t>(at - u.node_strike.begin());
     }

@@ -27,8 +27,8 @@ struct VolShocks {
   VolShock kind = VolShock::relative;
   std::vector<double> shock{0.0};
   double reference_days = 30;
-  double power_short = 0;   // below the reference
-  double power_long = 0;    // at or above it
+  double power_short = 0;  // below the reference
+  double power_long = 0;   // at or above it
   double up_floor_annual = 0;
   double min_days = 1;
 };
