@@ -263,3 +263,15 @@ def test_refused_parity_quotes(change, words):
     }
     with pytest.raises(ValueError, match=words):
         pricing.forwards_from_parity(**{**quotes, **change})
+
+
+@pytest.mark.parametrize("convention", CONVENTIONS)
+def test_strike_from_delta_ends_whatever_it_is_given(convention):
+    extremes = [0.0, 5e-324, 1e-300, 1e-16, 0.3, 1.0, 1e16, 1e300, np.inf, np.nan]
+    delta, spot, vol, years = np.meshgrid([-d for d in extremes] + extremes, *[extremes] * 3)
+    for is_call in (True, False):
+        found = pricing.strike_from_delta(
+            is_call, delta, spot, vol, years, delta_convention=convention
+        )
+        assert ((found.status == 0) == np.isfinite(found.strike)).all()
+        assert (found.strike[found.status == 0] > 0).all()

@@ -11,6 +11,7 @@ namespace {
 using kernels::Column;
 
 constexpr std::size_t block_rows = 128;
+constexpr double smallest_deviation = 1e-150;  // as in the kernels: below it s is 0
 constexpr double furthest = 38;  // N(-38) is the smallest that float64 holds with all its digits
 
 double at(const Column& column, std::size_t i) noexcept {
@@ -35,6 +36,8 @@ double normal_below(double x) noexcept {
   kernels::kernels().erfc(&argument, &out, 1);
   return 0.5 * out;
 }
+
+bool positive_finite(double x) noexcept { return x > 0 && std::isfinite(x); }
 
 bool is_premium_adjusted(DeltaConvention convention) noexcept {
   return convention == DeltaConvention::premium_adjusted_spot ||
@@ -109,7 +112,7 @@ double cross(double low, double high, bool rising, double target, const Function
       next = low + 0.5 * (high - low);
     }
     last_step = std::fabs(next - x);
-    if (last_step <= 4e-16 * (1.0 + std::fabs(x))) return next;
+    if (!(last_step > 4e-16 * (1.0 + std::fabs(x)))) return next;  // NaN ends it too
     x = next;
   }
 }
@@ -191,8 +194,8 @@ void strike_from_delta(const SpotRows& rows, Column delta, DeltaConvention conve
     const bool call = rows.is_call[static_cast<std::ptrdiff_t>(i) * rows.is_call_step] != 0;
     const double quoted = at(delta, i);
     strike[i] = base::canonical_nan;
-    if (!(spot > 0 && years > 0 && s > 0 && std::isfinite(s) && forward > 0 && discount > 0 &&
-          std::isfinite(forward) && std::isfinite(discount) && std::isfinite(quoted))) {
+    if (!(spot > 0 && years > 0 && positive_finite(s) && s > smallest_deviation &&
+          positive_finite(forward) && positive_finite(discount) && std::isfinite(quoted))) {
       status[i] = StrikeStatus::invalid_input;
       continue;
     }
@@ -200,7 +203,13 @@ void strike_from_delta(const SpotRows& rows, Column delta, DeltaConvention conve
     double log_ratio = 0;
     status[i] = is_premium_adjusted(convention) ? solve_premium_adjusted(quote, log_ratio)
                                                 : solve_plain(quote, log_ratio);
-    if (status[i] == StrikeStatus::ok) strike[i] = forward * exp_of(log_ratio);
+    if (status[i] != StrikeStatus::ok) continue;
+    const double found = forward * exp_of(log_ratio);
+    if (positive_finite(found)) {
+      strike[i] = found;
+    } else {
+      status[i] = StrikeStatus::unreachable_delta;
+    }
   }
 }
 

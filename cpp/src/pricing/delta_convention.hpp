@@ -25,7 +25,7 @@ enum class DeltaConvention : std::uint8_t {
 
 enum class StrikeStatus : std::uint8_t {
   ok = 0,
-  unreachable_delta = 1,  // no strike has this delta, or the sign is the other side's
+  unreachable_delta = 1,  // no strike in float64 has this delta, or the sign is the other side's
   invalid_input = 2,      // not finite, or spot, volatility or expiry not positive
 };
 
