@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 from tickmargin import _core
 from tickmargin.core_inputs import instrument_columns, market_columns, portfolio_columns
 from tickmargin.errors import InputTypeError, InvalidInputError, Issue, UnknownNameError
-from tickmargin.loading.column import Coded
 from tickmargin.loading.issues import suggest
 from tickmargin.market import Market
-from tickmargin.orders import OrderRows, read_orders
+from tickmargin.orders import read_orders
 from tickmargin.policies import Policies
 from tickmargin.portfolio import Portfolio
-from tickmargin.results import Explanation, LiquidationPrices, Result
+from tickmargin.result_tables import Names, explanation_of, result_of, what_if_table
+from tickmargin.results import Explanation, LiquidationPrices, Result, RootStatus
 from tickmargin.table import Table
 from tickmargin.validation import cross_check
 
@@ -68,8 +68,9 @@ class Engine:
         self._warnings = tuple(warnings)
         self._policies = Policies.resolve(policies)
         self._accounts = {name: row for row, name in enumerate(portfolio.accounts.names.tolist())}
-        self._core = self._make_core(numeraire_decimals)
+        self._names = Names.of(market, portfolio)
         self._decimals = numeraire_decimals
+        self._core = self._make_core(numeraire_decimals)
 
     def _make_core(self, numeraire_decimals: int) -> _core.Engine:
         columns = (
@@ -167,7 +168,8 @@ class Engine:
             gross = self._core.gross_notional() if chosen.needs_gross_notional else None
             selected = self._select(chosen, gross)
             raw = self._core.recompute(threads, moves, self._compile(chosen), selected)
-        return self._result(raw, chosen, time.perf_counter_ns() - started)
+        elapsed_ns = time.perf_counter_ns() - started
+        return result_of(raw, self._names, chosen, self._decimals, elapsed_ns)
 
     def _moves(self, index: Mapping[str, float]) -> list[tuple[int, float]]:
         moves = []
@@ -182,62 +184,6 @@ class Engine:
             moves.append((self._underlying(name), float(price)))
         return moves
 
-    def _result(self, raw: dict[str, Any], policies: Policies, elapsed_ns: int) -> Result:
-        scale = 10.0**self._decimals
-        accounts, units, components = raw["accounts"], raw["units"], raw["components"]
-        return Result(
-            accounts=Table(
-                {
-                    "account": self._portfolio.accounts.names,
-                    **_amounts(accounts, scale),
-                    "policy": _coded(accounts["policy"], policies.names),
-                    "policy_epoch": np.zeros(len(accounts["policy"]), np.int64),
-                    "as_of_ns": np.full(len(accounts["policy"]), raw["as_of_ns"], np.int64),
-                    "worst_underlying": self._underlyings(accounts["worst_underlying"]),
-                    "worst_price_move": accounts["worst_price_move"],
-                    "worst_vol_shock": accounts["worst_vol_shock"],
-                },
-                name="accounts",
-            ),
-            pockets=Table(
-                {
-                    **self._keys(raw["pockets"]),
-                    **_amounts(raw["pockets"], scale),
-                    "gross_notional": raw["pockets"]["gross_notional"],
-                },
-                name="pockets",
-            ),
-            units=Table(
-                {
-                    **self._keys(units),
-                    "underlying": self._underlyings(units["underlying"]),
-                    **{name: units[name] for name in units if name not in _KEYS},
-                },
-                name="units",
-            ),
-            components=Table(
-                {
-                    "policy": _coded(components["policy"], policies.names),
-                    "underlying": self._underlyings(components["underlying"]),
-                    "component": np.array(components["component"], object),
-                    "initial_margin": components["initial_margin"],
-                    "maintenance_margin": components["maintenance_margin"],
-                },
-                name="components",
-            ),
-            as_of_ns=raw["as_of_ns"],
-            elapsed_ns=elapsed_ns,
-        )
-
-    def _keys(self, rows: dict[str, Any]) -> dict[str, Coded]:
-        return {
-            "account": _coded(rows["account"], self._portfolio.accounts.names),
-            "pocket": _coded(rows["pocket"], self._portfolio.pocket_names),
-        }
-
-    def _underlyings(self, codes: NDArray[np.int32]) -> Coded:
-        return _coded(codes, self._market.underlyings.names)
-
     def explain(self, account: str) -> Explanation:
         """List the parts of one account's equity and requirement.
 
@@ -246,39 +192,7 @@ class Engine:
         UnknownNameError
         """
         raw = self._core.explain(self.account_handle(account))
-        pockets = self._portfolio.pocket_names
-        underlyings = self._market.underlyings.names
-        instruments = self._portfolio.instruments.names
-        assets = [f"{symbol}@{chain}" if chain else symbol for symbol, chain in self._market.assets.keys]
-        pocket, kind, item, *numbers = raw["equity"]
-        names = {"balance": assets, "position": instruments}
-        items = [names[k][i] if k in names else None for k, i in zip(kind, item, strict=True)]
-        equity = (pocket, kind, items, *numbers)
-        return Explanation(
-            account=account,
-            policy=self._policies.names[raw["policy"]],
-            state=_STATES[raw["state"]],
-            status=_STATUSES[raw["status"]],
-            equity=_table("equity", _EQUITY, equity, {"pocket": pockets}),
-            requirement=_table(
-                "requirement",
-                _REQUIREMENT,
-                raw["requirement"],
-                {"pocket": pockets, "underlying": underlyings},
-            ),
-            positions=_table(
-                "positions",
-                _POSITIONS,
-                raw["positions"],
-                {"pocket": pockets, "instrument": instruments},
-            ),
-            scenarios=_table(
-                "scenarios",
-                _SCENARIOS,
-                raw["scenarios"],
-                {"pocket": pockets, "underlying": underlyings},
-            ),
-        )
+        return explanation_of(raw, account, self._names, self._policies)
 
     def what_if(self, orders: Any, *, hedge: str | None = None, threads: int = 1) -> Table:
         """Show what each order would do to its account's margin if it filled in full, alone.
@@ -308,25 +222,10 @@ class Engine:
         initial margin does not rise. Fees are left out.
         """
         _check_threads(threads)
-        rows: OrderRows = read_orders(orders, self._portfolio, self._accounts)
+        rows = read_orders(orders, self._portfolio, self._accounts)
         hedge_row = -1 if hedge is None else self._instrument(hedge)
         raw = self._core.what_if(rows.columns, hedge_row, threads)
-        verdict = raw["verdict"]
-        reasons = np.append(_VERDICTS, _STATUSES)
-        undecided = np.where(verdict == len(_VERDICTS) - 1, len(_VERDICTS) + raw["status"], verdict)
-        return Table(
-            {
-                **rows.shown,
-                "accepted": verdict <= 1,
-                "reason": _coded(undecided, reasons),
-                **{name: raw[name] for name in _EFFECTS},
-                "binding_underlying": self._underlyings(raw["binding_underlying"]),
-                "binding_price_move": raw["binding_price_move"],
-                "binding_vol_shock": raw["binding_vol_shock"],
-                "hedge_quantity": raw["hedge_quantity"],
-            },
-            name="what_if",
-        )
+        return what_if_table(raw, rows, self._names)
 
     def liquidation_prices(
         self, account: str, underlying: str, *, pocket: str = "cross"
@@ -343,10 +242,12 @@ class Engine:
         pockets = self._portfolio.pocket_names
         if pocket not in pockets:
             raise UnknownNameError(f"no pocket {pocket!r}{suggest(pocket, pockets)}")
-        found = self._core.liquidation_prices(
+        lower, upper, status_lower, status_upper = self._core.liquidation_prices(
             self.account_handle(account), pockets.index(pocket), self._underlying(underlying)
         )
-        return LiquidationPrices(*found)
+        return LiquidationPrices(
+            lower, upper, cast("RootStatus", status_lower), cast("RootStatus", status_upper)
+        )
 
     def account_handle(self, account: str) -> int:
         """Row of an account: its number for calls that take no names.
@@ -355,7 +256,7 @@ class Engine:
         ------
         UnknownNameError
         """
-        row = self._accounts.get(account) if isinstance(account, str) else None
+        row = self._accounts.get(account)
         if row is None:
             raise UnknownNameError(
                 f"no account {account!r}{suggest(str(account), self._accounts)}",
@@ -387,66 +288,6 @@ class Engine:
             f"Engine({len(self._accounts):,} accounts, {len(self._portfolio.positions):,} "
             f"positions, policies={', '.join(self._policies.names)})"
         )
-
-
-def _names(words: Sequence[str]) -> NDArray[np.object_]:
-    return np.array(words, dtype=object)
-
-
-def _coded(codes: NDArray[Any], names: Sequence[str] | NDArray[np.object_]) -> Coded:
-    return Coded(codes.astype(np.int32, copy=False), np.asarray(names, dtype=object))
-
-
-_STATES = _names(_core.state_names())
-_STATUSES = _names(_core.status_names())
-_VERDICTS = _names(_core.verdict_names())
-_KEYS = ("account", "pocket", "underlying")
-_EFFECTS = (
-    "equity_before",
-    "equity_after",
-    "initial_margin_before",
-    "initial_margin_after",
-    "maintenance_margin_before",
-    "maintenance_margin_after",
-    "shortfall",
-)
-_EQUITY = ("pocket", "kind", "item", "amount", "price", "initial", "maintenance")
-_REQUIREMENT = ("pocket", "underlying", "component", "initial_margin", "maintenance_margin")
-_POSITIONS = ("pocket", "instrument", "quantity", "value", "contribution")
-_SCENARIOS = ("pocket", "underlying", "price_move", "vol_shock", "weight", "profit")
-
-
-def _amounts(rows: dict[str, Any], scale: float) -> dict[str, Any]:
-    equity, maintenance = rows["equity"], rows["maintenance_margin"]
-    health = np.full(len(equity), np.inf)
-    np.divide(equity, maintenance, out=health, where=maintenance != 0)
-    slack = rows["slack_ticks"] / scale
-    slack[np.isnan(equity)] = np.nan
-    return {
-        "equity": equity,
-        "equity_initial": rows["equity_initial"],
-        "initial_margin": rows["initial_margin"],
-        "maintenance_margin": maintenance,
-        "slack": slack,
-        "slack_ticks": rows["slack_ticks"],
-        "health_ratio": health,
-        "state": _coded(rows["state"], _STATES),
-        "status": _coded(rows["status"], _STATUSES),
-    }
-
-
-def _table(
-    name: str, columns: tuple[str, ...], values: Any, names: Mapping[str, Any]
-) -> Table:
-    out: dict[str, Any] = {}
-    for column, data in zip(columns, values, strict=True):
-        if column in names:
-            out[column] = _coded(np.array(data, np.int32), names[column])
-        elif column in ("kind", "item", "component"):
-            out[column] = np.array(data, object)
-        else:
-            out[column] = np.array(data, np.float64)
-    return Table(out, name=name)
 
 
 def _check_arguments(market: object, portfolio: object, numeraire_decimals: object) -> None:

@@ -10,7 +10,7 @@ from rich.console import Group, RenderableType
 
 from tickmargin.table import Table
 
-__all__ = ["Explanation", "LiquidationPrices", "Result"]
+__all__ = ["Explanation", "LiquidationPrices", "Result", "RootStatus"]
 
 RootStatus = Literal["found", "none", "already_past", "undecidable"]
 
@@ -61,7 +61,8 @@ class Result:
         return self.accounts._repr_html_()
 
     def __rich__(self) -> RenderableType:
-        return self.accounts.__rich__()
+        table: RenderableType = self.accounts.__rich__()
+        return table
 
     def __repr__(self) -> str:
         return f"Result({len(self.accounts):,} accounts, as_of_ns={self.as_of_ns})"

@@ -1,0 +1,198 @@
+"""From the core's raw columns to the tables that the engine answers with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tickmargin import _core
+from tickmargin.loading.column import Coded
+from tickmargin.market import Market
+from tickmargin.orders import OrderRows
+from tickmargin.policies import Policies
+from tickmargin.portfolio import Portfolio
+from tickmargin.results import Explanation, Result
+from tickmargin.table import Table
+
+__all__ = ["Names", "explanation_of", "result_of", "what_if_table"]
+
+
+def _words(words: Sequence[str]) -> NDArray[np.object_]:
+    return np.array(words, dtype=object)
+
+
+def _coded(codes: NDArray[Any], names: Sequence[str] | NDArray[np.object_]) -> Coded:
+    return Coded(codes.astype(np.int32, copy=False), np.asarray(names, dtype=object))
+
+
+_STATES = _words(_core.state_names())
+_STATUSES = _words(_core.status_names())
+_VERDICTS = _words(_core.verdict_names())
+_KEYS = ("account", "pocket", "underlying")
+_EFFECTS = (
+    "equity_before",
+    "equity_after",
+    "initial_margin_before",
+    "initial_margin_after",
+    "maintenance_margin_before",
+    "maintenance_margin_after",
+    "shortfall",
+)
+_EQUITY = ("pocket", "kind", "item", "amount", "price", "initial", "maintenance")
+_REQUIREMENT = ("pocket", "underlying", "component", "initial_margin", "maintenance_margin")
+_POSITIONS = ("pocket", "instrument", "quantity", "value", "contribution")
+_SCENARIOS = ("pocket", "underlying", "price_move", "vol_shock", "weight", "profit")
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What the core's row numbers are called."""
+
+    accounts: NDArray[np.object_]
+    pockets: NDArray[np.object_]
+    instruments: NDArray[np.object_]
+    underlyings: NDArray[np.object_]
+    assets: NDArray[np.object_]
+
+    @classmethod
+    def of(cls, market: Market, portfolio: Portfolio) -> Names:
+        """Names of a market and a portfolio; an asset on a chain is ``SYMBOL@chain``."""
+        keys = market.assets.keys
+        return cls(
+            accounts=portfolio.accounts.names,
+            pockets=_words(portfolio.pocket_names),
+            instruments=portfolio.instruments.names,
+            underlyings=market.underlyings.names,
+            assets=_words([f"{symbol}@{chain}" if chain else symbol for symbol, chain in keys]),
+        )
+
+
+def result_of(
+    raw: dict[str, Any], names: Names, policies: Policies, decimals: int, elapsed_ns: int
+) -> Result:
+    """Tables of one recompute."""
+    accounts, units, components = raw["accounts"], raw["units"], raw["components"]
+    count = len(names.accounts)
+    account_columns = {
+        "account": names.accounts,
+        **_amounts(accounts, decimals),
+        "policy": _coded(accounts["policy"], policies.names),
+        "policy_epoch": np.zeros(count, np.int64),
+        "as_of_ns": np.full(count, raw["as_of_ns"], np.int64),
+        "worst_underlying": _coded(accounts["worst_underlying"], names.underlyings),
+        "worst_price_move": accounts["worst_price_move"],
+        "worst_vol_shock": accounts["worst_vol_shock"],
+    }
+    pocket_columns = {
+        **_account_and_pocket(raw["pockets"], names),
+        **_amounts(raw["pockets"], decimals),
+        "gross_notional": raw["pockets"]["gross_notional"],
+    }
+    unit_columns = {
+        **_account_and_pocket(units, names),
+        "underlying": _coded(units["underlying"], names.underlyings),
+        **{name: units[name] for name in units if name not in _KEYS},
+    }
+    component_columns = {
+        "policy": _coded(components["policy"], policies.names),
+        "underlying": _coded(components["underlying"], names.underlyings),
+        "component": _words(components["component"]),
+        "initial_margin": components["initial_margin"],
+        "maintenance_margin": components["maintenance_margin"],
+    }
+    return Result(
+        accounts=Table(account_columns, name="accounts"),
+        pockets=Table(pocket_columns, name="pockets"),
+        units=Table(unit_columns, name="units"),
+        components=Table(component_columns, name="components"),
+        as_of_ns=raw["as_of_ns"],
+        elapsed_ns=elapsed_ns,
+    )
+
+
+def explanation_of(
+    raw: dict[str, Any], account: str, names: Names, policies: Policies
+) -> Explanation:
+    """Tables of one explained account."""
+    pocket, kind, item, *numbers = raw["equity"]
+    known = {"balance": names.assets, "position": names.instruments}
+    items = [known[k][i] if k in known else None for k, i in zip(kind, item, strict=True)]
+    equity = (pocket, kind, items, *numbers)
+    coded = {
+        "pocket": names.pockets,
+        "underlying": names.underlyings,
+        "instrument": names.instruments,
+    }
+    return Explanation(
+        account=account,
+        policy=policies.names[raw["policy"]],
+        state=str(_STATES[raw["state"]]),
+        status=str(_STATUSES[raw["status"]]),
+        equity=_table("equity", _EQUITY, equity, coded),
+        requirement=_table("requirement", _REQUIREMENT, raw["requirement"], coded),
+        positions=_table("positions", _POSITIONS, raw["positions"], coded),
+        scenarios=_table("scenarios", _SCENARIOS, raw["scenarios"], coded),
+    )
+
+
+def what_if_table(raw: dict[str, Any], orders: OrderRows, names: Names) -> Table:
+    """The orders with what each would do."""
+    verdict = raw["verdict"]
+    undecidable = len(_VERDICTS) - 1
+    # An undecidable order names what is missing instead.
+    reason = np.where(verdict == undecidable, len(_VERDICTS) + raw["status"], verdict)
+    columns = {
+        **orders.shown,
+        "accepted": verdict <= 1,
+        "reason": _coded(reason, np.append(_VERDICTS, _STATUSES)),
+        **{name: raw[name] for name in _EFFECTS},
+        "binding_underlying": _coded(raw["binding_underlying"], names.underlyings),
+        "binding_price_move": raw["binding_price_move"],
+        "binding_vol_shock": raw["binding_vol_shock"],
+        "hedge_quantity": raw["hedge_quantity"],
+    }
+    return Table(columns, name="what_if")
+
+
+def _account_and_pocket(rows: dict[str, Any], names: Names) -> dict[str, Coded]:
+    return {
+        "account": _coded(rows["account"], names.accounts),
+        "pocket": _coded(rows["pocket"], names.pockets),
+    }
+
+
+def _amounts(rows: dict[str, Any], decimals: int) -> dict[str, Any]:
+    equity, maintenance = rows["equity"], rows["maintenance_margin"]
+    health = np.full(len(equity), np.inf)
+    np.divide(equity, maintenance, out=health, where=maintenance != 0)
+    slack = rows["slack_ticks"] / 10.0**decimals
+    slack[np.isnan(equity)] = np.nan
+    return {
+        "equity": equity,
+        "equity_initial": rows["equity_initial"],
+        "initial_margin": rows["initial_margin"],
+        "maintenance_margin": maintenance,
+        "slack": slack,
+        "slack_ticks": rows["slack_ticks"],
+        "health_ratio": health,
+        "state": _coded(rows["state"], _STATES),
+        "status": _coded(rows["status"], _STATUSES),
+    }
+
+
+def _table(
+    name: str, columns: tuple[str, ...], values: Any, coded: Mapping[str, NDArray[np.object_]]
+) -> Table:
+    out: dict[str, Any] = {}
+    for column, data in zip(columns, values, strict=True):
+        if column in coded:
+            out[column] = _coded(np.array(data, np.int32), coded[column])
+        elif column in ("kind", "item", "component"):
+            out[column] = np.array(data, object)
+        else:
+            out[column] = np.array(data, np.float64)
+    return Table(out, name=name)
