@@ -63,7 +63,9 @@ struct Input {
   }
 };
 
-Column column_of(const Input<double>& input) { return {input.data, input.step}; }
+Column column_of(const Input<double>& input) {
+  return {input.data, input.step};
+}
 
 // What makes a row of an argument illegal. NaN never is: it gives NaN in its row.
 enum class Limit { none, not_negative, positive };
@@ -187,8 +189,8 @@ struct OptionInputs {
   }
 
   kernels::OptionRows rows() const {
-    return {is_call.data,     is_call.step,   column_of(price), column_of(strike),
-            column_of(vol),   column_of(years), column_of(rate)};
+    return {is_call.data,   is_call.step,     column_of(price), column_of(strike),
+            column_of(vol), column_of(years), column_of(rate)};
   }
 };
 
@@ -308,12 +310,12 @@ py::object perpetual_fair_price(const py::tuple& columns, std::size_t count, int
   std::optional<Refusal> refusal;
   {
     const py::gil_scoped_release unlocked;
-    refusal = first_refusal({{"index", &in.at(0), Limit::positive},
-                             {"period_years", &in.at(5), Limit::not_negative}},
-                            count);
+    refusal = first_refusal(
+        {{"index", &in.at(0), Limit::positive}, {"period_years", &in.at(5), Limit::not_negative}},
+        count);
     if (!refusal) {
-      const pricing::PerpetualRows rows{column_of(in[0]), column_of(in[1]), column_of(in[2]),
-                                        column_of(in[3]), column_of(in[4]), column_of(in[5]),
+      const pricing::PerpetualRows rows{column_of(in[0]),   column_of(in[1]), column_of(in[2]),
+                                        column_of(in[3]),   column_of(in[4]), column_of(in[5]),
                                         column_of(in.at(6))};
       pricing::perpetual_fair_price(rows, static_cast<pricing::PerpetualPayoff>(payoff),
                                     static_cast<pricing::FundingIndex>(funding),
@@ -333,8 +335,8 @@ void register_kernels(py::module_& m) {
       .def_property_readonly("names", &ResultColumns::names)
       .def_property_readonly("count", &ResultColumns::count)
       .def_property_readonly("exports", &ResultColumns::exports);
-  m.def("price_on_forward", &price_on_forward, py::arg("columns"), py::arg("count"),
-        py::arg("out"), py::arg("normal"));
+  m.def("price_on_forward", &price_on_forward, py::arg("columns"), py::arg("count"), py::arg("out"),
+        py::arg("normal"));
   m.def("price_on_spot", &price_on_spot, py::arg("columns"), py::arg("count"), py::arg("out"));
   m.def("implied_vol", &implied_vol, py::arg("columns"), py::arg("count"), py::arg("normal"));
   m.def("delta_from_strike", &delta_from_strike, py::arg("columns"), py::arg("count"),

@@ -37,7 +37,9 @@ double normal_below(double x) noexcept {
   return 0.5 * out;
 }
 
-bool positive_finite(double x) noexcept { return x > 0 && std::isfinite(x); }
+bool positive_finite(double x) noexcept {
+  return x > 0 && std::isfinite(x);
+}
 
 bool is_premium_adjusted(DeltaConvention convention) noexcept {
   return convention == DeltaConvention::premium_adjusted_spot ||
@@ -83,7 +85,9 @@ struct Quote {
   double target;  // delta without its sign and without exp(-q T)
 };
 
-double normal_density(double x) noexcept { return 0.3989422804014327 * exp_of(-0.5 * x * x); }
+double normal_density(double x) noexcept {
+  return 0.3989422804014327 * exp_of(-0.5 * x * x);
+}
 
 struct Curve {
   double value;
@@ -171,8 +175,8 @@ void delta_from_strike(const SpotRows& rows, DeltaConvention convention, double*
                        rows.expiry_years.step};
     kernels::OptionOutputs outputs{};
     outputs.delta = block.delta;
-    kernels::kernels().black76({block.is_call, 1, forward, strike, vol, years, {&zero, 0}},
-                               outputs, n);
+    kernels::kernels().black76({block.is_call, 1, forward, strike, vol, years, {&zero, 0}}, outputs,
+                               n);
     for (std::size_t i = 0; i < n; ++i) {
       double value = block.delta[i];
       if (adjusted) value *= -(block.strike[i] / block.forward[i]);

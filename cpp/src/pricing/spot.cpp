@@ -20,14 +20,16 @@ Column from(const Column& column, std::size_t first) noexcept {
   return {column.data + static_cast<std::ptrdiff_t>(first) * column.step, column.step};
 }
 
-double canonical(double x) noexcept { return x == x ? x : base::canonical_nan; }
+double canonical(double x) noexcept {
+  return x == x ? x : base::canonical_nan;
+}
 
 struct Block {
   std::uint8_t is_call[block_rows];
   std::uint8_t is_put[block_rows];
-  double growth[block_rows];   // exp((r - q) T)
+  double growth[block_rows];  // exp((r - q) T)
   double forward[block_rows];
-  double delta[block_rows];    // dV/dF
+  double delta[block_rows];  // dV/dF
   double gamma[block_rows];
   double theta[block_rows];
   double vanna[block_rows];
