@@ -13,6 +13,7 @@ from typing import Any
 
 LEAST_TIMING_NS = 4_000_000  # a timing shorter than this is repeated within its round
 MOST_REPEATS = 4096
+LEAST_SHARE = 0.9  # of a processor; with less, something else was running on it
 
 
 @dataclass
@@ -29,15 +30,20 @@ class Contestant:
     cpus: int = 1
     time_ns: Callable[[int], float] | None = None
     times_ns: list[float] = field(default_factory=list)
+    shares: list[float] = field(default_factory=list)
 
     def timed(self, repeats: int) -> float:
+        """Nanoseconds of ``repeats`` calls; notes what share of a processor they were given."""
         if self.time_ns is not None:
             return self.time_ns(repeats)
         call = self.call
+        used = time.process_time_ns()
         start = time.perf_counter_ns()
         for _ in range(repeats):
             call()
-        return float(time.perf_counter_ns() - start)
+        elapsed = time.perf_counter_ns() - start
+        self.shares.append((time.process_time_ns() - used) / elapsed)
+        return float(elapsed)
 
 
 @dataclass(frozen=True)
@@ -113,6 +119,17 @@ def run(race: Race, rounds: int) -> None:
         one.check()
 
 
+def crowded(race: dict[str, Any]) -> list[str]:
+    """Name one-thread contestants that had less than nine tenths of their processor."""
+    return [
+        name
+        for name, one in race["contestants"].items()
+        if one["processors"] == 1
+        and one["processors_had"] is not None
+        and one["processors_had"] < LEAST_SHARE
+    ]
+
+
 def paired_ratio(ours: Sequence[float], peer: Sequence[float]) -> dict[str, float]:
     """Speed of ours over the peer's: median, lowest and highest of the rounds' own ratios."""
     ratios = [theirs / own for own, theirs in zip(ours, peer, strict=True)]
@@ -131,6 +148,8 @@ def summary(race: Race) -> dict[str, Any]:
         contestants[one.name] = {
             "median_ns": median,
             "rows_per_s": race.rows / median * 1e9,
+            "processors": one.cpus,
+            "processors_had": statistics.median(one.shares) if one.shares else None,
             "times_ns": one.times_ns,
         }
     goals = []

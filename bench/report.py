@@ -1,7 +1,8 @@
 """Figures as a table for the README: ``python -m bench.report peers.json [--memory memory.json]``.
 
 Refuses to print where a fact about the machine or the build is missing, where inputs were short,
-or where there were fewer than seven rounds: such figures say nothing.
+where there were fewer than seven rounds or where other programs took the processor: such figures
+say nothing.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ import json
 import sys
 from pathlib import Path
 from typing import Any
+
+from bench.harness import crowded
 
 FACTS = (
     "cpu", "cores", "caches", "memory_gib", "system", "python", "tickmargin", "compiler",
@@ -58,6 +61,9 @@ def _require_fit(document: dict[str, Any]) -> None:
         raise UnfitError(f"fewer than {LEAST_ROUNDS} rounds")
     if not document.get("races"):
         raise UnfitError("there are no races")
+    busy = [race["name"] for race in document["races"] if crowded(race)]
+    if busy:
+        raise UnfitError(f"other programs ran on the processor: {', '.join(busy)}")
 
 
 def _machine(document: dict[str, Any]) -> str:

@@ -68,6 +68,9 @@ def _show(race: dict) -> None:
             verdict = f"goal {goal['goal']:g}: {verdict}"
         pair = f"{goal['ours']} / {goal['peer']}"
         print(f"  {pair:36} x{ratio['median']:7.2f} {spread:20} {verdict}")
+    busy = harness.crowded(race)
+    if busy:
+        print(f"  the processor was shared with other programs while timing: {', '.join(busy)}")
     sys.stdout.flush()
 
 
