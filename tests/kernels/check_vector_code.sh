@@ -5,37 +5,40 @@
 #   check_vector_code.sh <archive of the core or of the kernels>
 set -eu
 archive=$1
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-(cd "$work" && ar x "$archive")
-failed=0
-fail() { echo "FAILED $1"; failed=1; }
-count() { objdump -d --no-show-raw-insn "$1" | grep -Ec "$2" || true; }
-at_least() {  # file, what, pattern, how many
-  found=$(count "$1" "$3")
-  if [ "$found" -lt "$4" ]; then fail "$1 has $found $2, expected $4 or more"; fi
-}
-at_least "$work/target_avx512.cpp.o" "zmm fused multiply-adds" 'vfn?m(add|sub).*pd.*%zmm' 500
-at_least "$work/target_avx512.cpp.o" "zmm divisions" 'vdivpd.*%zmm' 10
-at_least "$work/target_avx2.cpp.o" "ymm fused multiply-adds" 'vfn?m(add|sub).*pd.*%ymm' 500
-at_least "$work/target_avx2.cpp.o" "ymm divisions" 'vdivpd.*%ymm' 10
+
+# Per member of the archive: wide and scalar fused multiply-adds, wide divisions, wide registers.
 # A loop the compiler gave up on shows as scalar fused multiply-adds.
-for target in avx2 avx512; do
-  found=$(count "$work/target_$target.cpp.o" 'vfn?m(add|sub).*sd')
-  if [ "$found" -gt 0 ]; then fail "target_$target has $found scalar fused multiply-adds"; fi
-done
-for object in "$work"/*.o; do
-  case $object in
-    */target_avx2.cpp.o) wide='%zmm' ;;
-    */target_avx512.cpp.o) continue ;;
-    *) wide='%[yz]mm' ;;
-  esac
-  found=$(count "$object" "$wide")
-  if [ "$found" -gt 0 ]; then fail "$(basename "$object") uses $wide $found times"; fi
-done
-for object in "$work"/target_*.o; do
-  shared=$(nm "$object" | grep -E ' [WVu] ' || true)
-  if [ -n "$shared" ]; then fail "$(basename "$object") has mergeable symbols: $shared"; fi
-done
-[ "$failed" -eq 0 ] && echo "vector code is as meant"
-exit "$failed"
+objdump -d --no-show-raw-insn "$archive" | awk '
+  /file format/ { member = $1; sub(/:$/, "", member); members[member] = 1 }
+  /%zmm/ { zmm[member]++ }
+  /%ymm/ { ymm[member]++ }
+  /vfn?m(add|sub)[0-9]*pd.*%zmm/ { zmm_fma[member]++ }
+  /vfn?m(add|sub)[0-9]*pd.*%ymm/ { ymm_fma[member]++ }
+  /vfn?m(add|sub)[0-9]*sd/ { scalar_fma[member]++ }
+  /vdivpd.*%zmm/ { zmm_div[member]++ }
+  /vdivpd.*%ymm/ { ymm_div[member]++ }
+  function fail(text) { print "FAILED " text; failed = 1 }
+  END {
+    wide = "target_avx512.cpp.o"; half = "target_avx2.cpp.o"
+    if (zmm_fma[wide] < 500) fail(wide ": " zmm_fma[wide] + 0 " zmm fused multiply-adds")
+    if (zmm_div[wide] < 10) fail(wide ": " zmm_div[wide] + 0 " zmm divisions")
+    if (ymm_fma[half] < 500) fail(half ": " ymm_fma[half] + 0 " ymm fused multiply-adds")
+    if (ymm_div[half] < 10) fail(half ": " ymm_div[half] + 0 " ymm divisions")
+    if (zmm[half] > 0) fail(half ": zmm registers used " zmm[half] " times")
+    for (m in members) {
+      if (m == wide || m == half) {
+        if (scalar_fma[m] > 0) fail(m ": " scalar_fma[m] " scalar fused multiply-adds")
+      } else if (zmm[m] + ymm[m] > 0) {
+        fail(m ": wide registers used " zmm[m] + ymm[m] " times")
+      }
+    }
+    exit failed
+  }'
+
+mergeable=$(nm "$archive" |
+  awk '/\.o:$/ { member = $1 } member ~ /^target_/ && / [WVu] / { print member, $0 }')
+if [ -n "$mergeable" ]; then
+  echo "FAILED mergeable symbols: $mergeable"
+  exit 1
+fi
+echo "vector code is as meant"

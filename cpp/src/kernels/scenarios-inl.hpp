@@ -1,47 +1,71 @@
-// Options under a scenario grid: (row, scenario) pairs are laid one after the other into blocks and
-// priced by the stages of black76, so a revalued price has the bits of a price.
+// Options under a scenario grid: runs of one row's scenarios are laid one after the other into
+// blocks and priced by the stages of black76, so a revalued price has the bits of a price.
 #pragma once
+
+// Scenarios `first` .. `first + count - 1` of one row, in lanes `lane` .. of a block.
+struct ScenarioRun {
+  std::size_t row;
+  std::size_t first;
+  std::size_t lane;
+  std::size_t count;
+};
 
 struct ScenarioBlock {
   OptionFeed feed;
-  double scale[block_rows];
-  double base_value[block_rows];
-  double weight[block_rows];
-  double* out[block_rows];
+  BlackBlock black;
+  ScenarioRun runs[block_rows];
+  std::size_t run_count;
 };
 
-struct ScenarioCursor {
-  std::size_t row;
-  std::size_t scenario;
-};
-
-// Fills up to block_rows lanes from the cursor on; returns how many.
-inline std::size_t fill_scenarios(ScenarioBlock& block, const ScenarioRows& rows,
-                                  const ScenarioGrid& grid, ScenarioCursor& at, double* out,
-                                  std::size_t stride) noexcept {
-  OptionFeed& feed = block.feed;
-  std::size_t lane = 0;
-  while (lane < block_rows && at.row < rows.count) {
-    const std::size_t left = grid.count - at.scenario;
-    const std::size_t take = left < block_rows - lane ? left : block_rows - lane;
-    const double* vols = rows.vols_annual + at.row * rows.vol_count;
-    const double sign = rows.is_call[at.row] != 0 ? 1.0 : -1.0;
-    for (std::size_t i = 0; i < take; ++i) {
-      feed.forward.copy[lane + i] = rows.forward[at.row] * grid.price_factor[at.scenario + i];
-      feed.vol.copy[lane + i] = vols[grid.vol_index[at.scenario + i]];
-      feed.strike.copy[lane + i] = rows.strike[at.row];
-      feed.expiry.copy[lane + i] = rows.expiry_years[at.row];
-      feed.sign[lane + i] = sign;
-      block.scale[lane + i] = rows.scale[at.row];
-      block.base_value[lane + i] = rows.base_value[at.row];
-      block.weight[lane + i] = grid.weight[at.scenario + i];
-      block.out[lane + i] = out + at.row * stride + at.scenario + i;
-    }
-    lane += take;
-    at.scenario += take;
-    if (at.scenario == grid.count) at = {at.row + 1, 0};
+inline void fill_run(OptionFeed& feed, const ScenarioRows& rows, const ScenarioGrid& grid,
+                     const ScenarioRun& run) noexcept {
+  const double forward = rows.forward[run.row];
+  const double strike = rows.strike[run.row];
+  const double expiry = rows.expiry_years[run.row];
+  const double sign = rows.is_call[run.row] != 0 ? 1.0 : -1.0;
+  const double* factor = grid.price_factor + run.first;
+  const double* vols = rows.vols_annual + run.row * rows.vol_count;
+  const std::uint8_t* vol_index = grid.vol_index + run.first;
+  const std::size_t lane = run.lane;
+  for (std::size_t i = 0; i < run.count; ++i) feed.vol.copy[lane + i] = vols[vol_index[i]];
+  TICKMARGIN_EACH_ROW(i, run.count) {
+    feed.forward.copy[lane + i] = forward * factor[i];
+    feed.strike.copy[lane + i] = strike;
+    feed.expiry.copy[lane + i] = expiry;
+    feed.sign[lane + i] = sign;
   }
-  return lane;
+}
+
+// Fills a block from scenario `first` of `row` on, which move to what comes next.
+inline void fill_scenarios(ScenarioBlock& block, const ScenarioRows& rows,
+                           const ScenarioGrid& grid, std::size_t& row, std::size_t& first) noexcept {
+  block.run_count = 0;
+  for (std::size_t lane = 0; lane < block_rows && row < rows.count;) {
+    const std::size_t left = grid.count - first;
+    const std::size_t count = left < block_rows - lane ? left : block_rows - lane;
+    const ScenarioRun run{row, first, lane, count};
+    fill_run(block.feed, rows, grid, run);
+    block.runs[block.run_count++] = run;
+    lane += count;
+    first += count;
+    if (first == grid.count) {
+      first = 0;
+      ++row;
+    }
+  }
+}
+
+// Scale, difference and weight each round on their own: a scenario that changes nothing gives
+// exactly 0 against a base value that is scale times price.
+inline void write_run(const BlackBlock& black, const ScenarioRows& rows, const ScenarioGrid& grid,
+                      const ScenarioRun& run, double* out) noexcept {
+  const double scale = rows.scale[run.row];
+  const double base_value = rows.base_value[run.row];
+  const double* price = black.price + run.lane;
+  const double* weight = grid.weight + run.first;
+  TICKMARGIN_EACH_ROW(i, run.count) {
+    out[i] = canonical(weight[i] * (scale * price[i] - base_value));
+  }
 }
 
 void option_scenarios(const ScenarioRows& rows, const ScenarioGrid& grid, double* out,
@@ -52,11 +76,12 @@ void option_scenarios(const ScenarioRows& rows, const ScenarioGrid& grid, double
   const std::uint8_t call = 1;
   const Column shared{&one, 0};
   ScenarioBlock block;
+  BlackBlock& black = block.black;
   open_options(block.feed, OptionRows{&call, 0, shared, shared, shared, shared, Column{&zero, 0}});
-  ScenarioCursor at{0, 0};
-  while (at.row < rows.count) {
-    const std::size_t lanes = fill_scenarios(block, rows, grid, at, out, stride);
-    BlackBlock black;
+  std::size_t row = 0;
+  std::size_t first = 0;
+  while (row < rows.count) {
+    fill_scenarios(block, rows, grid, row, first);
     black_deviation<block_rows>(black, block.feed);
     black_logarithm<block_rows>(black, block.feed);
     black_moneyness<block_rows>(black, block.feed);
@@ -64,11 +89,9 @@ void option_scenarios(const ScenarioRows& rows, const ScenarioGrid& grid, double
     black_tails<block_rows>(black, block.feed);
     black_series<block_rows>(black);
     black_price<block_rows>(black, block.feed);
-    double profit[block_rows];
-    TICKMARGIN_EACH_ROW(i, block_rows) {
-      const double change = block.scale[i] * black.price[i] - block.base_value[i];
-      profit[i] = canonical(block.weight[i] * change);
+    for (std::size_t r = 0; r < block.run_count; ++r) {
+      const ScenarioRun& run = block.runs[r];
+      write_run(black, rows, grid, run, out + run.row * stride + run.first);
     }
-    TICKMARGIN_EACH_ROW(i, lanes) *block.out[i] = profit[i];
   }
 }
