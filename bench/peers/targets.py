@@ -86,10 +86,10 @@ def _serve() -> None:
         repeats = json.loads(line)["repeats"]
         call = _core.price_on_forward
         call(columns, count, out, False)
-        start = time.perf_counter_ns()
+        start = time.process_time_ns()
         for _ in range(repeats):
             call(columns, count, out, False)
-        elapsed = time.perf_counter_ns() - start
+        elapsed = time.process_time_ns() - start
         answer = digest(out) if repeats == 1 else None
         print(json.dumps({"ns": elapsed, "digest": answer}), flush=True)
 

@@ -20,6 +20,7 @@ def document() -> dict:
     }
     race = {
         "name": "race",
+        "clock": "wall",
         "contestants": {"ours": contestant, "theirs": copy.copy(contestant)},
         "goals": [goal],
         "left_out": "",
@@ -60,6 +61,8 @@ def test_a_shared_processor_is_refused(document: dict) -> None:
     document["races"][0]["contestants"]["theirs"]["processors_had"] = 0.5
     with pytest.raises(report.UnfitError, match="other programs"):
         report.render(document)
+    document["races"][0]["clock"] = "processor"  # which does not count what others took
+    assert report.render(document)
 
 
 def test_this_machine_knows_every_fact() -> None:
