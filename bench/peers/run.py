@@ -58,7 +58,9 @@ def _show(race: dict) -> None:
     print(f"\n{race['name']}")
     for name, one in race["contestants"].items():
         rate = one["rows_per_s"] / 1e6
-        print(f"  {name:20} {one['median_ns'] / 1e6:12.4f} ms {rate:10.2f} M {race['unit']}/s")
+        had = f", on {one['processors_had']:.2f} processors" if race["clock"] == "wall" else ""
+        figures = f"{one['median_ns'] / 1e6:12.4f} ms {rate:10.2f} M {race['unit']}/s"
+        print(f"  {name:20} {figures}{had}")
     for goal in race["goals"]:
         ratio = goal["ratio"]
         spread = f"({ratio['lowest']:.2f} to {ratio['highest']:.2f})"
