@@ -111,15 +111,14 @@ class Market:
         except MissingInputError:
             raise MissingInputError("missing_asset_price") from None
 
-    def _curve(self, name: str) -> list[tuple[float, float, float]]:
-        """(years, log(F/S), rate) of the nodes not yet expired, by time."""
+    def _curve(self, name: str) -> list[tuple[float, float]]:
+        """(years, log(F/S)) of the nodes that have not expired, by time."""
         index = self._given_index(name)
-        nodes = [
-            (self.years(row["expiry_ns"]), row["forward_price"], row.get("rate_annual") or 0.0)
+        return sorted(
+            (self.years(row["expiry_ns"]), math.log(row["forward_price"] / index))
             for row in self.tables.get("forwards", ())
-            if row["underlying"] == name
-        ]
-        return sorted((t, math.log(forward / index), rate) for t, forward, rate in nodes)
+            if row["underlying"] == name and row["expiry_ns"] >= self.as_of_ns
+        )
 
     def forward(self, name: str, expiry_ns: int) -> float:
         """F: log(F/S) linear in time between nodes, the carry of the end nodes outside."""
@@ -143,9 +142,12 @@ class Market:
 
     def rate(self, name: str, expiry_ns: int) -> float:
         """Continuous rate of the first node at or after this expiry, else of the last node."""
-        nodes = self._curve(name)
-        t = self.years(expiry_ns)
-        return next((rate for time, _, rate in nodes if time >= t), nodes[-1][2])
+        nodes = sorted(
+            (row["expiry_ns"], row.get("rate_annual") or 0.0)
+            for row in self.tables.get("forwards", ())
+            if row["underlying"] == name
+        )
+        return next((rate for expiry, rate in nodes if expiry >= expiry_ns), nodes[-1][1])
 
     def mark(self, instrument: Row) -> float:
         """P: the instrument's mark; spot falls back on the index, a future on its forward."""
@@ -163,16 +165,12 @@ class Market:
         """Volatility of an option, and whether it is normal (Bachelier) or lognormal."""
         marks = self._marks.get(instrument["instrument"], {})
         name, expiry_ns = instrument["underlying"], instrument["expiry_ns"]
-        lognormal, normal = marks.get("vol_annual"), marks.get("vol_normal_annual")
-        allowed = bool(instrument.get("bachelier"))
-        if allowed and self.forward(name, expiry_ns) <= 0.0:
-            lognormal = None
-            if normal is None:
+        if instrument.get("bachelier") and self.forward(name, expiry_ns) <= 0.0:
+            if marks.get("vol_normal_annual") is None:
                 raise MissingInputError("missing_vol")
-        if lognormal is not None:
-            return float(lognormal), False
-        if allowed and normal is not None:
-            return float(normal), True
+            return float(marks["vol_normal_annual"]), True
+        if marks.get("vol_annual") is not None:
+            return float(marks["vol_annual"]), False
         return self._surface_vol(name, expiry_ns, instrument["strike"]), False
 
     def _surface_vol(self, name: str, expiry_ns: int, strike: float) -> float:

@@ -101,7 +101,9 @@ class Contract:
         """Undiscounted price and derivatives per base unit, in quote units."""
         model = bachelier if self.normal else black76
         is_call = self.row["option_type"] == "call"
-        forward = self.forward * (1.0 + move)
+        # A forward at or below zero moves by the index's own change, not in proportion to itself.
+        change = move * (self.index if self.normal else self.forward)
+        forward = self.forward + change
         used = self.vol if vol is None else vol
         return model(is_call, forward, float(self.row["strike"]), used, self.years)
 
@@ -110,8 +112,7 @@ class Contract:
         if self.payoff == "coin":
             coin = self.settle * (1.0 + move)
             return self.multiplier * coin / (self.forward * (1.0 + move))
-        moves = 1.0 + move if self.settle_linked else 1.0
-        return self.multiplier * self.settle * moves * self.discount
+        return self.multiplier * self.settle * self.discount
 
     def premium(self, price: float) -> float:
         """Numeraire a contract for a quoted price: quote units, or coin."""
@@ -135,8 +136,11 @@ class Contract:
 
     @property
     def settles_in_own_coin(self) -> bool:
-        """Whether a linear pay-off settles in an asset that moves with the index it measures."""
-        return self.settle_linked and self.payoff not in ("inverse", "coin")
+        """Whether a future's linear pay-off settles in an asset that follows the same index.
+
+        No option does: one whose pay-off is in quote units may not settle in that coin.
+        """
+        return self.settle_linked and not self.is_option and self.payoff != "inverse"
 
     def linear_worth(self) -> float:
         """`c`: profit for a move of 1, to first order."""
@@ -164,8 +168,6 @@ class Contract:
             return self.linear_worth() / self.unit
         sheet = self.sheet()
         worth = self.scale() * self.forward * sheet.delta
-        if self.settles_in_own_coin:
-            worth += self.scale() * sheet.price
         if self.payoff == "coin" and premium_adjusted:
             worth -= self.scale() * sheet.price
         return worth / self.unit
@@ -177,8 +179,6 @@ class Contract:
             return worth / (self.unit * self.index)
         sheet = self.sheet()
         worth = self.scale() * self.forward**2 * sheet.gamma
-        if self.settles_in_own_coin:
-            worth += 2.0 * self.scale() * self.forward * sheet.delta
         return worth / (self.unit * self.index)
 
     def vega(self) -> float:

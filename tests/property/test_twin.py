@@ -88,3 +88,68 @@ def test_surface_volatilities_agree_with_the_twin(rng: random.Random, method: st
     drawn = Inputs(AS_OF_NS, market, made.portfolio, made.policy)
     twin = Twin(drawn)
     check_pockets(engine_of(drawn).recompute(), twin, twin.pockets())
+
+
+def with_normal_options(rng: random.Random, drawn: Inputs) -> Inputs:
+    """Two options on a forward below zero instead of all that is dated on the first underlying."""
+    first = drawn.market["underlyings"][0]
+    name, index = first["underlying"], first["index_price"]
+    expiry_ns = AS_OF_NS + LIFE_NS[3]
+    forwards = [
+        {**row, "forward_price": -index * between(rng, 0.01, 0.5)}
+        if (row["underlying"], row["expiry_ns"]) == (name, expiry_ns)
+        else row
+        for row in drawn.market["forwards"]
+    ]
+    dated = {
+        row["instrument"]
+        for row in drawn.portfolio["instruments"]
+        if row["underlying"] == name and row.get("expiry_ns")
+    }
+    options = [
+        {
+            "instrument": f"NORMAL-{kind}",
+            "kind": "option",
+            "underlying": name,
+            "settlement_asset": "USD",
+            "payoff": "linear",
+            "multiplier": 1.0,
+            "strike": index * between(rng, -0.5, 0.5),
+            "expiry_ns": expiry_ns,
+            "option_type": kind,
+            "bachelier": True,
+        }
+        for kind in ("call", "put")
+    ]
+    marks = [
+        {"instrument": row["instrument"], "vol_normal_annual": index * between(rng, 0.1, 1.0)}
+        for row in options
+    ]
+    account = drawn.portfolio["accounts"][0]["account"]
+    held = [
+        {
+            "account": account,
+            "pocket": "cross",
+            "instrument": row["instrument"],
+            "quantity": rng.choice([-2.0, 1.0, 3.0]),
+        }
+        for row in options
+    ]
+    tables = {
+        name: [row for row in drawn.portfolio[name] if row["instrument"] not in dated]
+        for name in ("instruments", "positions")
+    }
+    portfolio = {
+        **drawn.portfolio,
+        "instruments": tables["instruments"] + options,
+        "positions": tables["positions"] + held,
+    }
+    market = {**drawn.market, "forwards": forwards, "marks": [*drawn.market["marks"], *marks]}
+    return Inputs(AS_OF_NS, market, portfolio, drawn.policy)
+
+
+@CI
+@given(draws, methods)
+def test_options_on_a_negative_forward_agree_with_the_twin(rng: random.Random, method: str) -> None:
+    drawn = with_normal_options(rng, make_inputs(rng, method))
+    check_all(engine_of(drawn), Twin(drawn))
