@@ -104,7 +104,9 @@ def test_nothing_is_left_lying_about() -> None:
 
 def test_no_build_flag_breaks_the_bits() -> None:
     banned = ("-march=native", "-ffast-math", "-Ofast", "-funsafe-math-optimizations")
-    builds = [p for p in FILES if p.name in ("CMakeLists.txt", "CMakePresets.json", "pyproject.toml")]
+    builds = [
+        p for p in FILES if p.name in ("CMakeLists.txt", "CMakePresets.json", "pyproject.toml")
+    ]
     assert builds
     for path in builds:
         text = path.read_text()
@@ -112,7 +114,9 @@ def test_no_build_flag_breaks_the_bits() -> None:
 
 
 def test_nothing_is_unpickled() -> None:
-    banned = re.compile(r"\b(import pickle|pickle\.loads?|marshal\.loads?|allow_pickle=True|eval\()")
+    banned = re.compile(
+        r"\b(import pickle|pickle\.loads?|marshal\.loads?|allow_pickle=True|eval\()"
+    )
     for path in SOURCES:
         if path.is_relative_to(ROOT / "python"):
             assert banned.search(path.read_text()) is None, name(path)

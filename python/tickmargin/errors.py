@@ -30,6 +30,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "INVALID_ARGUMENT": "An argument that is not a table has the wrong type or value.",
         "MISSING_EXTRA": "The input needs a package of an optional extra that is not installed.",
         "UNKNOWN_NAME": "A name asked for (a column, a table, an account) does not exist.",
+        "KERNELS_UNAVAILABLE": "TICKMARGIN_KERNELS names a target that cannot run here.",
         # folders and files
         "FOLDER_NOT_FOUND": "The path to load is not an existing folder.",
         "FILE_NOT_FOUND": "A required file is missing from the folder.",
@@ -79,6 +80,8 @@ CODES: Mapping[str, str] = MappingProxyType(
         "CIRCULAR_PRICE": "An asset's price is defined through itself.",
         # market and portfolio together
         "EXPIRED_INSTRUMENT": "A non-zero position is in an instrument that expired before as_of.",
+        "SETTLEMENT_MISMATCH": "A coin pay-off settles in an asset that does not follow its index, "
+        "or a linear option in one that does.",
         "NEGATIVE_FORWARD": "A forward is not positive and the option does not allow Bachelier.",
         "MISSING_PRICE": "Warning: no mark or index price; the instrument is undecidable.",
         "MISSING_VOL": "Warning: no volatility; the option is undecidable.",

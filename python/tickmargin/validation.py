@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from tickmargin.errors import Issue
 from tickmargin.loading.issues import IssueLog, always, suggest
-from tickmargin.loading.specs import KINDS
+from tickmargin.loading.specs import KINDS, PAYOFFS
 from tickmargin.market import Market
 from tickmargin.portfolio import Portfolio
 
@@ -18,6 +18,7 @@ __all__ = ["cross_check"]
 
 _FUTURE, _PERPETUAL, _OPTION = (KINDS.index(k) for k in ("future", "perpetual", "option"))
 _PLACE = ("instruments", "instrument")
+_IN_COIN = tuple(PAYOFFS.index(payoff) for payoff in ("inverse", "coin"))
 
 
 def cross_check(market: Market, portfolio: Portfolio) -> tuple[list[Issue], list[Issue]]:
@@ -33,7 +34,9 @@ def cross_check(market: Market, portfolio: Portfolio) -> tuple[list[Issue], list
     issues : list of Issue
         Errors, on which an engine must refuse the pair: UNKNOWN_UNDERLYING and UNKNOWN_ASSET (of
         any instrument or balance), EXPIRED_INSTRUMENT (``expiry_ns < as_of_ns`` with a non-zero
-        position), NEGATIVE_FORWARD (an option in use that does not allow Bachelier),
+        position), SETTLEMENT_MISMATCH (a coin pay-off in use whose settlement asset does not follow
+        its index, or a linear option whose asset does),
+        NEGATIVE_FORWARD (an option in use that does not allow Bachelier),
         NOT_POSITIVE (a mark of 0 for a future, perpetual or spot in use).
     warnings : list of Issue
         What makes instruments or accounts undecidable, never an error: MISSING_PRICE, MISSING_VOL,
@@ -63,6 +66,7 @@ def cross_check(market: Market, portfolio: Portfolio) -> tuple[list[Issue], list
         mark=_mark_rows(market, portfolio),
         use=use,
     )
+    _check_settlement(market, portfolio, rows, asset, errors)
     _check_prices(market, portfolio, rows, errors, warnings)
     _check_options(market, portfolio, rows, errors, warnings)
     _check_asset_prices(market, portfolio, rows, asset, warnings)
@@ -140,6 +144,46 @@ def _check_expiries(
             f"{data.names[row]!r} expired at {data.expiry_ns[row]}, before as_of_ns "
             f"{market.as_of_ns}, and still has a position; settle it first",
         ),
+    )
+
+
+def _check_settlement(
+    market: Market,
+    portfolio: Portfolio,
+    rows: _Rows,
+    asset: NDArray[np.int64],
+    errors: IssueLog,
+) -> None:
+    """A coin pay-off is worth coin x index: its coin must move with that index."""
+    data = portfolio.instruments
+    settlement = asset[data.settlement]
+    linked = np.append(market.assets.underlying, -1)[settlement]
+    follows = (linked >= 0) & (linked == rows.underlying)
+    in_coin = np.isin(data.payoff, _IN_COIN)
+    known = (settlement >= 0) & (rows.underlying >= 0)
+    place = ("instruments", "settlement_asset")
+
+    def message(row: int) -> tuple[str, str]:
+        symbol = portfolio.asset_keys[data.settlement[row]][0]
+        name = portfolio.underlying_names[data.underlying[row]]
+        if not in_coin[row]:
+            said = f"a linear option on {name!r} settles in {symbol!r}, which follows its index"
+        else:
+            said = (
+                f"a coin pay-off on {name!r} settles in {symbol!r}, which does not follow its "
+                f"index; set the asset's `underlying` to {name!r}"
+            )
+        return symbol, said
+
+    errors.add_rows(
+        "SETTLEMENT_MISMATCH", place, np.flatnonzero(rows.use & known & in_coin & ~follows), message
+    )
+    linear_option = (data.kind == KINDS.index("option")) & ~in_coin
+    errors.add_rows(
+        "SETTLEMENT_MISMATCH",
+        place,
+        np.flatnonzero(rows.use & known & linear_option & follows),
+        message,
     )
 
 

@@ -101,29 +101,52 @@ struct Search {
   }
 };
 
-// Prices from the index outward: steps of 0.5 % to half and double, coarser beyond, and every
-// strike, moved to where its own forward meets it.
+// A strike enters or leaves the scanned range of a scenario policy at strike / (1 +- range): the
+// requirement jumps there, so the ladder stands on both sides of it.
+void add_range_edges(double strike, double range, std::vector<double>& prices) {
+  for (const double edge : {strike / (1.0 + range), strike / (1.0 - range)}) {
+    prices.push_back(edge * (1.0 - 1e-12));
+    prices.push_back(edge * (1.0 + 1e-12));
+  }
+}
+
+// Where the value or the requirement of a held option has a kink or a jump.
+void add_option_prices(const Search& search, std::vector<double>& prices) {
+  const InstrumentColumns& instruments = search.small.instruments;
+  const auto u = static_cast<std::size_t>(search.underlying);
+  const double index = search.small.market.columns.index_price[u];
+  const Policy& policy = search.policies[0];
+  for (std::size_t i = 0; i < instruments.size(); ++i) {
+    if (instruments.underlying[i] != search.underlying || instruments.kind[i] != Kind::option) {
+      continue;
+    }
+    const double strike = instruments.strike[i];
+    const double forward =
+        market::forward_at(search.small.market, search.underlying, instruments.expiry_ns[i])
+            .forward;
+    prices.push_back(strike);
+    prices.push_back(strike * (index / forward));
+    if (policy.method == MethodId::scenario && policy.scenario[u].strike_nodes) {
+      add_range_edges(strike, policy.scenario[u].price_range, prices);
+    }
+  }
+}
+
+// Prices from the index outward: steps of 0.5 % to half and double, coarser beyond, and where held
+// options have kinks or jumps.
 std::vector<double> ladder(const Search& search, double index, bool up) {
   std::vector<double> prices;
   const double end = index * (up ? highest_ratio : lowest_ratio);
   for (double ratio = 1.0; ratio > lowest_ratio && ratio < highest_ratio;) {
     const bool near = ratio > 0.5 && ratio < 2.0;
     ratio *= up ? (near ? 1.005 : 1.05) : (near ? 0.995 : 0.95);
-    const double price = index * ratio;
-    if (up ? price < end : price > end) prices.push_back(price);
+    prices.push_back(index * ratio);
   }
   prices.push_back(end);
-  const InstrumentColumns& instruments = search.small.instruments;
-  for (std::size_t i = 0; i < instruments.size(); ++i) {
-    if (instruments.underlying[i] != search.underlying || instruments.kind[i] != Kind::option) {
-      continue;
-    }
-    const double forward =
-        market::forward_at(search.small.market, search.underlying, instruments.expiry_ns[i])
-            .forward;
-    const double price = instruments.strike[i] * (index / forward);
-    if (up ? price > index && price < end : price < index && price > end) prices.push_back(price);
-  }
+  add_option_prices(search, prices);
+  std::erase_if(prices, [&](double price) {
+    return up ? !(price > index && price <= end) : !(price < index && price >= end);
+  });
   std::sort(prices.begin(), prices.end());
   if (!up) std::reverse(prices.begin(), prices.end());
   return prices;
