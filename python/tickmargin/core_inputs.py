@@ -14,7 +14,13 @@ from numpy.typing import NDArray
 from tickmargin.market import Market
 from tickmargin.portfolio import Portfolio
 
-__all__ = ["instrument_columns", "market_columns", "portfolio_columns"]
+__all__ = ["instrument_columns", "instrument_order", "market_columns", "portfolio_columns"]
+
+
+def instrument_order(portfolio: Portfolio) -> NDArray[np.intp]:
+    """Rows of the instruments by name: the core's order, so that the input's leaves no trace."""
+    names = portfolio.instruments.names.tolist()
+    return np.array(sorted(range(len(names)), key=names.__getitem__), np.intp)
 
 
 def _rows(names: Sequence[Any], known: Sequence[Any]) -> NDArray[np.int32]:
@@ -32,9 +38,9 @@ def _aligned(values: NDArray[np.float64], rows: NDArray[np.int64]) -> NDArray[np
 
 
 def market_columns(market: Market, portfolio: Portfolio) -> dict[str, Any]:
-    """Columns of the market, its marks lined up with the portfolio's instruments."""
+    """Columns of the market, its marks lined up with the instruments in the core's order."""
     index = {name: row for row, name in enumerate(market.marks.names.tolist())}
-    names = portfolio.instruments.names.tolist()
+    names = portfolio.instruments.names[instrument_order(portfolio)].tolist()
     marks = np.fromiter((index.get(name, -1) for name in names), np.int64, len(names))
     return {
         "as_of_ns": market.as_of_ns,
@@ -67,27 +73,30 @@ def _asset_rows(market: Market, portfolio: Portfolio) -> NDArray[np.int32]:
 def instrument_columns(market: Market, portfolio: Portfolio) -> dict[str, Any]:
     """Columns of the instruments, numbered as the market numbers underlyings and assets."""
     instruments = portfolio.instruments
+    order = instrument_order(portfolio)
     underlying = _rows(portfolio.underlying_names, market.underlyings.names.tolist())
     return {
-        "kind": instruments.kind,
-        "payoff": instruments.payoff,
-        "underlying": underlying[instruments.underlying],
-        "settlement_asset": _asset_rows(market, portfolio)[instruments.settlement],
-        "multiplier": instruments.multiplier,
-        "strike": instruments.strike,
-        "expiry_ns": instruments.expiry_ns,
-        "is_call": instruments.is_call,
-        "bachelier": instruments.bachelier,
+        "kind": instruments.kind[order],
+        "payoff": instruments.payoff[order],
+        "underlying": underlying[instruments.underlying][order],
+        "settlement_asset": _asset_rows(market, portfolio)[instruments.settlement][order],
+        "multiplier": instruments.multiplier[order],
+        "strike": instruments.strike[order],
+        "expiry_ns": instruments.expiry_ns[order],
+        "is_call": instruments.is_call[order],
+        "bachelier": instruments.bachelier[order],
     }
 
 
 def portfolio_columns(market: Market, portfolio: Portfolio) -> dict[str, Any]:
     """Columns of positions and balances, assets numbered as the market numbers them."""
+    rank = np.empty(len(portfolio.instruments), np.int32)
+    rank[instrument_order(portfolio)] = np.arange(len(rank), dtype=np.int32)
     return {
         "account_count": len(portfolio.accounts),
         "position_account": portfolio.positions.account,
         "position_pocket": portfolio.positions.pocket,
-        "position_instrument": portfolio.positions.instrument,
+        "position_instrument": rank[portfolio.positions.instrument],
         "position_quantity": portfolio.positions.quantity,
         "position_entry_price": portfolio.positions.entry_price,
         "balance_account": portfolio.balances.account,

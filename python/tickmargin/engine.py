@@ -273,7 +273,7 @@ class Engine:
         return int(names.index(name))
 
     def _instrument(self, name: str) -> int:
-        names = self._portfolio.instruments.names.tolist()
+        names = self._names.instruments.tolist()
         if name not in names:
             raise UnknownNameError(
                 f"no instrument {name!r}{suggest(str(name), names)}", code="UNKNOWN_INSTRUMENT"

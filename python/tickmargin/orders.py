@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from tickmargin.core_inputs import instrument_order
 from tickmargin.loading.column import Coded, Column, TableSpec
 from tickmargin.loading.issues import IssueLog
 from tickmargin.loading.keys import refer
@@ -63,11 +64,13 @@ def read_orders(orders: Any, portfolio: Portfolio, accounts: Mapping[str, int]) 
     pocket = data.text("pocket", "cross")
     known = {name: row for row, name in enumerate(portfolio.pocket_names)}
     rows = np.array([known.get(n, len(known) + i) for i, n in enumerate(pocket.names.tolist())])
+    rank = np.empty(len(names), np.int32)
+    rank[instrument_order(portfolio)] = np.arange(len(names), dtype=np.int32)
     return OrderRows(
         {
             "account": account,
             "pocket": rows.astype(np.int32)[pocket.codes],
-            "instrument": instrument,
+            "instrument": rank[instrument],
             "quantity": data.columns["quantity"],
             "price": price,
         },

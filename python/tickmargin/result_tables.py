@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tickmargin import _core
+from tickmargin.core_inputs import instrument_order
 from tickmargin.loading.column import Coded
 from tickmargin.market import Market
 from tickmargin.orders import OrderRows
@@ -65,7 +66,7 @@ class Names:
         return cls(
             accounts=portfolio.accounts.names,
             pockets=_words(portfolio.pocket_names),
-            instruments=portfolio.instruments.names,
+            instruments=portfolio.instruments.names[instrument_order(portfolio)],
             underlyings=market.underlyings.names,
             assets=_words([f"{symbol}@{chain}" if chain else symbol for symbol, chain in keys]),
         )

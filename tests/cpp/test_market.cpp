@@ -107,4 +107,39 @@ TEST(the_surface_interpolates_total_variance_over_time) {
   CHECK_NEAR(surface_vol(m, 0, now + 60 * day, strike), std::sqrt(variance), 1e-12);
 }
 
+// Between 30 and 90 days r T goes from 0.01 x 30 to 0.02 x 90 day-rates: at 60 days (0.3 + 1.8) / 2.
+TEST(discounts_between_nodes_are_log_linear) {
+  const Market m = make_market(three_assets(), {});
+  CHECK_NEAR(forward_at(m, 0, now + 60 * day).rate_annual, 1.05 / 60.0, 1e-16);
+  CHECK_EQ(forward_at(m, 0, now + 10 * day).rate_annual, 0.01);
+  CHECK_EQ(forward_at(m, 0, now + 200 * day).rate_annual, 0.02);
+}
+
+// A node of a month ago says nothing about next month: only the live one carries.
+TEST(expired_nodes_are_not_part_of_the_curve) {
+  MarketColumns c = three_assets();
+  c.forward_expiry_ns = {now - 30 * day, now + 90 * day};
+  c.surface_expiry_ns = {now - 30 * day, now - 30 * day, now + 90 * day, now + 90 * day};
+  const Market m = make_market(std::move(c), {});
+  CHECK_NEAR(forward_at(m, 0, now + 45 * day).forward, 60000.0 * std::sqrt(1.02), 1e-7);
+  CHECK_NEAR(surface_vol(m, 0, now + 45 * day, 50000.0), 0.5, 1e-15);
+}
+
+TEST(an_option_at_its_expiry_still_has_a_volatility) {
+  MarketColumns c = three_assets();
+  c.surface_expiry_ns = {now, now, now + 90 * day, now + 90 * day};
+  c.forward_expiry_ns = {now, now + 90 * day};
+  const Market m = make_market(std::move(c), {});
+  CHECK_NEAR(surface_vol(m, 0, now, 50000.0), 0.6, 1e-15);
+}
+
+TEST(a_forward_at_or_below_zero_keeps_its_distance_to_the_index) {
+  MarketColumns c = three_assets();
+  c.forward_price = {-500.0, 61200.0};
+  Market m = make_market(std::move(c), {});
+  m.columns.index_price[0] = 60100.0;
+  CHECK_NEAR(forward_at(m, 0, now + 30 * day).forward, -400.0, 1e-9);
+  CHECK_NEAR(forward_at(m, 0, now + 90 * day).forward, 61302.0, 1e-9);
+}
+
 CHECK_MAIN()

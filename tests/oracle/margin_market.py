@@ -124,7 +124,10 @@ class Market:
         """F: log(F/S) linear in time between nodes, the carry of the end nodes outside."""
         for row in self.tables.get("forwards", ()):
             if row["underlying"] == name and row["expiry_ns"] == expiry_ns:
-                return float(row["forward_price"]) * self._factor(name)
+                given = float(row["forward_price"])
+                if given <= 0.0:  # no ratio to the index: it keeps its distance
+                    return given + self.index(name) - self._given_index(name)
+                return given * self._factor(name)
         t, nodes = self.years(expiry_ns), self._curve(name)
         if not nodes:
             raise MissingInputError("missing_forward")
@@ -141,13 +144,19 @@ class Market:
         return self.index(name) * math.exp(ratio)
 
     def rate(self, name: str, expiry_ns: int) -> float:
-        """Continuous rate of the first node at or after this expiry, else of the last node."""
+        """Continuous rate: r T linear in time between live nodes, the end nodes' rates outside."""
         nodes = sorted(
-            (row["expiry_ns"], row.get("rate_annual") or 0.0)
+            (self.years(row["expiry_ns"]), row.get("rate_annual") or 0.0)
             for row in self.tables.get("forwards", ())
-            if row["underlying"] == name
+            if row["underlying"] == name and row["expiry_ns"] >= self.as_of_ns
         )
-        return next((rate for expiry, rate in nodes if expiry >= expiry_ns), nodes[-1][1])
+        t = self.years(expiry_ns)
+        if t <= nodes[0][0]:
+            return float(nodes[0][1])
+        for (t0, r0), (t1, r1) in itertools.pairwise(nodes):
+            if t0 < t <= t1:
+                return float((r0 * t0 + (t - t0) / (t1 - t0) * (r1 * t1 - r0 * t0)) / t)
+        return float(nodes[-1][1])
 
     def mark(self, instrument: Row) -> float:
         """P: the instrument's mark; spot falls back on the index, a future on its forward."""
@@ -182,22 +191,22 @@ class Market:
         wanted = math.log(strike / self.forward(name, expiry_ns))
         slices: dict[int, list[tuple[float, float]]] = {}
         for row in self.tables.get("surface", ()):
-            if row["underlying"] == name:
-                expiry = row["expiry_ns"]
+            expiry = row["expiry_ns"]
+            if row["underlying"] == name and expiry >= self.as_of_ns:
                 moneyness = math.log(row["strike"] / self.forward(name, expiry))
-                variance = row["vol_annual"] ** 2 * self.years(expiry)
-                slices.setdefault(expiry, []).append((moneyness, variance))
+                slices.setdefault(expiry, []).append((moneyness, row["vol_annual"] ** 2))
         if not slices:
             raise MissingInputError("missing_vol")
+        # Variance a year: within a slice total variance is proportional to it.
         at = {expiry: _between(sorted(points), wanted) for expiry, points in slices.items()}
         low = max([e for e in at if e <= expiry_ns], default=min(at))
         high = min([e for e in at if e >= expiry_ns], default=max(at))
-        low, high = min(low, high), max(low, high)
-        if low == high or not low <= expiry_ns <= high:
-            end = low if expiry_ns <= low else high
-            return math.sqrt(at[end] / self.years(end))
+        if low >= high:
+            return math.sqrt(at[low])
         share = (expiry_ns - low) / (high - low)
-        return math.sqrt((at[low] + share * (at[high] - at[low])) / self.years(expiry_ns))
+        total_low, total_high = at[low] * self.years(low), at[high] * self.years(high)
+        total = total_low + share * (total_high - total_low)
+        return math.sqrt(total / self.years(expiry_ns))
 
 
 def _between(points: Sequence[tuple[float, float]], x: float) -> float:

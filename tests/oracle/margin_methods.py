@@ -214,16 +214,13 @@ def grid(rules: Mapping[str, Any]) -> list[Shock]:
     return points + [Shock(t["move"], rules["vol_up"], t["weight"]) for t in rules["tails"]]
 
 
-def strike_nodes(held: Iterable[Held], index: float, rules: Mapping[str, Any]) -> list[Shock]:
-    """Nodes with the index at the strikes of options held long, inside the range."""
+def strike_nodes(held: Iterable[Held], rules: Mapping[str, Any]) -> list[Shock]:
+    """Moves that bring the forward of an option held long to its strike, inside the range."""
     if not rules["strike_nodes"]:
         return []
-    strikes = {
-        float(h.contract.row["strike"]) for h in held if h.contract.is_option and h.quantity > 0
-    }
+    moves = {h.contract.move_to_strike() for h in held if h.contract.is_option and h.quantity > 0}
     vols = sorted({p.vol for p in grid({**rules, "tails": []})})
-    moves = [strike / index - 1.0 for strike in sorted(strikes)]
-    inside = [m for m in moves if abs(m) <= rules["price_range"]]
+    inside = [m for m in sorted(moves) if abs(m) <= rules["price_range"]]
     return [Shock(m, vol, 1.0) for m in inside for vol in vols]
 
 
@@ -246,7 +243,7 @@ def scan_unit(
     """Profits over the grid, its tails and the strikes."""
     rules = policy.section("scenario", name)
     points = grid(rules)
-    shocks = points + strike_nodes(held, market.index(name), rules)
+    shocks = points + strike_nodes(held, rules)
     profits = []
     for shock in shocks:
         parts = [h.quantity * h.contract.profit(shock, rules) for h in held]

@@ -107,6 +107,11 @@ class Contract:
         used = self.vol if vol is None else vol
         return model(is_call, forward, float(self.row["strike"]), used, self.years)
 
+    def move_to_strike(self) -> float:
+        """The move of the index at which the forward stands at the strike."""
+        strike = float(self.row["strike"])
+        return (strike - self.forward) / (self.index if self.normal else self.forward)
+
     def scale(self, move: float = 0.0) -> float:
         """Numeraire for one quote unit of the undiscounted price, in a scenario."""
         if self.payoff == "coin":
@@ -140,7 +145,9 @@ class Contract:
 
         No option does: one whose pay-off is in quote units may not settle in that coin.
         """
-        return self.settle_linked and not self.is_option and self.payoff != "inverse"
+        return (
+            self.settle_linked and self.kind in ("future", "perpetual") and self.payoff != "inverse"
+        )
 
     def linear_worth(self) -> float:
         """`c`: profit for a move of 1, to first order."""
@@ -167,7 +174,7 @@ class Contract:
         if not self.is_option:
             return self.linear_worth() / self.unit
         sheet = self.sheet()
-        worth = self.scale() * self.forward * sheet.delta
+        worth = self.scale() * (self.index if self.normal else self.forward) * sheet.delta
         if self.payoff == "coin" and premium_adjusted:
             worth -= self.scale() * sheet.price
         return worth / self.unit
@@ -178,7 +185,8 @@ class Contract:
             worth = 2.0 * self.linear_worth() if self.settles_in_own_coin else 0.0
             return worth / (self.unit * self.index)
         sheet = self.sheet()
-        worth = self.scale() * self.forward**2 * sheet.gamma
+        path = self.index if self.normal else self.forward
+        worth = self.scale() * path**2 * sheet.gamma
         return worth / (self.unit * self.index)
 
     def vega(self) -> float:

@@ -110,8 +110,6 @@ def check_units(result: tm.Result, pockets: Pockets) -> None:
                 assert abs(row[column] - expected) <= room(pocket), (underlying, column)
             if all(map(smooth, held)):
                 for column, (expected, size) in unit_greeks(held).items():
-                    if column == "gamma" and any(h.contract.settles_in_own_coin for h in held):
-                        continue
                     near = FLOAT_SHARE * size + TINY
                     assert abs(row[column] - expected) <= near, (account, underlying, column)
 

@@ -12,7 +12,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.oracle.margin import Inputs
-from tests.oracle.margin_market import Row
 from tests.property.books import CI, METHODS, engine_of, make_inputs
 from tests.property.hashes import digest_of, seeded_books
 
@@ -61,19 +60,13 @@ def test_threads_do_not_change_a_bit() -> None:
 def shuffled(rng: random.Random, given_inputs: Inputs) -> Inputs:
     """The rows of the tables in any order.
 
-    Held as they are: accounts, whose order is that of the result; instruments, in whose order
-    positions are added; and of two sides of one instrument which row comes first.
+    Held as they are: accounts, whose order is that of the result.
     """
     market = {name: rng.sample(rows, len(rows)) for name, rows in given_inputs.market.items()}
-    portfolio = dict(given_inputs.portfolio)
-    balances, positions = portfolio["balances"], portfolio["positions"]
-    portfolio["balances"] = rng.sample(balances, len(balances))
-    sides: dict[tuple[str, str, str], list[Row]] = {}
-    for row in positions:
-        sides.setdefault((row["account"], row["pocket"], row["instrument"]), []).append(row)
-    portfolio["positions"] = [
-        row for rows in rng.sample([*sides.values()], len(sides)) for row in rows
-    ]
+    portfolio = {
+        name: rows if name == "accounts" else rng.sample(rows, len(rows))
+        for name, rows in given_inputs.portfolio.items()
+    }
     return Inputs(given_inputs.as_of_ns, market, portfolio, given_inputs.policy)
 
 

@@ -45,7 +45,8 @@ SortedRows sort_rows(const PortfolioColumns& p, const InstrumentColumns& instrum
   auto position_key = [&](std::uint32_t i) {
     const auto instrument = static_cast<std::size_t>(p.position_instrument[i]);
     return std::make_tuple(p.position_pocket[i], instruments.underlying[instrument], instrument,
-                           p.position_quantity[i] < 0);
+                           p.position_quantity[i] < 0, p.position_quantity[i],
+                           entry_term(instruments.payoff[instrument], p.position_entry_price[i]));
   };
   rows.positions = rows_by_account(
       p.account_count, p.position_account, p.position_quantity, rows.account_positions,

@@ -101,10 +101,10 @@ struct Search {
   }
 };
 
-// A strike enters or leaves the scanned range of a scenario policy at strike / (1 +- range): the
-// requirement jumps there, so the ladder stands on both sides of it.
-void add_range_edges(double strike, double range, std::vector<double>& prices) {
-  for (const double edge : {strike / (1.0 + range), strike / (1.0 - range)}) {
+// A strike enters or leaves the scanned range of a scenario policy where the forward stands at
+// strike / (1 +- range): the requirement jumps there, so the ladder stands on both sides of it.
+void add_range_edges(double at_strike, double range, std::vector<double>& prices) {
+  for (const double edge : {at_strike / (1.0 + range), at_strike / (1.0 - range)}) {
     prices.push_back(edge * (1.0 - 1e-12));
     prices.push_back(edge * (1.0 + 1e-12));
   }
@@ -120,14 +120,13 @@ void add_option_prices(const Search& search, std::vector<double>& prices) {
     if (instruments.underlying[i] != search.underlying || instruments.kind[i] != Kind::option) {
       continue;
     }
-    const double strike = instruments.strike[i];
     const double forward =
         market::forward_at(search.small.market, search.underlying, instruments.expiry_ns[i])
             .forward;
-    prices.push_back(strike);
-    prices.push_back(strike * (index / forward));
+    const double at_strike = instruments.strike[i] * (index / forward);
+    prices.push_back(at_strike);
     if (policy.method == MethodId::scenario && policy.scenario[u].strike_nodes) {
-      add_range_edges(strike, policy.scenario[u].price_range, prices);
+      add_range_edges(at_strike, policy.scenario[u].price_range, prices);
     }
   }
 }

@@ -30,12 +30,24 @@ void ScratchPocket::insert_sorted(const InstrumentColumns& instruments, Position
   positions_.insert(at, row);
 }
 
-void ScratchPocket::append(const InstrumentColumns& instruments, PositionRow trade) {
-  insert_sorted(instruments, trade);
+// Profit of the closed part of a future: quantity x multiplier x (price - entry) for a linear one,
+// quantity x multiplier x (1 / entry - 1 / price) for an inverse one, whose terms are inverses.
+void ScratchPocket::realise(const InstrumentColumns& instruments, const PositionRow& closed,
+                            double exit) {
+  const std::uint32_t i = closed.instrument;
+  const bool inverse = instruments.payoff[i] == Payoff::inverse;
+  const double gain = inverse ? closed.entry - exit : exit - closed.entry;
+  add_balance(instruments.settlement_asset[i], closed.quantity * instruments.multiplier[i] * gain);
 }
 
 void ScratchPocket::fill(const InstrumentColumns& instruments, PositionRow trade) {
   if (trade.quantity == 0) return;
+  const Kind kind = instruments.kind[trade.instrument];
+  const bool paid_up_front = kind == Kind::option || kind == Kind::spot;
+  if (paid_up_front) {
+    add_balance(instruments.settlement_asset[trade.instrument],
+                -(trade.quantity * instruments.multiplier[trade.instrument] * trade.entry));
+  }
   const auto same = std::find_if(positions_.begin(), positions_.end(), [&](const PositionRow& r) {
     return r.instrument == trade.instrument && (r.quantity < 0) == (trade.quantity < 0);
   });
@@ -49,11 +61,14 @@ void ScratchPocket::fill(const InstrumentColumns& instruments, PositionRow trade
       std::find_if(positions_.begin(), positions_.end(),
                    [&](const PositionRow& r) { return r.instrument == trade.instrument; });
   if (opposite == positions_.end()) return insert_sorted(instruments, trade);
-  const double left = opposite->quantity + trade.quantity;
-  const bool crossed = (left < 0) == (trade.quantity < 0);
-  const PositionRow rest{trade.instrument, left, crossed ? trade.entry : opposite->entry};
+  PositionRow closed = *opposite;
   positions_.erase(opposite);
-  if (left != 0) insert_sorted(instruments, rest);
+  const double left = closed.quantity + trade.quantity;
+  const bool crossed = left != 0 && (left < 0) == (trade.quantity < 0);
+  const double kept_entry = crossed ? trade.entry : closed.entry;
+  if (left != 0) insert_sorted(instruments, {trade.instrument, left, kept_entry});
+  if (!crossed) closed.quantity = -trade.quantity;
+  if (!paid_up_front) realise(instruments, closed, trade.entry);
 }
 
 void ScratchPocket::add_balance(std::int32_t asset, double amount) {

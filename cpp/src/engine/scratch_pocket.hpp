@@ -21,11 +21,10 @@ class ScratchPocket {
   void assign(const book::PocketRows& rows);
   void clear();
 
-  // Adds a fill to the row of the same instrument and side, or reduces the opposite row first,
-  // crossing zero if it must: the quantities margin is charged on.
+  // Fills a trade at an entry as a ledger would: on the row of the same side it averages the entry
+  // term; against the opposite row it closes, moves the realised profit to the settlement asset's
+  // balance and crosses zero if it must. An option or spot trade moves its premium instead.
   void fill(const InstrumentColumns& instruments, PositionRow trade);
-  // Adds a row of its own, entry and all, for the equity of the same fill.
-  void append(const InstrumentColumns& instruments, PositionRow trade);
   void add_balance(std::int32_t asset, double amount);
 
   std::vector<PositionRow>& positions() noexcept { return positions_; }
@@ -33,6 +32,7 @@ class ScratchPocket {
   book::PocketRows rows(const InstrumentColumns& instruments);
 
  private:
+  void realise(const InstrumentColumns& instruments, const PositionRow& closed, double exit);
   void insert_sorted(const InstrumentColumns& instruments, PositionRow row);
 
   std::vector<PositionRow> positions_;

@@ -21,8 +21,7 @@ struct Trade {
 
 struct Buffers {
   Workspace work;
-  ScratchPocket margined;  // quantities netted as the venue nets them
-  ScratchPocket owned;     // rows that add up to the equity after the fills
+  ScratchPocket pocket;
 };
 
 // One account's pocket, before any order.
@@ -33,42 +32,36 @@ struct Desk {
   book::PocketRows rows;
 };
 
-void apply(const Desk& desk, const Trade& trade, Buffers& buffers) {
-  const InstrumentColumns& instruments = desk.world.instruments;
-  const std::uint32_t i = trade.instrument;
-  const double entry = book::entry_term(instruments.payoff[i], trade.price);
-  const bool paid_up_front =
-      instruments.kind[i] == Kind::option || instruments.kind[i] == Kind::spot;
-  buffers.margined.fill(instruments, {i, trade.quantity, entry});
-  buffers.owned.append(instruments, {i, trade.quantity, entry});
-  if (!paid_up_front) return;
-  const double premium = -(trade.quantity * instruments.multiplier[i] * trade.price);
-  buffers.owned.add_balance(instruments.settlement_asset[i], premium);
-}
-
-// Margin of the pocket after the trades; the decision is undecidable where any number is.
+// The pocket after the trades, evaluated as a recompute would; undecidable where any number is.
 monitor::Decision after(const Desk& desk, const Trade* trades, std::size_t count,
                         Buffers& buffers) {
-  buffers.margined.assign(desk.rows);
-  buffers.owned.assign(desk.rows);
-  for (std::size_t t = 0; t < count; ++t) apply(desk, trades[t], buffers);
   const InstrumentColumns& instruments = desk.world.instruments;
-  const book::PocketRows owned = buffers.owned.rows(instruments);
-  collateral::value_pocket(desk.world.context(), *desk.policy.policy, desk.policy.weights, owned,
-                           buffers.work.value);
-  const book::PocketRows margined = buffers.margined.rows(instruments);
-  require_pocket(desk.world, desk.policy, margined, buffers.work, nullptr);
-  const Status status = method_status(desk.policy, owned, buffers.work.value.status);
-  return decide_pocket(desk.policy, buffers.work, desk.scale, status);
+  buffers.pocket.assign(desk.rows);
+  for (std::size_t t = 0; t < count; ++t) {
+    const Trade& trade = trades[t];
+    const double entry = book::entry_term(instruments.payoff[trade.instrument], trade.price);
+    buffers.pocket.fill(instruments, {trade.instrument, trade.quantity, entry});
+  }
+  return evaluate_pocket(desk.world, desk.policy, buffers.pocket.rows(instruments), desk.scale,
+                         buffers.work);
 }
 
 bool covered(const monitor::Decision& d) noexcept {
   return d.state != State::undecidable && d.equity_initial >= d.initial_margin;
 }
 
-double gap(const monitor::Decision& d) noexcept {
-  if (d.state == State::undecidable) return -INFINITY;
-  return static_cast<double>(d.equity_initial) - static_cast<double>(d.initial_margin);
+// An order passes if equity covers initial margin after it, or else if initial margin does not rise.
+bool passes(const monitor::Decision& before, const monitor::Decision& then) noexcept {
+  return covered(then) ||
+         (then.state != State::undecidable && then.initial_margin <= before.initial_margin);
+}
+
+// By how much, in ticks: positive when it passes.
+double margin_of_passing(const monitor::Decision& before, const monitor::Decision& then) noexcept {
+  if (then.state == State::undecidable) return -INFINITY;
+  const auto needed = static_cast<double>(then.initial_margin);
+  return std::fmax(static_cast<double>(then.equity_initial) - needed,
+                   static_cast<double>(before.initial_margin) - needed);
 }
 
 // Price at which the hedge trades: its mark, in the units an order's price has.
@@ -81,10 +74,14 @@ double hedge_price(const Revaluation& world, std::uint32_t i) noexcept {
 
 struct HedgeSearch {
   const Desk& desk;
+  const monitor::Decision& before;
   Trade order;
   std::uint32_t instrument;
   double price;
   Buffers& buffers;
+
+  bool passes_at(double quantity) { return passes(before, at(quantity)); }
+  double score(double quantity) { return margin_of_passing(before, at(quantity)); }
 
   monitor::Decision at(double quantity) {
     const Trade trades[2] = {order, {instrument, quantity, price}};
@@ -97,18 +94,18 @@ struct HedgeSearch {
     constexpr double ratio = 0.6180339887498949;
     double a = 0, b = end;
     double x = b - ratio * (b - a), y = a + ratio * (b - a);
-    double gap_x = gap(at(x)), gap_y = gap(at(y));
+    double gap_x = score(x), gap_y = score(y);
     for (int i = 0; i < 60; ++i) {
       if (gap_x >= gap_y) {
         b = y;
         y = x;
         gap_y = gap_x;
-        gap_x = gap(at(x = b - ratio * (b - a)));
+        gap_x = score(x = b - ratio * (b - a));
       } else {
         a = x;
         x = y;
         gap_x = gap_y;
-        gap_y = gap(at(y = a + ratio * (b - a)));
+        gap_y = score(y = a + ratio * (b - a));
       }
     }
     return gap_x >= gap_y ? x : y;
@@ -119,7 +116,7 @@ struct HedgeSearch {
     for (int i = 0; i < 60; ++i) {
       const double middle = 0.5 * (failing + passing);
       if (middle == failing || middle == passing) break;
-      (covered(at(middle)) ? passing : failing) = middle;
+      (passes_at(middle) ? passing : failing) = middle;
     }
     return passing;
   }
@@ -132,22 +129,23 @@ struct HedgeSearch {
     for (int rung = 40; rung >= 0; --rung) {
       const double quantity = end * std::ldexp(1.0, -rung);
       const bool passes_best = std::fabs(best) > std::fabs(previous) &&
-                               std::fabs(best) <= std::fabs(quantity) && covered(at(best));
+                               std::fabs(best) <= std::fabs(quantity) && passes_at(best);
       if (passes_best) return bisect(previous, best);
-      if (covered(at(quantity))) return bisect(previous, quantity);
+      if (passes_at(quantity)) return bisect(previous, quantity);
       previous = quantity;
     }
     return canonical_nan;
   }
 };
 
-double smallest_hedge(const Desk& desk, const Trade& order, std::uint32_t hedge,
-                      double gross_notional, Buffers& buffers) {
+double smallest_hedge(const Desk& desk, const monitor::Decision& before, const Trade& order,
+                      std::uint32_t hedge, Buffers& buffers) {
   const Revaluation& world = desk.world;
   if (world.values.status[hedge] != Status::ok) return canonical_nan;
-  const double reach = 4.0 * gross_notional / world.values.contract[hedge].notional;
+  const double reach =
+      4.0 * buffers.work.value.gross_notional / world.values.contract[hedge].notional;
   if (!(reach > 0) || !std::isfinite(reach)) return canonical_nan;
-  HedgeSearch search{desk, order, hedge, hedge_price(world, hedge), buffers};
+  HedgeSearch search{desk, before, order, hedge, hedge_price(world, hedge), buffers};
   const double buy = search.smallest(reach);
   const double sell = search.smallest(-reach);
   if (std::isnan(buy)) return sell;
@@ -200,8 +198,8 @@ OrderEffect effect_of(const Desk& desk, const Order& order, InstrumentIndex hedg
     effect.verdict = OrderVerdict::refused_margin;
     effect.shortfall = amount(then.initial_margin - then.equity_initial);
     if (hedge >= 0) {
-      effect.hedge_quantity = smallest_hedge(desk, trade, static_cast<std::uint32_t>(hedge),
-                                             buffers.work.value.gross_notional, buffers);
+      effect.hedge_quantity =
+          smallest_hedge(desk, before, trade, static_cast<std::uint32_t>(hedge), buffers);
     }
   }
   return effect;

@@ -80,7 +80,8 @@ struct Prepared {
 // Reused between pockets so that a batch allocates a handful of times, not per account.
 struct Scratch {
   std::vector<double> sums;
-  std::vector<std::uint8_t> node_used;
+  std::vector<std::int32_t> nodes;
+  std::vector<std::uint32_t> rows;
   std::vector<double> expiry_delta;
   std::vector<std::int64_t> expiry;
   std::vector<pricing::IndexedCollateral> collateral;  // given by the caller

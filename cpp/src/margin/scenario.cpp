@@ -30,8 +30,8 @@ risk::UnderlyingScenarios scenarios_of(const Context& context, std::size_t u,
                 p.vol_power_short, p.vol_power_long, p.vol_up_floor_annual,
                 p.min_days};
   if (p.strike_nodes) {
-    risk::add_strike_nodes(context.market, context.instruments, static_cast<UnderlyingIndex>(u),
-                           p.price_range, out);
+    risk::add_strike_nodes(context.market, context.instruments, context.values,
+                           static_cast<UnderlyingIndex>(u), p.price_range, out);
   }
   return out;
 }
@@ -79,30 +79,65 @@ void scan_grid(const risk::UnderlyingScenarios& scenarios, const risk::ScenarioT
   }
 }
 
-void scan_nodes(const risk::UnderlyingScenarios& scenarios, const risk::ScenarioTable& table,
-                const PocketRows& rows, const UnitRows& unit, Scratch& scratch, Worst& worst) {
-  if (scenarios.node_move.empty()) return;
-  scratch.node_used.assign(scenarios.node_move.size(), 0);
-  bool any = false;
+// Nodes of the options held long, ascending, each once.
+void collect_nodes(const risk::ScenarioTable& table, const PocketRows& rows, const UnitRows& unit,
+                   std::vector<std::int32_t>& nodes) {
+  nodes.clear();
   for (std::int64_t k = unit.begin; k < unit.end; ++k) {
     const std::int32_t node = table.node_of_strike[rows.instrument[k]];
-    if (node < 0 || rows.quantity[k] <= 0) continue;
-    scratch.node_used[static_cast<std::size_t>(node)] = 1;
-    any = true;
+    if (node >= 0 && rows.quantity[k] > 0) nodes.push_back(node);
   }
-  if (!any) return;
+  std::sort(nodes.begin(), nodes.end());
+  nodes.erase(std::unique(nodes.begin(), nodes.end()), nodes.end());
+}
+
+// Sums over the positions for the wanted nodes, into scratch.sums at [node x vol shock]. A pocket
+// that wants many nodes adds whole rows with the scan kernel, one that wants few picks them: both
+// add the same products in the same order.
+void add_node_profits(const risk::ScenarioTable& table, std::size_t u, const PocketRows& rows,
+                      const UnitRows& unit, Scratch& scratch) {
+  const risk::UnderlyingScenarios& scenarios = table.underlying[u];
   const std::size_t vols = scenarios.shocks.shock.size();
-  for (std::size_t node = 0; node < scenarios.node_move.size(); ++node) {
-    if (scratch.node_used[node] == 0) continue;
-    for (std::size_t v = 0; v < vols; ++v) {
+  scratch.sums.resize(table.node_stride[u]);
+  constexpr std::size_t picked_cost = 16;
+  if (scratch.nodes.size() * picked_cost > scenarios.node_move.size()) {
+    scratch.rows.clear();
+    for (std::int64_t k = unit.begin; k < unit.end; ++k) {
+      scratch.rows.push_back(table.node_row[rows.instrument[k]]);
+    }
+    const std::int64_t offsets[2] = {0, unit.end - unit.begin};
+    const kernels::PositionGroups groups{1, offsets, scratch.rows.data(),
+                                         rows.quantity + unit.begin};
+    kernels::kernels().portfolio_scan(groups, table.node_table(u), table.node_stride[u],
+                                      scenarios.node_move.size() * vols, scratch.sums.data(),
+                                      nullptr, nullptr);
+    return;
+  }
+  for (const std::int32_t node : scratch.nodes) {
+    const std::size_t first = static_cast<std::size_t>(node) * vols;
+    for (std::size_t s = first; s < first + vols; ++s) {
       double sum = 0;
       for (std::int64_t k = unit.begin; k < unit.end; ++k) {
-        const auto row = static_cast<std::size_t>(table.node_offset[rows.instrument[k]]);
-        sum += rows.quantity[k] * table.nodes[row + node * vols + v];
+        sum += rows.quantity[k] * table.node_profits(u, rows.instrument[k])[s];
       }
-      sum += unit.collateral * scenarios.node_move[node];
-      worst.see(sum, static_cast<std::int32_t>(scenarios.grid.size() + node * vols + v),
-                scenarios.node_move[node], v);
+      scratch.sums[s] = sum;
+    }
+  }
+}
+
+void scan_nodes(const risk::ScenarioTable& table, std::size_t u, const PocketRows& rows,
+                const UnitRows& unit, Scratch& scratch, Worst& worst) {
+  const risk::UnderlyingScenarios& scenarios = table.underlying[u];
+  collect_nodes(table, rows, unit, scratch.nodes);
+  if (scratch.nodes.empty()) return;
+  add_node_profits(table, u, rows, unit, scratch);
+  const std::size_t vols = scenarios.shocks.shock.size();
+  for (const std::int32_t n : scratch.nodes) {
+    const auto node = static_cast<std::size_t>(n);
+    const double move = scenarios.node_move[node];
+    for (std::size_t v = 0; v < vols; ++v) {
+      const double sum = scratch.sums[node * vols + v] + unit.collateral * move;
+      worst.see(sum, static_cast<std::int32_t>(scenarios.grid.size() + node * vols + v), move, v);
     }
   }
 }
@@ -162,17 +197,18 @@ ExpiryCharges expiry_charges(const Context& context, const ScenarioParameters& p
   return charges;
 }
 
-void trace_positions(const risk::UnderlyingScenarios& scenarios, const risk::ScenarioTable& table,
-                     const PocketRows& rows, const UnitRows& unit, std::int32_t scenario,
-                     PositionTrace& trace) {
-  const auto grid_size = static_cast<std::int32_t>(scenarios.grid.size());
-  for (std::int64_t k = unit.begin; k < unit.end; ++k) {
+void trace_positions(const risk::ScenarioTable& table, const PocketRows& rows,
+                     const UnitRows& unit_rows, const UnitRequirement& unit, PositionTrace& trace) {
+  const auto u = static_cast<std::size_t>(unit.underlying);
+  const auto grid_size = static_cast<std::int32_t>(table.underlying[u].grid.size());
+  const std::int32_t scenario = unit.worst_scenario;
+  for (std::int64_t k = unit_rows.begin; k < unit_rows.end; ++k) {
+    const std::uint32_t i = rows.instrument[k];
     double profit = 0;
     if (scenario >= grid_size) {
-      profit = table.nodes[static_cast<std::size_t>(table.node_offset[rows.instrument[k]] +
-                                                    (scenario - grid_size))];
+      profit = table.node_profits(u, i)[scenario - grid_size];
     } else if (scenario >= 0) {
-      profit = table.row(rows.instrument[k])[scenario];
+      profit = table.row(i)[scenario];
     }
     trace.add(rows, k, -(rows.quantity[k] * profit));
   }
@@ -191,7 +227,7 @@ void evaluate_unit(const Context& context, const Prepared& prepared, const Pocke
   const risk::UnderlyingScenarios& scenarios = prepared.table.underlying[u];
   Worst worst;
   scan_grid(scenarios, prepared.table, rows, unit_rows, scratch, worst);
-  scan_nodes(scenarios, prepared.table, rows, unit_rows, scratch, worst);
+  scan_nodes(prepared.table, u, rows, unit_rows, scratch, worst);
   unit.loss_up = worst.loss_up;
   unit.loss_down = worst.loss_down;
   unit.worst_scenario = worst.scenario;
@@ -264,8 +300,7 @@ void evaluate_scenario(const Context& context, const Prepared& prepared, const P
     }
     evaluate_unit(context, prepared, rows, unit_rows, scratch, unit);
     if (trace != nullptr && u < held_units) {
-      const auto& scenarios = prepared.table.underlying[static_cast<std::size_t>(unit.underlying)];
-      trace_positions(scenarios, prepared.table, rows, unit_rows, unit.worst_scenario, *trace);
+      trace_positions(prepared.table, rows, unit_rows, unit, *trace);
     }
   }
   net_units(*prepared.policy, context.market.underlying_count(), out);

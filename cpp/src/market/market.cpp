@@ -50,19 +50,31 @@ double years_between(TimeNs from, TimeNs to) noexcept {
   return static_cast<double>(to - from) / ns_per_year;
 }
 
-// Total variance within one expiry's nodes [begin, end) at the strike with the wanted moneyness.
-double slice_variance(const MarketColumns& c, NodeRange slice, double strike,
-                      double years) noexcept {
-  auto variance = [&](std::size_t i) {
-    return c.surface_vol_annual[i] * c.surface_vol_annual[i] * years;
-  };
+// First of the nodes whose expiry is not over.
+std::size_t first_live(const std::vector<std::int64_t>& expiry_ns, NodeRange nodes,
+                       TimeNs as_of_ns) noexcept {
+  const auto at = expiry_ns.begin();
+  return static_cast<std::size_t>(std::lower_bound(at + static_cast<std::ptrdiff_t>(nodes.begin),
+                                                   at + static_cast<std::ptrdiff_t>(nodes.end),
+                                                   as_of_ns) -
+                                  at);
+}
+
+double node_forward(const Market& market, std::size_t node, double index) noexcept {
+  const double ratio = market.forward_ratio[node];
+  return std::isnan(ratio) ? index + market.forward_basis[node] : ratio * index;
+}
+
+// Variance a year within one expiry's nodes [begin, end) at a strike: linear in log-strike.
+double slice_variance(const MarketColumns& c, NodeRange slice, double strike) noexcept {
+  auto variance = [&](std::size_t i) { return c.surface_vol_annual[i] * c.surface_vol_annual[i]; };
   const auto strikes = c.surface_strike.begin();
   const auto begin = strikes + static_cast<std::ptrdiff_t>(slice.begin);
   const auto end = strikes + static_cast<std::ptrdiff_t>(slice.end);
   const auto above = std::lower_bound(begin, end, strike);
   const auto right = static_cast<std::size_t>(above - strikes);
-  if (above == begin || (above != end && *above == strike)) return variance(right);
   if (above == end) return variance(slice.end - 1);
+  if (above == begin || *above == strike) return variance(right);
   const double t = log_of(strike / *(above - 1)) / log_of(*above / *(above - 1));
   return variance(right - 1) + t * (variance(right) - variance(right - 1));
 }
@@ -82,10 +94,16 @@ Market make_market(MarketColumns columns, const InstrumentColumns& instruments) 
     const double linked = c.index_price[static_cast<std::size_t>(link)] * quote_price(market, link);
     market.asset_ratio[a] = c.asset_price[a] / linked;
   }
-  market.forward_ratio.resize(c.forward_price.size());
+  market.forward_ratio.assign(c.forward_price.size(), base::canonical_nan);
+  market.forward_basis.assign(c.forward_price.size(), base::canonical_nan);
   for (std::size_t i = 0; i < c.forward_price.size(); ++i) {
     const auto u = static_cast<std::size_t>(c.forward_underlying[i]);
-    market.forward_ratio[i] = c.forward_price[i] / c.index_price[u];
+    // A ratio to the index makes sense for positive prices only.
+    if (c.forward_price[i] > 0) {
+      market.forward_ratio[i] = c.forward_price[i] / c.index_price[u];
+    } else {
+      market.forward_basis[i] = c.forward_price[i] - c.index_price[u];
+    }
   }
   market.mark_ratio.resize(c.mark_price.size());
   for (std::size_t i = 0; i < c.mark_price.size(); ++i) {
@@ -106,58 +124,62 @@ double quote_price(const Market& market, UnderlyingIndex underlying) noexcept {
 ForwardPoint forward_at(const Market& market, UnderlyingIndex underlying,
                         TimeNs expiry_ns) noexcept {
   const MarketColumns& c = market.columns;
-  const NodeRange nodes = nodes_of(c.forward_underlying, underlying);
+  NodeRange nodes = nodes_of(c.forward_underlying, underlying);
+  nodes.begin = first_live(c.forward_expiry_ns, nodes, c.as_of_ns);
   if (nodes.begin == nodes.end) return {base::canonical_nan, base::canonical_nan};
   const double index = c.index_price[static_cast<std::size_t>(underlying)];
 
   std::size_t right = nodes.begin;
   while (right < nodes.end && c.forward_expiry_ns[right] < expiry_ns) ++right;
   if (right < nodes.end && c.forward_expiry_ns[right] == expiry_ns) {
-    return {market.forward_ratio[right] * index, c.forward_rate_annual[right]};
+    return {node_forward(market, right, index), c.forward_rate_annual[right]};
   }
-  // Flat carry outside the nodes: the line through (0, log 1) and the outer node.
-  const std::size_t outer = right == nodes.end ? nodes.end - 1 : right;
-  const bool inside = right > nodes.begin && right < nodes.end;
-  const std::size_t left = inside ? right - 1 : outer;
   const double t = years_between(c.as_of_ns, expiry_ns);
-  const double t_left = inside ? years_between(c.as_of_ns, c.forward_expiry_ns[left]) : 0.0;
-  const double y_left = inside ? log_of(market.forward_ratio[left]) : 0.0;
+  const std::size_t outer = right == nodes.end ? nodes.end - 1 : right;
   const double t_right = years_between(c.as_of_ns, c.forward_expiry_ns[outer]);
   const double y_right = log_of(market.forward_ratio[outer]);
-  const double span = t_right - t_left;
-  const double y = span > 0 ? y_left + (y_right - y_left) * ((t - t_left) / span) : y_right;
-  return {exp_of(y) * index, c.forward_rate_annual[outer]};
+  const double rate_right = c.forward_rate_annual[outer];
+  if (right == nodes.begin || right == nodes.end) {
+    const double y = t_right > 0 ? y_right * (t / t_right) : y_right;
+    return {exp_of(y) * index, rate_right};
+  }
+  const std::size_t left = right - 1;
+  const double t_left = years_between(c.as_of_ns, c.forward_expiry_ns[left]);
+  const double y_left = log_of(market.forward_ratio[left]);
+  const double rt_left = c.forward_rate_annual[left] * t_left;
+  const double share = (t - t_left) / (t_right - t_left);
+  const double y = y_left + (y_right - y_left) * share;
+  return {exp_of(y) * index, (rt_left + (rate_right * t_right - rt_left) * share) / t};
 }
 
 double surface_vol(const Market& market, UnderlyingIndex underlying, TimeNs expiry_ns,
                    double strike) noexcept {
   const MarketColumns& c = market.columns;
-  const NodeRange nodes = nodes_of(c.surface_underlying, underlying);
-  if (nodes.begin == nodes.end) return base::canonical_nan;
-  const double years = years_between(c.as_of_ns, expiry_ns);
+  NodeRange nodes = nodes_of(c.surface_underlying, underlying);
+  nodes.begin = first_live(c.surface_expiry_ns, nodes, c.as_of_ns);
   const double moneyness = strike / forward_at(market, underlying, expiry_ns).forward;
 
-  // Walk the expiries; keep the last at or before ours and stop at the first at or after it.
-  double t_left = 0, w_left = 0;
-  bool have_left = false;
+  // Walk the expiries; keep the last before ours and stop at the first at or after it.
+  double t_left = 0, variance_left = base::canonical_nan;
   for (std::size_t begin = nodes.begin; begin < nodes.end;) {
     const TimeNs slice_ns = c.surface_expiry_ns[begin];
     std::size_t end = begin;
     while (end < nodes.end && c.surface_expiry_ns[end] == slice_ns) ++end;
-    const double t = years_between(c.as_of_ns, slice_ns);
     const double forward = forward_at(market, underlying, slice_ns).forward;
-    const double w = slice_variance(c, {begin, end}, moneyness * forward, t);
+    const double variance = slice_variance(c, {begin, end}, moneyness * forward);
+    const double t = years_between(c.as_of_ns, slice_ns);
     if (slice_ns >= expiry_ns) {
-      if (slice_ns == expiry_ns || !have_left) return std::sqrt(w / t);
-      const double mixed = w_left + (w - w_left) * ((years - t_left) / (t - t_left));
-      return std::sqrt(mixed / years);
+      if (slice_ns == expiry_ns || std::isnan(variance_left)) return std::sqrt(variance);
+      const double years = years_between(c.as_of_ns, expiry_ns);
+      const double w_left = variance_left * t_left;
+      const double w = w_left + (variance * t - w_left) * ((years - t_left) / (t - t_left));
+      return std::sqrt(w / years);
     }
     t_left = t;
-    w_left = w;
-    have_left = true;
+    variance_left = variance;
     begin = end;
   }
-  return std::sqrt(w_left / t_left);
+  return std::sqrt(variance_left);
 }
 
 }  // namespace tickmargin::market

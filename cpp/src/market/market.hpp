@@ -13,7 +13,8 @@ namespace tickmargin::market {
 
 struct Market {
   MarketColumns columns;              // as given; index_price is the current index
-  std::vector<double> forward_ratio;  // by curve node
+  std::vector<double> forward_ratio;  // by curve node; NaN where the forward is not positive:
+  std::vector<double> forward_basis;  // such a forward keeps its distance to the index instead
   std::vector<double> mark_ratio;     // by instrument
   std::vector<double> asset_ratio;    // by asset: price / (index x quote price), linked assets
 
@@ -36,14 +37,16 @@ struct ForwardPoint {
   double rate_annual;
 };
 
-// Forward and discount rate for an expiry: a node where one stands, else log(F/S) linear in time
-// between nodes (carry held flat before the first and after the last). Without any node: NaN.
+// Forward and discount rate for an expiry: a node where one stands, else log(F/S) and the logarithm
+// of the discount linear in time between nodes (carry and rate held flat before the first and after
+// the last). Nodes before the market's time are not part of the curve. Without a node: NaN.
 ForwardPoint forward_at(const Market& market, UnderlyingIndex underlying,
                         TimeNs expiry_ns) noexcept;
 
 // Implied volatility from the surface of an underlying: linear in total variance over
 // log-moneyness within an expiry (flat beyond the outer strikes) and over time at equal
-// log-moneyness; flat volatility before the first expiry and after the last. NaN: no surface.
+// log-moneyness; flat volatility before the first expiry and after the last. Expiries before the
+// market's time are left out. NaN: no surface.
 double surface_vol(const Market& market, UnderlyingIndex underlying, TimeNs expiry_ns,
                    double strike) noexcept;
 

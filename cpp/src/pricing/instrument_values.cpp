@@ -72,6 +72,8 @@ void value_linear(const market::Market& market, const InstrumentColumns& instrum
   }
   c.delta_base = out.scale[i] / index_numeraire;
   c.roll_delta = c.delta_base;
+  // The coin is worth more as the position wins: profit c m (1 + m) bends by 2 c.
+  if (out.settled_in_base[i] != 0) c.gamma = 2.0 * out.scale[i] / (index_numeraire * t.index);
   out.mark[i] = out.forward[i] = mark;
   out.unit_price[i] = t.settlement_price;
 }
@@ -145,7 +147,8 @@ void spread_option(const market::Market& market, const InstrumentColumns& instru
   // A coin option pays Black / F coins, so its scale carries coin price / F, constant in the index.
   const double per_quote = coin ? t.settlement_price / c.forward[j] : t.settlement_price * discount;
   const double scale = t.multiplier * per_quote;
-  const double forward_per_index = c.forward[j] / t.index;
+  // A forward at or below zero keeps its distance to the index, any other its ratio.
+  const double forward_per_index = c.forward[j] > 0 ? c.forward[j] / t.index : 1.0;
   ContractValue& v = out.contract[i];
   v.value = scale * c.price[j];
   v.entry_factor = 0;

@@ -11,6 +11,10 @@
 namespace tickmargin::risk {
 namespace {
 
+std::size_t whole_vectors(std::size_t count) {
+  return (count + 7) / 8 * 8;
+}
+
 double pow_of(double x, double power) noexcept {
   if (power == 0) return 1.0;
   double log_x, out;
@@ -103,7 +107,7 @@ void revalue(const market::Market& market, const InstrumentColumns& instruments,
   const std::size_t n = scenarios.size();
   if (n == 0) return;
   const OptionBatch batch = gather(instruments, values, u, shocks);
-  const std::size_t stride = (n + 7) / 8 * 8;
+  const std::size_t stride = whole_vectors(n);
   const base::AlignedBuffer<double> rows(batch.row.size() * stride);
   revalue_options(batch, shocks, scenarios, const_cast<double*>(rows.data()), stride);
   for (std::size_t j = 0; j < batch.row.size(); ++j) {
@@ -135,6 +139,42 @@ Scenarios node_scenarios(const UnderlyingScenarios& underlying) {
   return nodes;
 }
 
+// Sizes and places of the rows of both tables.
+void lay_out(const InstrumentColumns& instruments, ScenarioTable& table) {
+  const std::size_t n = instruments.size();
+  std::vector<std::uint32_t> rows(table.underlying.size(), 0);
+  table.node_row.resize(n);
+  for (std::size_t i = 0; i < n; ++i) {
+    table.node_row[i] = rows[static_cast<std::size_t>(instruments.underlying[i])]++;
+  }
+  std::size_t entries = 0;
+  for (std::size_t u = 0; u < table.underlying.size(); ++u) {
+    const UnderlyingScenarios& underlying = table.underlying[u];
+    table.stride = std::max(table.stride, whole_vectors(underlying.grid.size()));
+    table.node_block.push_back(entries);
+    table.node_stride.push_back(
+        whole_vectors(underlying.node_move.size() * underlying.shocks.shock.size()));
+    entries += rows[u] * table.node_stride[u];
+  }
+  table.grid = base::AlignedBuffer<double>(n * table.stride);
+  table.nodes = base::AlignedBuffer<double>(entries);
+}
+
+void number_strikes(const market::Market& market, const InstrumentColumns& instruments,
+                    const pricing::InstrumentValues& values, ScenarioTable& table) {
+  table.node_of_strike.assign(instruments.size(), -1);
+  for (std::size_t i = 0; i < instruments.size(); ++i) {
+    if (instruments.kind[i] != Kind::option) continue;
+    const std::vector<double>& moves =
+        table.underlying[static_cast<std::size_t>(instruments.underlying[i])].node_move;
+    const double move = strike_move(market, instruments, values, i);
+    const auto at = std::lower_bound(moves.begin(), moves.end(), move);
+    if (at != moves.end() && *at == move) {
+      table.node_of_strike[i] = static_cast<std::int32_t>(at - moves.begin());
+    }
+  }
+}
+
 }  // namespace
 
 double shocked_vol(const VolShocks& shocks, double shock, double vol_annual,
@@ -150,18 +190,25 @@ double shocked_vol(const VolShocks& shocks, double shock, double vol_annual,
   return vol < 0 ? 0.0 : vol;
 }
 
+double strike_move(const market::Market& market, const InstrumentColumns& instruments,
+                   const pricing::InstrumentValues& values, std::size_t instrument) noexcept {
+  const double strike = instruments.strike[instrument];
+  const double forward = values.forward[instrument];
+  if (values.normal[instrument] == 0) return strike / forward - 1.0;
+  const auto u = static_cast<std::size_t>(instruments.underlying[instrument]);
+  return (strike - forward) / market.columns.index_price[u];
+}
+
 void add_strike_nodes(const market::Market& market, const InstrumentColumns& instruments,
-                      UnderlyingIndex underlying, double range, UnderlyingScenarios& out) {
-  const double index = market.columns.index_price[static_cast<std::size_t>(underlying)];
+                      const pricing::InstrumentValues& values, UnderlyingIndex underlying,
+                      double range, UnderlyingScenarios& out) {
   for (std::size_t i = 0; i < instruments.size(); ++i) {
     if (instruments.underlying[i] != underlying || instruments.kind[i] != Kind::option) continue;
-    const double move = instruments.strike[i] / index - 1.0;
-    if (std::fabs(move) <= range) out.node_strike.push_back(instruments.strike[i]);
+    const double move = strike_move(market, instruments, values, i);
+    if (std::fabs(move) <= range) out.node_move.push_back(move);
   }
-  std::sort(out.node_strike.begin(), out.node_strike.end());
-  out.node_strike.erase(std::unique(out.node_strike.begin(), out.node_strike.end()),
-                        out.node_strike.end());
-  for (const double strike : out.node_strike) out.node_move.push_back(strike / index - 1.0);
+  std::sort(out.node_move.begin(), out.node_move.end());
+  out.node_move.erase(std::unique(out.node_move.begin(), out.node_move.end()), out.node_move.end());
 }
 
 ScenarioTable build_scenario_table(const market::Market& market,
@@ -169,36 +216,21 @@ ScenarioTable build_scenario_table(const market::Market& market,
                                    const pricing::InstrumentValues& values,
                                    std::vector<UnderlyingScenarios> scenarios) {
   TICKMARGIN_ASSERT(scenarios.size() == market.underlying_count());
-  const std::size_t n = instruments.size();
   ScenarioTable table;
   table.underlying = std::move(scenarios);
-  for (const UnderlyingScenarios& u : table.underlying) {
-    table.stride = std::max(table.stride, (u.grid.size() + 7) / 8 * 8);
-  }
-  table.grid = base::AlignedBuffer<double>(n * table.stride);
-  table.node_offset.resize(n + 1);
-  table.node_of_strike.assign(n, -1);
-  for (std::size_t i = 0; i < n; ++i) {
-    const UnderlyingScenarios& u =
-        table.underlying[static_cast<std::size_t>(instruments.underlying[i])];
-    table.node_offset[i + 1] =
-        table.node_offset[i] +
-        static_cast<std::int64_t>(u.node_move.size() * u.shocks.shock.size());
-    if (instruments.kind[i] != Kind::option) continue;
-    const auto at =
-        std::lower_bound(u.node_strike.begin(), u.node_strike.end(), instruments.strike[i]);
-    if (at != u.node_strike.end() && *at == instruments.strike[i]) {
-      table.node_of_strike[i] = static_cast<std::int32_t>(at - u.node_strike.begin());
-    }
-  }
-  table.nodes.resize(static_cast<std::size_t>(table.node_offset[n]));
+  lay_out(instruments, table);
+  number_strikes(market, instruments, values, table);
+  double* const grid = table.grid.data();
+  double* const nodes = table.nodes.data();
   for (std::size_t u = 0; u < table.underlying.size(); ++u) {
     const UnderlyingScenarios& underlying = table.underlying[u];
     const auto index = static_cast<UnderlyingIndex>(u);
     revalue(market, instruments, values, index, underlying.shocks, underlying.grid,
-            [&](std::size_t i) { return table.grid.data() + i * table.stride; });
+            [&](std::size_t i) { return grid + i * table.stride; });
     revalue(market, instruments, values, index, underlying.shocks, node_scenarios(underlying),
-            [&](std::size_t i) { return table.nodes.data() + table.node_offset[i]; });
+            [&](std::size_t i) {
+              return nodes + table.node_block[u] + table.node_row[i] * table.node_stride[u];
+            });
   }
   return table;
 }

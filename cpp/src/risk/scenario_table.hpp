@@ -38,18 +38,27 @@ struct VolShocks {
 struct UnderlyingScenarios {
   Scenarios grid;
   VolShocks shocks;
-  std::vector<double> node_strike;  // ascending, distinct
-  std::vector<double> node_move;    // strike / index - 1
+  std::vector<double> node_move;  // ascending, distinct; see strike_move()
 };
 
 struct ScenarioTable {
   std::vector<UnderlyingScenarios> underlying;
-  std::size_t stride = 0;                    // of `grid`, a multiple of 8; unused columns are 0
-  base::AlignedBuffer<double> grid;          // [instrument x stride]
-  std::vector<std::int64_t> node_offset;     // instrument -> first entry in `nodes`
-  std::vector<double> nodes;                 // per instrument [node x vol shock]
+  std::size_t stride = 0;            // of `grid`, a multiple of 8; unused columns are 0
+  base::AlignedBuffer<double> grid;  // [instrument x stride]
+  // Strike nodes: each underlying has a block of [its instruments x stride] rows, a row holding
+  // [node x vol shock] profits.
+  base::AlignedBuffer<double> nodes;
+  std::vector<std::size_t> node_block;       // underlying -> first entry of its block
+  std::vector<std::size_t> node_stride;      // by underlying, a multiple of 8
+  std::vector<std::uint32_t> node_row;       // instrument -> row in its underlying's block
   std::vector<std::int32_t> node_of_strike;  // instrument -> node of its own strike, -1 without
 
+  const double* node_table(std::size_t u) const noexcept {
+    return nodes.data() + node_block[u];
+  }
+  const double* node_profits(std::size_t u, std::size_t instrument) const noexcept {
+    return node_table(u) + node_row[instrument] * node_stride[u];
+  }
   const double* row(std::size_t instrument) const noexcept {
     return grid.data() + instrument * stride;
   }
@@ -59,9 +68,15 @@ struct ScenarioTable {
 // at `up_floor_annual`.
 double shocked_vol(const VolShocks& shocks, double shock, double vol_annual, double years) noexcept;
 
-// Strikes of the listed options of an underlying inside +-range of its index.
+// The move of the index that brings the forward of an option to its strike, where its value has its
+// kink: strike / forward - 1. NaN without a forward.
+double strike_move(const market::Market& market, const InstrumentColumns& instruments,
+                   const pricing::InstrumentValues& values, std::size_t instrument) noexcept;
+
+// Makes nodes of the listed options of an underlying whose strike_move lies inside +-range.
 void add_strike_nodes(const market::Market& market, const InstrumentColumns& instruments,
-                      UnderlyingIndex underlying, double range, UnderlyingScenarios& out);
+                      const pricing::InstrumentValues& values, UnderlyingIndex underlying,
+                      double range, UnderlyingScenarios& out);
 
 // Revalues every instrument in every scenario of its underlying.
 ScenarioTable build_scenario_table(const market::Market& market,
