@@ -14,7 +14,7 @@ from mpmath import atanh, cos, erfc, exp, log, lu_solve, matrix, mp, mpf, pi, sq
 mp.dps = 90
 
 SLOPE_DEGREE = 12
-TAIL_DEGREE = 10
+TAIL_DEGREE = 11
 MILLS_LIMIT = 100
 TAIL_EXACT_LIMIT = 38
 

@@ -49,7 +49,7 @@ void bachelier_tails(BachelierBlock& block, const OptionFeed& feed) noexcept {
     const double low = exact ? fma(-ratio, s_low, ratio_low) : 0.0;
     const double z = absolute(clamped);
     const double q_inv = 1.0 / polynomial(slope_q, z);
-    const double e = gauss(clamped, low);
+    const double e = gauss(clamped, low).high;
     const double value = s > smallest_deviation ? s * (e * (polynomial(slope_s, z) * q_inv)) : 0.0;
     block.root_expiry[i] = root;
     block.deviation[i] = s;

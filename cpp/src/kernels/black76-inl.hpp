@@ -63,7 +63,8 @@ void black_discount(BlackBlock& block, const OptionFeed& feed) noexcept {
   }
 }
 
-// One division serves ln(F / K) and 1 / s.
+// One division serves ln(F / K) and 1 / s. (h is cut off above here and below in the next stage:
+// one after the other in one loop, the compiler merges the two into a longer test.)
 template <std::size_t lanes>
 void black_logarithm(BlackBlock& block, const OptionFeed& feed) noexcept {
   const double* forward = feed.forward.rows;
@@ -74,13 +75,17 @@ void black_logarithm(BlackBlock& block, const OptionFeed& feed) noexcept {
     const double sum = ratio.a + ratio.b;
     const double inv = 1.0 / (sum * s);
     const Pair x = log_ratio(ratio, sum, inv * s);
-    block.inv_deviation[i] = inv * sum;
+    const double inv_s = inv * sum;
+    block.inv_deviation[i] = inv_s;
+    block.moneyness[i] = at_most(x.high * inv_s, moneyness_limit);
     block.log_high[i] = x.high;
     block.log_low[i] = x.low;
   }
 }
 
-// d1 and d2, with what rounding took from d1.
+// d1 and d2 with what rounding took from h and s put back, and what it then takes from d1: where h
+// and t cancel, their roundings decide the accuracy of delta. Where s or h was cut off the
+// remainders mean nothing and are kept small; the exponential is 0 there.
 template <std::size_t lanes>
 void black_moneyness(BlackBlock& block, const OptionFeed& feed) noexcept {
   const double* vol = feed.vol.rows;
@@ -91,15 +96,19 @@ void black_moneyness(BlackBlock& block, const OptionFeed& feed) noexcept {
     const double inv_s = block.inv_deviation[i];
     const double x = block.log_high[i];
     const double root_low = fma(-root, root, expiry[i]);
-    const double s_low = fma(vol[i], root, -s) + 0.5 * (vol[i] * inv_s) * (vol[i] * root_low);
-    const double h = at_most(at_least(x * inv_s, -moneyness_limit), moneyness_limit);
-    const double h_low = (fma(-h, s, x) + fma(-h, s_low, block.log_low[i])) * inv_s;
+    const double product_low = fma(vol[i], root, smallest_deviation - s);
+    const double s_low = at_most(product_low + 0.5 * (vol[i] * inv_s) * (vol[i] * root_low), 1.0);
+    const double h = at_least(block.moneyness[i], -moneyness_limit);
+    const double h_remainder = (fma(-h, s, x) + fma(-h, s_low, block.log_low[i])) * inv_s;
+    const double h_low = absolute(h) < moneyness_limit ? h_remainder : 0.0;
     const double t = 0.5 * s;
-    const double d1 = h + t;
+    const double sum = h + t;
+    const double sum_low = ((h - sum) + t) + fma(0.5, s_low, h_low);
+    const double d1 = sum + sum_low;
     block.moneyness[i] = h;
     block.d1[i] = d1;
-    block.d1_low[i] = ((h - d1) + t) + fma(0.5, s_low, h_low);
-    block.d2[i] = h - t;
+    block.d1_low[i] = sum_low - (d1 - sum);
+    block.d2[i] = (h - t) + fma(-0.5, s_low, h_low);
   }
 }
 
@@ -107,9 +116,9 @@ template <std::size_t lanes>
 void black_density(BlackBlock& block, const OptionFeed& feed) noexcept {
   const double* forward = feed.forward.rows;
   TICKMARGIN_EACH_ROW(i, lanes) {
-    const double density = gauss(block.d1[i], block.d1_low[i]);
-    block.density[i] = density;
-    block.weighted[i] = forward[i] * density;
+    const Pair density = gauss(block.d1[i], block.d1_low[i]);
+    block.density[i] = density.high;
+    block.weighted[i] = fma(forward[i], density.high, forward[i] * density.low);
   }
 }
 

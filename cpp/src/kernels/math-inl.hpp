@@ -70,15 +70,20 @@ TICKMARGIN_INLINE Pair polynomial_pair(const double (&c)[count], double x) {
   }
 }
 
-// exp(high + low) for high in [-708, 709], |low| far below 1. 0 below that range.
-TICKMARGIN_INLINE double exp_flushed(double high, double low) {
+// exp(high + low) for high in [-708, 709], |low| far below 1, and what rounding took from it. 0 below
+// that range.
+TICKMARGIN_INLINE Pair exp_pair(double high, double low) {
   const double shifted = fma(high, 0x1.71547652b82fep+0, round_magic);
   const double n = shifted - round_magic;
   const double r = fma(-n, ln2_low, fma(-n, ln2_high, high)) + low;
+  const double part = fma(r * r, polynomial(exp_tail, r), r);
+  const double mantissa = 1.0 + part;
   const double scale = from_bits((to_bits(shifted) << 52) + one_bits);
-  const double value = (1.0 + fma(r * r, polynomial(exp_tail, r), r)) * scale;
-  return high < exp_floor ? 0.0 : value;
+  const double kept = high < exp_floor ? 0.0 : scale;
+  return {mantissa * kept, ((1.0 - mantissa) + part) * kept};
 }
+
+TICKMARGIN_INLINE double exp_flushed(double x) { return exp_pair(x, 0.0).high; }
 
 // exp(x) = (high + low) * first * second over the whole range, gradual underflow included: the
 // scale is applied in two steps, of which only the second can round.
@@ -156,10 +161,10 @@ TICKMARGIN_INLINE double mills_slope(double z) {
 }
 
 // exp(-(z + low)^2 / 2), the rounding of z^2 undone: it would cost 700 ulp at z = 37.
-TICKMARGIN_INLINE double gauss(double z, double low) {
+TICKMARGIN_INLINE Pair gauss(double z, double low) {
   const double square = z * z;
   const double square_low = fma(z, z, -square);
-  return exp_flushed(-0.5 * square, -fma(z, low, 0.5 * square_low));
+  return exp_pair(-0.5 * square, -fma(z, low, 0.5 * square_low));
 }
 
 // [R(h - t) - R(h + t)] phi(0) / (2 t) for t <= 0.05 and any h >= 0, from its series in t^2: the

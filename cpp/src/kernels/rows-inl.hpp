@@ -13,7 +13,7 @@ constexpr double largest_exponent = 709.0;  // a discount factor over e^709 give
 TICKMARGIN_INLINE double discount_factor(double rate, double expiry) {
   const double exponent = at_least(-rate * expiry, -800.0);
   const double spoiled = exponent > largest_exponent ? canonical_nan : 0.0;
-  return exp_flushed(at_most(exponent, largest_exponent), 0.0) + spoiled;
+  return exp_flushed(at_most(exponent, largest_exponent)) + spoiled;
 }
 
 TICKMARGIN_INLINE bool positive_normal(double x) { return x >= smallest_normal && x <= largest; }
