@@ -186,6 +186,9 @@ py::dict explain(const Engine& engine, std::int32_t account) {
   using S = ExplainedScenario;
   out["scenarios"] = columns_of(e.scenarios, &S::pocket, &S::underlying, &S::price_move,
                                 &S::vol_shock, &S::weight, &S::profit);
+  using N = ExplainedNetting;
+  out["netting"] = columns_of(e.netting, &N::pocket, &N::underlying, &N::initial_alone,
+                              &N::initial_share, &N::maintenance_alone, &N::maintenance_share);
   return out;
 }
 

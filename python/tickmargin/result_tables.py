@@ -46,6 +46,14 @@ _EFFECTS = (
 _EQUITY = ("pocket", "kind", "item", "amount", "price", "initial", "maintenance")
 _REQUIREMENT = ("pocket", "underlying", "component", "initial_margin", "maintenance_margin")
 _POSITIONS = ("pocket", "instrument", "quantity", "value", "contribution")
+_NETTING = (
+    "pocket",
+    "underlying",
+    "initial_alone",
+    "initial_share",
+    "maintenance_alone",
+    "maintenance_share",
+)
 _SCENARIOS = ("pocket", "underlying", "price_move", "vol_shock", "weight", "profit")
 
 
@@ -137,6 +145,7 @@ def explanation_of(
         requirement=_table("requirement", _REQUIREMENT, raw["requirement"], coded),
         positions=_table("positions", _POSITIONS, raw["positions"], coded),
         scenarios=_table("scenarios", _SCENARIOS, raw["scenarios"], coded),
+        netting=_table("netting", _NETTING, raw["netting"], coded),
     )
 
 

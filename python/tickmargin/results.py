@@ -90,7 +90,12 @@ class Explanation:
         the contributions of a unit, added in order (and the loss on simulated collateral, which
         stands in ``scenarios``), are the loss behind its ``scan`` line.
     scenarios : Table
-        pocket, underlying, price_move, vol_shock, weight, profit.
+        pocket, underlying, price_move, vol_shock, weight, profit: the policy's grid, and after it
+        the strike node that binds, if one does.
+    netting : Table
+        pocket, underlying, initial_alone, initial_share, maintenance_alone, maintenance_share:
+        each unit's loss alone and its Euler share of the loss left after netting across
+        underlyings; empty without such netting.
     """
 
     account: str
@@ -101,6 +106,7 @@ class Explanation:
     requirement: Table
     positions: Table
     scenarios: Table
+    netting: Table
 
     def _title(self) -> str:
         reason = "" if self.status == "ok" else f" ({self.status})"
@@ -123,7 +129,7 @@ class Explanation:
         """Return all lines as plain Python values."""
         tables = {
             name: [dict(row) for row in getattr(self, name)]
-            for name in ("equity", "requirement", "positions", "scenarios")
+            for name in ("equity", "requirement", "positions", "scenarios", "netting")
         }
         head = {name: getattr(self, name) for name in ("account", "policy", "state", "status")}
         return head | tables

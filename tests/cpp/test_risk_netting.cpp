@@ -70,4 +70,25 @@ TEST(nine_units_net_eight_and_add_the_smallest) {
   CHECK_NEAR(netted_loss(units, p, n), 2.8284271247461903 + 0.5, 1e-14);
 }
 
+// Uncorrelated 3 and 4 make 5: shares 9 / 25 and 16 / 25. 4 and 3 falling together at rho 0.5
+// make sqrt(37), of which they carry (16 + 6) / 37 and (9 + 6) / 37; a unit without loss nothing.
+TEST(euler_shares_add_up_to_one) {
+  const std::vector<double> plain =
+      risk::euler_shares(std::vector<TwoSidedLoss>{{0, 3, 3}, {1, 4, 4}}, correlated(0.0), 2);
+  CHECK_NEAR(plain[0], 9.0 / 25.0, 1e-15);
+  CHECK_NEAR(plain[1], 16.0 / 25.0, 1e-15);
+  const std::vector<double> nested = risk::euler_shares(
+      std::vector<TwoSidedLoss>{{0, 0, 4}, {1, 0, 3}, {2, 0, 0}},
+      [] {
+        NettingParameters p;
+        p.rule = NettingRule::correlation;
+        p.correlation = {1, 0.5, 0, 0.5, 1, 0, 0, 0, 1};
+        return p;
+      }(),
+      3);
+  CHECK_NEAR(nested[0], (16.0 + 6.0) / 37.0, 1e-15);
+  CHECK_NEAR(nested[1], (9.0 + 6.0) / 37.0, 1e-15);
+  CHECK_EQ(nested[2], 0.0);
+}
+
 CHECK_MAIN()

@@ -114,6 +114,14 @@ struct ExplainedScenario {
   double weight;
   double profit;
 };
+// Losses of the units of a pocket alone, and the share of the netted loss each of them carries: its
+// Euler share of the norm that binds, so that the shares add up.
+struct ExplainedNetting {
+  std::int32_t pocket;
+  UnderlyingIndex underlying;
+  double initial_alone, initial_share;
+  double maintenance_alone, maintenance_share;
+};
 struct Explanation {
   State state = State::undecidable;
   Status status = Status::ok;
@@ -121,7 +129,8 @@ struct Explanation {
   std::vector<ExplainedEquity> equity;
   std::vector<ExplainedRequirement> requirement;
   std::vector<ExplainedPosition> positions;
-  std::vector<ExplainedScenario> scenarios;
+  std::vector<ExplainedScenario> scenarios;  // the grid, and the strike node that binds
+  std::vector<ExplainedNetting> netting;
 };
 
 struct Order {

@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include "risk/netting.hpp"
+
 namespace tickmargin::engine {
 namespace {
 
@@ -60,32 +62,70 @@ void explain_requirement(const Explainer& e, std::int32_t pocket, const Workspac
                                    margin::maintenance_total(work.requirement)});
 }
 
-// Profit of each unit in every scenario of its grid, by the same additions the scan makes.
+// A unit's profit under one scenario, by the same additions the scan makes; `profit_of` gives that
+// of a contract.
+template <class ProfitOf>
+double unit_profit(const book::PocketRows& rows, std::size_t u, ProfitOf profit_of) {
+  double profit = 0;
+  if (u >= rows.unit_underlying.size()) return profit;  // a unit of collateral alone
+  for (std::int64_t k = rows.unit_positions[u]; k < rows.unit_positions[u + 1]; ++k) {
+    profit += rows.quantity[k] * profit_of(rows.instrument[k]);
+  }
+  return profit;
+}
+
+// Profit of each unit in every scenario of its grid, and in the strike node that binds, if one does.
 void explain_scenarios(const Explainer& e, std::int32_t pocket, const book::PocketRows& rows,
                        const Workspace& work) {
   const risk::ScenarioTable& table = e.policy.prepared.table;
   if (table.stride == 0) return;
   for (std::size_t u = 0; u < work.requirement.units.size(); ++u) {
-    const UnderlyingIndex underlying = work.requirement.units[u].underlying;
-    const risk::UnderlyingScenarios& scenarios =
-        table.underlying[static_cast<std::size_t>(underlying)];
+    const margin::UnitRequirement& unit = work.requirement.units[u];
+    const auto underlying = static_cast<std::size_t>(unit.underlying);
+    const risk::UnderlyingScenarios& scenarios = table.underlying[underlying];
     double collateral = 0;
     for (const pricing::IndexedCollateral& held : work.value.indexed) {
-      if (held.underlying == underlying) collateral += held.worth;
+      if (held.underlying == unit.underlying) collateral += held.worth;
     }
     for (std::size_t s = 0; s < scenarios.grid.size(); ++s) {
-      double profit = 0;
-      if (u < rows.unit_underlying.size()) {
-        for (std::int64_t k = rows.unit_positions[u]; k < rows.unit_positions[u + 1]; ++k) {
-          profit += rows.quantity[k] * table.row(rows.instrument[k])[s];
-        }
-      }
+      const double move = scenarios.grid.price_move[s];
       const double weight = scenarios.grid.weight[s];
-      profit += weight * (collateral * scenarios.grid.price_move[s]);
-      e.out.scenarios.push_back({pocket, underlying, scenarios.grid.price_move[s],
+      const double profit = unit_profit(rows, u, [&](std::uint32_t i) { return table.row(i)[s]; }) +
+                            weight * (collateral * move);
+      e.out.scenarios.push_back({pocket, unit.underlying, move,
                                  scenarios.shocks.shock[scenarios.grid.vol_index[s]], weight,
                                  profit});
     }
+    const auto node = static_cast<std::ptrdiff_t>(unit.worst_scenario) -
+                      static_cast<std::ptrdiff_t>(scenarios.grid.size());
+    if (node < 0) continue;
+    const double profit = unit_profit(
+        rows, u, [&](std::uint32_t i) { return table.node_profits(underlying, i)[node]; });
+    e.out.scenarios.push_back({pocket, unit.underlying, unit.worst_price_move, unit.worst_vol_shock,
+                               1.0, profit + collateral * unit.worst_price_move});
+  }
+}
+
+// How the units share what netting leaves of them.
+void explain_netting(const Explainer& e, std::int32_t pocket, const Workspace& work) {
+  const NettingParameters& netting = e.policy.policy->netting;
+  const auto& units = work.requirement.units;
+  if (netting.rule == NettingRule::sum || units.size() < 2) return;
+  constexpr auto scan = static_cast<std::size_t>(margin::Component::scan);
+  std::vector<risk::TwoSidedLoss> losses;
+  double initial = 0, maintenance = 0;
+  for (const margin::UnitRequirement& unit : units) {
+    losses.push_back({unit.underlying, unit.loss_up, unit.loss_down});
+    initial += unit.initial[scan];
+    maintenance += unit.maintenance[scan];
+  }
+  const std::vector<double> shares =
+      risk::euler_shares(losses, netting, e.world.market.underlying_count());
+  for (std::size_t u = 0; u < units.size(); ++u) {
+    e.out.netting.push_back({pocket, units[u].underlying, units[u].initial[scan],
+                             (initial + work.requirement.netting_initial) * shares[u],
+                             units[u].maintenance[scan],
+                             (maintenance + work.requirement.netting_maintenance) * shares[u]});
   }
 }
 
@@ -129,6 +169,7 @@ Explanation explain_account(const Revaluation& world, const book::Book& book,
     explain_requirement(e, name, work, decision);
     explain_positions(e, name, rows, trace);
     explain_scenarios(e, name, rows, work);
+    explain_netting(e, name, work);
   }
   return out;
 }

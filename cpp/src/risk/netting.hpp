@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include "tickmargin/policy.hpp"
 
@@ -28,5 +29,11 @@ inline constexpr std::size_t netted_units_max = 8;
 // matrices then are too. Returns the sum of the larger sides where the rule is `sum`.
 double netted_loss(std::span<const TwoSidedLoss> units, const NettingParameters& parameters,
                    std::size_t underlying_count);
+
+// The share of each unit in the netted loss, adding up to 1: R_u dM/dR_u / M at the sign vector and
+// correlation that bind (M is homogeneous in the losses, so these add up to M), units beyond the
+// eight largest in proportion to what they add. Equal to loss shares where nothing binds.
+std::vector<double> euler_shares(std::span<const TwoSidedLoss> units,
+                                 const NettingParameters& parameters, std::size_t underlying_count);
 
 }  // namespace tickmargin::risk
