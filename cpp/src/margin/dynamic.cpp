@@ -11,7 +11,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "base/ticks.hpp"
 #include "margin/methods.hpp"
 #include "risk/normal.hpp"
 

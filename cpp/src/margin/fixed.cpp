@@ -10,8 +10,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "base/ticks.hpp"
-#include "kernels/kernels.hpp"
+#include "kernels/one_value.hpp"
 #include "margin/methods.hpp"
 
 namespace tickmargin::margin {
@@ -21,16 +20,6 @@ struct Pair {
   double initial = 0;
   double maintenance = 0;
 };
-
-double power45(double x) noexcept {
-  if (!(x > 0)) return x == 0 ? 0.0 : base::canonical_nan;
-  double y;
-  kernels::kernels().log(&x, &y, 1);
-  y *= 0.8;
-  double out;
-  kernels::kernels().exp(&y, &out, 1);
-  return out;
-}
 
 Pair scaled_ratio(const FuturesParameters& p, double notional, double size_base) noexcept {
   Pair ratio{p.initial_ratio, p.maintenance_ratio};
@@ -54,7 +43,7 @@ Pair scaled_ratio(const FuturesParameters& p, double notional, double size_base)
       break;
     }
     case SizeScaling::power45: {
-      const double power = power45(notional);
+      const double power = kernels::power_of(notional, 0.8);
       ratio.initial = std::max(ratio.initial, p.scaling_initial * power);
       ratio.maintenance = std::max(ratio.maintenance, p.scaling_maintenance * power);
       break;

@@ -14,7 +14,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "base/ticks.hpp"
 #include "kernels/kernels.hpp"
 #include "margin/methods.hpp"
 #include "risk/netting.hpp"

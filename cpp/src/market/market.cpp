@@ -5,22 +5,13 @@
 
 #include "base/assert.hpp"
 #include "base/ticks.hpp"
-#include "kernels/kernels.hpp"
+#include "kernels/one_value.hpp"
 
 namespace tickmargin::market {
 namespace {
 
-double log_of(double x) noexcept {
-  double out;
-  kernels::kernels().log(&x, &out, 1);
-  return out;
-}
-
-double exp_of(double x) noexcept {
-  double out;
-  kernels::kernels().exp(&x, &out, 1);
-  return out;
-}
+using kernels::exp_of;
+using kernels::log_of;
 
 // A chain of quote assets is at most as long as there are assets; longer means a circle.
 double asset_price_within(const Market& market, AssetIndex asset, std::size_t depth) noexcept {

@@ -4,11 +4,15 @@
 #include <cmath>
 
 #include "base/ticks.hpp"
+#include "kernels/one_value.hpp"
 
 namespace tickmargin::pricing {
 namespace {
 
 using kernels::Column;
+using kernels::exp_of;
+using kernels::log_of;
+using kernels::normal_cdf;
 
 constexpr std::size_t block_rows = 128;
 constexpr double smallest_deviation = 1e-150;  // as in the kernels: below it s is 0
@@ -16,25 +20,6 @@ constexpr double furthest = 38;  // N(-38) is the smallest that float64 holds wi
 
 double at(const Column& column, std::size_t i) noexcept {
   return column.data[static_cast<std::ptrdiff_t>(i) * column.step];
-}
-
-double exp_of(double x) noexcept {
-  double out;
-  kernels::kernels().exp(&x, &out, 1);
-  return out;
-}
-
-double log_of(double x) noexcept {
-  double out;
-  kernels::kernels().log(&x, &out, 1);
-  return out;
-}
-
-double normal_below(double x) noexcept {
-  const double argument = -0.7071067811865476 * x;
-  double out;
-  kernels::kernels().erfc(&argument, &out, 1);
-  return 0.5 * out;
 }
 
 bool positive_finite(double x) noexcept {
@@ -97,7 +82,7 @@ struct Curve {
 // Premium-adjusted delta by d2; exp(-d2 s - s^2 / 2) phi(d2) = phi(d1).
 Curve premium_adjusted(const Quote& quote, double d2) noexcept {
   const double ratio = exp_of(-d2 * quote.s - 0.5 * quote.s * quote.s);
-  const double value = ratio * normal_below(quote.call ? d2 : -d2);
+  const double value = ratio * normal_cdf(quote.call ? d2 : -d2);
   const double density = normal_density(d2 + quote.s);
   return {value, (quote.call ? density : -density) - quote.s * value};
 }
@@ -125,7 +110,7 @@ double cross(double low, double high, bool rising, double target, const Function
 double top_of_call(double s) noexcept {
   return cross(-furthest, furthest, true, 0.0, [s](double x) noexcept -> Curve {
     const double density = normal_density(x);
-    return {s * normal_below(x) - density, (s + x) * density};
+    return {s * normal_cdf(x) - density, (s + x) * density};
   });
 }
 
@@ -148,7 +133,7 @@ StrikeStatus solve_premium_adjusted(const Quote& quote, double& log_ratio) noexc
 StrikeStatus solve_plain(const Quote& quote, double& log_ratio) noexcept {
   if (!(quote.target > 0 && quote.target < 1)) return StrikeStatus::unreachable_delta;
   const double x = cross(-furthest, furthest, true, quote.target, [](double u) noexcept -> Curve {
-    return {normal_below(u), normal_density(u)};
+    return {normal_cdf(u), normal_density(u)};
   });
   const double d1 = quote.call ? x : -x;
   log_ratio = 0.5 * quote.s * quote.s - d1 * quote.s;

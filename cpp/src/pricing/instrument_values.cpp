@@ -3,7 +3,7 @@
 #include <cmath>
 
 #include "base/ticks.hpp"
-#include "kernels/kernels.hpp"
+#include "kernels/one_value.hpp"
 
 namespace tickmargin::pricing {
 namespace {
@@ -141,9 +141,7 @@ void spread_option(const market::Market& market, const InstrumentColumns& instru
   const std::size_t i = c.row[j];
   const Terms t = terms_of(market, instruments, i);
   const bool coin = instruments.payoff[i] == Payoff::coin;
-  double discount;
-  const double exponent = -c.rate[j] * c.years[j];
-  kernels::kernels().exp(&exponent, &discount, 1);
+  const double discount = kernels::exp_of(-c.rate[j] * c.years[j]);
   // A coin option pays Black / F coins, so its scale carries coin price / F, constant in the index.
   const double per_quote = coin ? t.settlement_price / c.forward[j] : t.settlement_price * discount;
   const double scale = t.multiplier * per_quote;

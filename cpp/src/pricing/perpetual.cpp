@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include "kernels/one_value.hpp"
+
 #include "base/ticks.hpp"
 
 namespace tickmargin::pricing {
@@ -13,11 +15,7 @@ double at(const kernels::Column& column, std::size_t i) noexcept {
 
 // exp(x) - 1. A funding period is hours, so x is near 1e-5 and the 1 must never be added.
 double growth_less_one(double x) noexcept {
-  if (std::fabs(x) > 0.25) {
-    double growth;
-    kernels::kernels().exp(&x, &growth, 1);
-    return growth - 1.0;
-  }
+  if (std::fabs(x) > 0.25) return kernels::exp_of(x) - 1.0;
   double sum = 0;
   for (int k = 16; k >= 2; --k) sum = x / k * (1.0 + sum);
   return x * (1.0 + sum);

@@ -2,29 +2,18 @@
 
 #include <cmath>
 
-#include "kernels/kernels.hpp"
+#include "kernels/one_value.hpp"
 
 namespace tickmargin::risk {
 namespace {
 
-double erfc_of(double x) noexcept {
-  double out;
-  kernels::kernels().erfc(&x, &out, 1);
-  return out;
-}
+using kernels::normal_cdf;
 
 double density(double x) noexcept {
-  const double exponent = -0.5 * x * x;
-  double out;
-  kernels::kernels().exp(&exponent, &out, 1);
-  return out * 0.3989422804014327;  // 1 / sqrt(2 pi)
+  return kernels::exp_of(-0.5 * x * x) * 0.3989422804014327;  // 1 / sqrt(2 pi)
 }
 
 }  // namespace
-
-double normal_cdf(double x) noexcept {
-  return 0.5 * erfc_of(-x * 0.7071067811865476);
-}
 
 double normal_quantile(double probability) noexcept {
   // Bisection gets within Newton's reach from anywhere; 12 halvings of [-40, 40] leave 0.02.

@@ -2,10 +2,9 @@
 
 namespace tickmargin::risk {
 
-// Standard normal distribution and its quantile, on the project's own erfc, so that confidence
-// factors have the same bits everywhere. The quantile is refined by Newton steps to the last ulps.
-double normal_cdf(double x) noexcept;
-double normal_quantile(double probability) noexcept;  // probability in (0, 1)
+// Quantile of the standard normal distribution, probability in (0, 1), refined by Newton steps to
+// the last ulps on the project's own erfc, so that confidence factors have the same bits everywhere.
+double normal_quantile(double probability) noexcept;
 
 // Expected shortfall of a lognormal move with mean 1 and standard deviation s of its logarithm, at
 // a confidence: how far the price falls (rises) on average in the worst (1 - confidence) share of

@@ -6,22 +6,13 @@
 
 #include "base/assert.hpp"
 #include "base/ticks.hpp"
-#include "kernels/kernels.hpp"
+#include "kernels/one_value.hpp"
 
 namespace tickmargin::risk {
 namespace {
 
 std::size_t whole_vectors(std::size_t count) {
   return (count + 7) / 8 * 8;
-}
-
-double pow_of(double x, double power) noexcept {
-  if (power == 0) return 1.0;
-  double log_x, out;
-  kernels::kernels().log(&x, &log_x, 1);
-  const double y = power * log_x;
-  kernels::kernels().exp(&y, &out, 1);
-  return out;
 }
 
 // Options of one underlying gathered into the columns the kernel reads.
@@ -183,7 +174,7 @@ double shocked_vol(const VolShocks& shocks, double shock, double vol_annual,
   const double days_to_expiry = years * 365.0;
   const double days = days_to_expiry < shocks.min_days ? shocks.min_days : days_to_expiry;
   const double power = days < shocks.reference_days ? shocks.power_short : shocks.power_long;
-  const double scaled = shock * pow_of(shocks.reference_days / days, power);
+  const double scaled = shock * kernels::power_of(shocks.reference_days / days, power);
   double vol =
       shocks.kind == VolShock::relative ? vol_annual * (1.0 + scaled) : vol_annual + scaled;
   if (shock > 0 && vol < shocks.up_floor_annual) vol = shocks.up_floor_annual;
