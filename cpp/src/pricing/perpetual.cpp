@@ -2,9 +2,8 @@
 
 #include <cmath>
 
-#include "kernels/one_value.hpp"
-
 #include "base/ticks.hpp"
+#include "kernels/one_value.hpp"
 
 namespace tickmargin::pricing {
 namespace {

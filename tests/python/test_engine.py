@@ -1,0 +1,232 @@
+"""The engine's public face: arguments, results, threads, and what nothing may change."""
+
+from __future__ import annotations
+
+import copy
+import gc
+import pickle
+import threading
+import time
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+import tickmargin as tm
+from tickmargin.simulate.venue import synthetic_venue
+
+
+@pytest.fixture(scope="module")
+def venue():
+    return synthetic_venue(accounts=400, positions=4_000, seed=5)
+
+
+@pytest.fixture(scope="module")
+def engine(venue):
+    return tm.Engine(venue.market_at(), venue.portfolio(), "house-portfolio")
+
+
+@pytest.fixture(scope="module")
+def result(engine):
+    return engine.recompute()
+
+
+def same(a, b):
+    return all(
+        a.accounts[column].tobytes() == b.accounts[column].tobytes()
+        for column in ("equity", "initial_margin", "maintenance_margin", "slack_ticks")
+    )
+
+
+def test_a_row_per_account_in_the_order_of_the_portfolio(engine, result):
+    assert result.accounts["account"].tolist() == engine.portfolio.accounts.names.tolist()
+    assert set(result.accounts["as_of_ns"].tolist()) == {engine.market.as_of_ns}
+    assert set(result.accounts["policy"].tolist()) == {"house-portfolio"}
+
+
+def test_an_account_is_the_sum_and_the_worst_of_its_pockets(result):
+    danger = ["healthy", "warning", "margin_call", "liquidating", "bankrupt", "undecidable"]
+    pockets = {}
+    for row in result.pockets:
+        pockets.setdefault(row["account"], []).append(row)
+    assert any(len(rows) > 1 for rows in pockets.values())
+    for row in result.accounts:
+        own = pockets[row["account"]]
+        for column in ("equity", "initial_margin", "maintenance_margin"):
+            assert row[column] == pytest.approx(sum(p[column] for p in own), abs=1e-6 * len(own))
+        assert row["slack_ticks"] == min(p["slack_ticks"] for p in own)
+        assert danger.index(row["state"]) == max(danger.index(p["state"]) for p in own)
+
+
+def test_components_add_up_to_the_requirements(result):
+    components = result.components["initial_margin"].sum()
+    pockets = result.pockets["initial_margin"].sum()
+    assert components == pytest.approx(pockets, abs=1e-6 * len(result.pockets))
+
+
+def test_a_candidate_and_a_moved_index_change_nothing(engine, result):
+    other = engine.recompute(policies="house-fixed")
+    moved = engine.recompute(index={"BTC": 50_000.0})
+    assert set(other.accounts["policy"].tolist()) == {"house-fixed"}
+    assert not same(other, result)
+    assert not same(moved, result)
+    assert same(engine.recompute(), result)
+
+
+def test_the_index_where_it_stands_gives_the_same_bits(engine, result):
+    names = engine.market.underlyings.names.tolist()
+    prices = engine.market.underlyings.index_price.tolist()
+    assert same(engine.recompute(index=dict(zip(names, prices, strict=True))), result)
+
+
+def test_results_are_read_only_and_outlive_the_engine(venue):
+    result = tm.Engine(venue.market_at(), venue.portfolio(), "house-fixed").recompute()
+    gc.collect()
+    equity = result.accounts["equity"]
+    before = equity.copy()
+    with pytest.raises(ValueError, match="read-only"):
+        equity[0] = 1.0
+    with pytest.raises(ValueError, match="WRITEABLE"):
+        equity.flags.writeable = True
+    assert np.array_equal(equity, before)
+
+
+def test_results_speak_arrow(result):
+    table = pa.table(result)
+    assert table.num_rows == len(result.accounts)
+    assert "maintenance_margin" in table.column_names
+    assert pa.table(result.units).num_rows == len(result.units)
+
+
+def test_python_goes_on_while_the_core_computes(venue):
+    engine = tm.Engine(venue.market_at(), venue.portfolio(), "house-portfolio")
+    stop = threading.Event()
+
+    def work():
+        while not stop.is_set():
+            engine.recompute()
+
+    worker = threading.Thread(target=work)
+    worker.start()
+    try:
+        longest, last = 0.0, time.perf_counter()
+        end = last + 0.5
+        while last < end:
+            now = time.perf_counter()
+            longest, last = max(longest, now - last), now
+    finally:
+        stop.set()
+        worker.join()
+    # Holding the GIL through recomputes would starve this loop for most of the half second.
+    assert longest < 0.25
+
+
+def test_many_threads_may_share_an_engine(engine, result):
+    answers = []
+    workers = [
+        threading.Thread(target=lambda: answers.append(engine.recompute(threads=2)))
+        for _ in range(4)
+    ]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert len(answers) == 4
+    assert all(same(answer, result) for answer in answers)
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "code", "told"),
+    [
+        (lambda e: e.recompute(threads=0), ValueError, "INVALID_ARGUMENT", "threads"),
+        (lambda e: e.recompute(threads=True), TypeError, "WRONG_TYPE", "threads"),
+        (lambda e: e.recompute(index={"BTC": 0.0}), ValueError, "NOT_POSITIVE", "BTC"),
+        (lambda e: e.recompute(index={"BTC": float("nan")}), ValueError, "NOT_POSITIVE", "nan"),
+        (lambda e: e.recompute(index={"BTC": "1"}), TypeError, "WRONG_TYPE", "str"),
+        (lambda e: e.recompute(index={"BTX": 1.0}), KeyError, "UNKNOWN_UNDERLYING", "'BTC'"),
+        (lambda e: e.recompute(policies="house-fixd"), KeyError, "UNKNOWN_PRESET", "house-fixed"),
+        (lambda e: e.explain("A00000x"), KeyError, "UNKNOWN_ACCOUNT", "A00000x"),
+        (lambda e: e.liquidation_prices("A000001", "XRP"), KeyError, "UNKNOWN_UNDERLYING", "XRP"),
+        (
+            lambda e: e.liquidation_prices("A000001", "BTC", pocket="none"),
+            KeyError,
+            "UNKNOWN_NAME",
+            "none",
+        ),
+        (
+            lambda e: e.what_if(
+                {"account": ["?"], "instrument": ["?"], "quantity": [1.0], "price": [1.0]}
+            ),
+            ValueError,
+            "INVALID_INPUT",
+            "unknown account",
+        ),
+    ],
+)
+def test_a_wrong_argument_is_named_and_changes_nothing(engine, result, call, error, code, told):
+    with pytest.raises(error) as caught:
+        call(engine)
+    assert isinstance(caught.value, tm.TickMarginError)
+    assert caught.value.code == code
+    assert told in str(caught.value)
+    assert same(engine.recompute(), result)
+
+
+def test_an_engine_is_neither_pickled_nor_copied(engine):
+    for attempt in (pickle.dumps, copy.copy, copy.deepcopy):
+        with pytest.raises(TypeError, match="cannot be pickled"):
+            attempt(engine)
+
+
+@pytest.mark.parametrize("decimals", [-1, 16, 2.0, True])
+def test_ticks_have_a_sensible_size(venue, decimals):
+    with pytest.raises((tm.InvalidInputError, tm.InputTypeError), match="numeraire_decimals"):
+        tm.Engine(venue.market_at(), venue.portfolio(), numeraire_decimals=decimals)
+
+
+def test_coin_pay_offs_need_a_coin_that_follows_their_index():
+    market = tm.Market.from_tables(
+        as_of_ns=1_700_000_000_000_000_000,
+        assets={"asset": ["BTC"], "mark_price": [60_000.0]},
+        underlyings={"underlying": ["BTC"], "index_price": [60_000.0]},
+        marks={"instrument": ["P"], "mark_price": [60_000.0]},
+    )
+    portfolio = tm.Portfolio.from_tables(
+        instruments={
+            "instrument": ["P"],
+            "kind": ["perpetual"],
+            "underlying": ["BTC"],
+            "settlement_asset": ["BTC"],
+            "payoff": ["inverse"],
+            "multiplier": [1.0],
+        },
+        accounts={"account": ["A"]},
+        positions={
+            "account": ["A"],
+            "instrument": ["P"],
+            "quantity": [1.0],
+            "entry_price": [60_000.0],
+        },
+        balances={"account": ["A"], "asset": ["BTC"], "amount": [1.0]},
+    )
+    with pytest.raises(tm.InvalidInputError, match="does not follow its index") as caught:
+        tm.Engine(market, portfolio, "house-fixed")
+    assert caught.value.code == "SETTLEMENT_MISMATCH"
+
+
+def test_rules_may_choose_by_size(venue, result):
+    largest = {}
+    for row in result.pockets:
+        largest[row["account"]] = largest.get(row["account"], 0.0) + row["gross_notional"]
+    border = sorted(largest.values())[len(largest) // 2]
+    futures = {"initial_ratio": 0.1, "maintenance_ratio": 0.05}
+    small = {"method": "fixed", "haircuts": {"default": 0.0}, "futures": futures}
+    policies = {
+        "schema": 1,
+        "policies": {"large": small, "small": small},
+        "select": [{"policy": "large", "gross_notional_min": border}, {"policy": "small"}],
+    }
+    chosen = tm.Engine(venue.market_at(), venue.portfolio(), policies).recompute()
+    expected = ["large" if largest[a] >= border else "small" for a in chosen.accounts["account"]]
+    assert chosen.accounts["policy"].tolist() == expected
+    assert 0 < expected.count("large") < len(expected)
