@@ -29,6 +29,7 @@ from tickmargin.pricing import (
     strike_from_delta,
 )
 from tickmargin.results import Explanation, LiquidationPrices, Result
+from tickmargin.scan import ScanResult, portfolio_scan, scenario_matrix
 from tickmargin.table import Table
 
 __version__: str = _info()["version"]
@@ -52,6 +53,7 @@ __all__ = [
     "Policies",
     "Portfolio",
     "Result",
+    "ScanResult",
     "StrikeResult",
     "Table",
     "TickMarginError",
@@ -68,6 +70,8 @@ __all__ = [
     "implied_vol",
     "info",
     "perpetual_fair_price",
+    "portfolio_scan",
+    "scenario_matrix",
     "strike_from_delta",
 ]
 
