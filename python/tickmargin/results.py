@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from html import escape
-from typing import Any, Literal
-
-from rich.console import Group, RenderableType
+from typing import TYPE_CHECKING, Any, Literal
 
 from tickmargin.table import Table
+
+# rich costs as much to import as the rest of the package; it is loaded when something is shown.
+if TYPE_CHECKING:
+    from rich.console import RenderableType
 
 __all__ = ["Explanation", "LiquidationPrices", "Result", "RootStatus"]
 
@@ -120,6 +122,8 @@ class Explanation:
         return f"<h3>{escape(self._title())}</h3>{body}"
 
     def __rich__(self) -> RenderableType:
+        from rich.console import Group
+
         return Group(self._title(), *(table.__rich__() for table in self._tables()))
 
     def __repr__(self) -> str:
