@@ -101,8 +101,9 @@ TEST(black76_price_delta_gamma_vega_scaled) {
   }
 }
 
-// 1e-13 is the aim of the design for out-of-the-money prices; the Greeks that are one product
-// reach it too. Those with d1 or d2 as a factor lose more where it crosses zero.
+// Out of the money, relative to the value itself. These rows are within the aim of 1e-13; the worst
+// price of 25,000 others, at s just over 0.1 and d1 over 30, was 2.7e-13. Outputs with d1 or d2 as
+// a factor lose more where it crosses zero.
 TEST(black76_relative) {
   std::vector<PricedRow> rows;
   for (const PricedRow& r : references::black76) {
@@ -174,7 +175,7 @@ TEST(elementary_in_ulps) {
   for (const Kernels* k : inputs::runnable()) {
     CHECK_NEAR(worst_ulps(references::exp, k->exp), 0.0, 1.0);
     CHECK_NEAR(worst_ulps(references::log, k->log), 0.0, 1.0);
-    CHECK_NEAR(worst_ulps(references::erfc, k->erfc), 0.0, 2.0);
+    CHECK_NEAR(worst_ulps(references::erfc, k->erfc), 0.0, 1.0);
   }
 }
 

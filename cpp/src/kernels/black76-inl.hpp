@@ -134,12 +134,16 @@ void black_tails(BlackBlock& block, const OptionFeed& feed) noexcept {
     const double q2 = polynomial(tail_q, z2);
     const double p1 = polynomial(tail_p, z1) * q2;
     const double p2 = polynomial(tail_p, z2) * q1;
-    const double inv = 1.0 / (q1 * q2);
-    const double weighted = block.weighted[i] * inv;
+    const double q = q1 * q2;
+    const double inv = 1.0 / q;
     const bool one_side = block.d1[i] * block.d2[i] > 0.0;
-    const double across = fma(-weighted, p1 + p2, smaller_of(forward[i], strike[i]));
+    const double p = one_side ? absolute(p1 - p2) : p1 + p2;
+    const double quotient = p * inv;
+    const double exact = fma(fma(-quotient, q, p), inv, quotient);
+    const double weighted = block.weighted[i];
+    const double across = fma(-weighted, exact, smaller_of(forward[i], strike[i]));
     block.tail[i] = block.density[i] * (p1 * inv);
-    block.value[i] = one_side ? weighted * absolute(p1 - p2) : across;
+    block.value[i] = one_side ? weighted * exact : across;
   }
 }
 

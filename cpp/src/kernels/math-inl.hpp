@@ -70,8 +70,8 @@ TICKMARGIN_INLINE Pair polynomial_pair(const double (&c)[count], double x) {
   }
 }
 
-// exp(high + low) for high in [-708, 709], |low| far below 1, and what rounding took from it. 0 below
-// that range.
+// exp(high + low) for high in [-708, 709], |low| far below 1, and what rounding took from it.
+// 0 below that range.
 TICKMARGIN_INLINE Pair exp_pair(double high, double low) {
   const double shifted = fma(high, 0x1.71547652b82fep+0, round_magic);
   const double n = shifted - round_magic;
@@ -97,12 +97,15 @@ TICKMARGIN_INLINE ExpParts exp_parts(double x) {
   const double clamped = at_most(at_least(x, -800.0), 800.0);
   const double shifted = fma(clamped, 0x1.71547652b82fep+0, round_magic);
   const double n = shifted - round_magic;
-  const double r = fma(-n, ln2_low, fma(-n, ln2_high, clamped));
-  const double part = fma(r * r, polynomial(exp_tail, r), r);
+  const double high = fma(-n, ln2_high, clamped);
+  const double r = fma(-n, ln2_low, high);
+  const double r_low = fma(-n, ln2_low, high - r);
+  const double sum = 1.0 + r;
+  const double rest = ((1.0 - sum) + r) + fma(r * r, polynomial(exp_tail, r), r_low);
   const double half = fma(n, 0.5, round_magic);
   ExpParts parts;
-  parts.mantissa.high = 1.0 + part;
-  parts.mantissa.low = (1.0 - parts.mantissa.high) + part;
+  parts.mantissa.high = sum + rest;
+  parts.mantissa.low = rest - (parts.mantissa.high - sum);
   parts.first = from_bits((to_bits(half) << 52) + one_bits);
   parts.second = from_bits(((to_bits(shifted) - to_bits(half)) << 52) + one_bits);
   return parts;

@@ -77,32 +77,57 @@ TICKMARGIN_INLINE Worst worst_by_lane(const Vector (&total)[vectors]) {
   return {value[0], static_cast<std::uint32_t>(from[0])};
 }
 
-template <std::size_t columns>
-TICKMARGIN_INLINE void scan_chunk(const PositionGroups& groups, std::size_t group,
-                                  const double* table, std::size_t stride, double* sums,
-                                  std::size_t first, std::size_t used, Worst& worst) {
-  constexpr std::size_t vectors = columns / vector_lanes;
-  Vector total[vectors];
+struct Scan {
+  const PositionGroups& groups;
+  const double* table;
+  std::size_t stride;
+  std::int64_t last;  // position of the last group
+};
+
+struct Chunk {
+  std::size_t first;  // column
+  std::size_t used;   // columns that count for the worst
+};
+
+constexpr std::int64_t rows_ahead = 12;  // a row takes as long from the second-level cache as this
+
+// Sums of one group over a chunk. Rows wanted soon are asked for early, those of the next groups
+// too: the processor mispredicts the end of a group, and would only then ask for them itself.
+template <std::size_t columns, std::size_t vectors>
+TICKMARGIN_INLINE void sum_chunk(const Scan& scan, std::size_t group, std::size_t first,
+                                 Vector (&total)[vectors]) {
+  const PositionGroups& groups = scan.groups;
   for (std::size_t v = 0; v < vectors; ++v) total[v] = Vector{};
   for (std::int64_t p = groups.offsets[group]; p < groups.offsets[group + 1]; ++p) {
-    const double* row = table + first + groups.row[p] * stride;
+    const std::int64_t soon = p + rows_ahead < scan.last ? p + rows_ahead : scan.last;
+    const double* later = scan.table + first + groups.row[soon] * scan.stride;
+    for (std::size_t c = 0; c < columns; c += column_step) __builtin_prefetch(later + c);
+    const double* row = scan.table + first + groups.row[p] * scan.stride;
     const Vector quantity = groups.quantity[p] - Vector{};
     for (std::size_t v = 0; v < vectors; ++v) {
       const Vector value = *reinterpret_cast<const Vector*>(row + v * vector_lanes);
       total[v] = total[v] + quantity * value;
     }
   }
+}
+
+template <std::size_t columns>
+TICKMARGIN_INLINE void scan_chunk(const Scan& scan, std::size_t group, const Chunk& chunk,
+                                  double* sums, Worst& worst) {
+  constexpr std::size_t vectors = columns / vector_lanes;
+  Vector total[vectors];
+  sum_chunk<columns>(scan, group, chunk.first, total);
   if (sums != nullptr) {
     for (std::size_t v = 0; v < vectors; ++v) {
       const Vector clean = total[v] == total[v] ? total[v] : canonical_nan - Vector{};
-      *reinterpret_cast<Vector*>(sums + first + v * vector_lanes) = clean;
+      *reinterpret_cast<Vector*>(sums + chunk.first + v * vector_lanes) = clean;
     }
   }
-  if (used == columns) {
+  if (chunk.used == columns) {
     const Worst found = worst_by_lane(total);
     if (found.value > -infinity) {
       if (found.value < worst.value) {
-        worst = {found.value, static_cast<std::uint32_t>(first) + found.column};
+        worst = {found.value, static_cast<std::uint32_t>(chunk.first) + found.column};
       }
       return;
     }
@@ -111,23 +136,25 @@ TICKMARGIN_INLINE void scan_chunk(const PositionGroups& groups, std::size_t grou
   for (std::size_t v = 0; v < vectors; ++v) {
     *reinterpret_cast<Vector*>(plain + v * vector_lanes) = total[v];
   }
-  worst_by_column(plain, first, used, worst);
+  worst_by_column(plain, chunk.first, chunk.used, worst);
 }
 
 void portfolio_scan(const PositionGroups& groups, const double* table, std::size_t stride,
                     std::size_t columns, double* sums, double* worst,
                     std::uint32_t* worst_column) noexcept {
+  if (groups.count == 0) return;
+  const Scan scan{groups, table, stride, groups.offsets[groups.count] - 1};
   for (std::size_t g = 0; g < groups.count; ++g) {
     double* target = sums != nullptr ? sums + g * stride : nullptr;
     Worst found{infinity, 0};
     for (std::size_t c = 0; c < stride;) {
       const std::size_t width = stride - c >= widest_chunk ? widest_chunk : column_step;
       const std::size_t left = columns > c ? columns - c : 0;
-      const std::size_t used = left < width ? left : width;
+      const Chunk chunk{c, left < width ? left : width};
       if (width == widest_chunk) {
-        scan_chunk<widest_chunk>(groups, g, table, stride, target, c, used, found);
+        scan_chunk<widest_chunk>(scan, g, chunk, target, found);
       } else {
-        scan_chunk<column_step>(groups, g, table, stride, target, c, used, found);
+        scan_chunk<column_step>(scan, g, chunk, target, found);
       }
       c += width;
     }

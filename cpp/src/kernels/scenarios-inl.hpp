@@ -38,7 +38,8 @@ inline void fill_run(OptionFeed& feed, const ScenarioRows& rows, const ScenarioG
 
 // Fills a block from scenario `first` of `row` on, which move to what comes next.
 inline void fill_scenarios(ScenarioBlock& block, const ScenarioRows& rows,
-                           const ScenarioGrid& grid, std::size_t& row, std::size_t& first) noexcept {
+                           const ScenarioGrid& grid, std::size_t& row,
+                           std::size_t& first) noexcept {
   block.run_count = 0;
   for (std::size_t lane = 0; lane < block_rows && row < rows.count;) {
     const std::size_t left = grid.count - first;
