@@ -107,7 +107,7 @@ TEST(the_surface_interpolates_total_variance_over_time) {
   CHECK_NEAR(surface_vol(m, 0, now + 60 * day, strike), std::sqrt(variance), 1e-12);
 }
 
-// Between 30 and 90 days r T goes from 0.01 x 30 to 0.02 x 90 day-rates: at 60 days (0.3 + 1.8) / 2.
+// From 30 to 90 days r T goes from 0.01 x 30 to 0.02 x 90 day-rates: at 60 days (0.3 + 1.8) / 2.
 TEST(discounts_between_nodes_are_log_linear) {
   const Market m = make_market(three_assets(), {});
   CHECK_NEAR(forward_at(m, 0, now + 60 * day).rate_annual, 1.05 / 60.0, 1e-16);

@@ -138,16 +138,21 @@ def check_lines(explanation: tm.Explanation, pockets: Pockets) -> None:
 
 
 def check_scenarios(explanation: tm.Explanation, pockets: Pockets) -> None:
-    """The profit of every unit in every scenario of its grid; strike nodes show in the worst."""
+    """The profit of every unit in every scenario of its grid, then in the strike that binds."""
     for (account, name), pocket in pockets.items():
         if account != explanation.account or pocket.statuses:
             continue
         for underlying, scan in pocket.scans.items():
-            got = sorted(
+            rows = [
                 (row["price_move"], row["vol_shock"], row["weight"], row["profit"])
                 for row in explanation.scenarios
                 if (row["pocket"], row["underlying"]) == (name, underlying)
-            )
+            ]
+            got, beyond = sorted(rows[: scan.grid]), rows[scan.grid :]
+            for move, vol, weight, profit in beyond:
+                assert len(beyond) == 1
+                assert weight == 1.0
+                assert abs(profit - min(scan.profits)) <= room(pocket), (underlying, move, vol)
             expected = sorted(
                 (s.move, s.vol, s.weight, p)
                 for s, p in zip(scan.shocks[: scan.grid], scan.profits[: scan.grid], strict=True)

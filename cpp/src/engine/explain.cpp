@@ -74,7 +74,7 @@ double unit_profit(const book::PocketRows& rows, std::size_t u, ProfitOf profit_
   return profit;
 }
 
-// Profit of each unit in every scenario of its grid, and in the strike node that binds, if one does.
+// Profit of each unit in every scenario of its grid, and in the strike node that binds, if any.
 void explain_scenarios(const Explainer& e, std::int32_t pocket, const book::PocketRows& rows,
                        const Workspace& work) {
   const risk::ScenarioTable& table = e.policy.prepared.table;

@@ -50,7 +50,7 @@ bool covered(const monitor::Decision& d) noexcept {
   return d.state != State::undecidable && d.equity_initial >= d.initial_margin;
 }
 
-// An order passes if equity covers initial margin after it, or else if initial margin does not rise.
+// An order passes if equity covers initial margin after it, or if initial margin does not rise.
 bool passes(const monitor::Decision& before, const monitor::Decision& then) noexcept {
   return covered(then) ||
          (then.state != State::undecidable && then.initial_margin <= before.initial_margin);
