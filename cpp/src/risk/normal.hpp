@@ -3,7 +3,7 @@
 namespace tickmargin::risk {
 
 // Quantile of the standard normal distribution, probability in (0, 1), refined by Newton steps to
-// the last ulps on the project's own erfc, so that confidence factors have the same bits everywhere.
+// the last ulps on the project's own erfc: confidence factors have the same bits everywhere.
 double normal_quantile(double probability) noexcept;
 
 // Expected shortfall of a lognormal move with mean 1 and standard deviation s of its logarithm, at
