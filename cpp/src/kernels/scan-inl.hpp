@@ -44,37 +44,78 @@ TICKMARGIN_INLINE V exchange_lanes(V v) {
   }
 }
 
-// Each lane takes the better-placed of itself and its partner, until all hold the first smallest.
-template <std::size_t step>
-TICKMARGIN_INLINE void reduce_lanes(Vector& value, Vector& column) {
-  if constexpr (step > 0) {
-    const Vector other = exchange_lanes<step>(value);
-    const Vector at = exchange_lanes<step>(column);
-    const Mask take = (other < value) | ((other == value) & (at < column));
-    value = take ? other : value;
-    column = take ? at : column;
-    reduce_lanes<step / 2>(value, column);
+TICKMARGIN_INLINE Vector lower_of(Vector a, Vector b) { return a < b ? a : b; }
+
+// The smallest lane in every lane.
+template <std::size_t step = vector_lanes / 2>
+TICKMARGIN_INLINE Vector lowest_lane(Vector v) {
+  if constexpr (step == 0) {
+    return v;
+  } else {
+    return lowest_lane<step / 2>(lower_of(v, exchange_lanes<step>(v)));
   }
 }
 
-// The same for a whole chunk, without branches: NaN counts as -inf here, so a result of -inf leaves
-// open which of the two it is.
+// A bit per lane: where the two are equal, and where either is NaN. Written for each processor: no
+// portable expression becomes the instruction that moves a comparison to a plain register.
+TICKMARGIN_INLINE std::uint32_t equal_lanes(Vector a, Vector b) {
+#if defined(__AVX512F__)
+  return __builtin_ia32_cmppd512_mask(a, b, 0x00, 0xff, 0x04);
+#elif defined(__AVX__)
+  return static_cast<std::uint32_t>(__builtin_ia32_movmskpd256(reinterpret_cast<Vector>(a == b)));
+#else
+  const Mask equal = a == b;
+  std::uint32_t bits = 0;
+  for (std::size_t v = 0; v < vector_lanes; ++v) bits |= (equal[v] != 0 ? 1U : 0U) << v;
+  return bits;
+#endif
+}
+
+TICKMARGIN_INLINE std::uint32_t unordered_lanes(Vector a, Vector b) {
+#if defined(__AVX512F__)
+  return __builtin_ia32_cmppd512_mask(a, b, 0x03, 0xff, 0x04);
+#elif defined(__AVX__)
+  return static_cast<std::uint32_t>(
+      __builtin_ia32_movmskpd256(__builtin_ia32_cmppd256(a, b, 0x03)));
+#else
+  constexpr std::uint32_t all = (1U << vector_lanes) - 1;
+  return all & ~(equal_lanes(a, a) & equal_lanes(b, b));
+#endif
+}
+
+// The smallest of a chunk and its first column, if that is under `worst`; false, and nothing done,
+// if there is a NaN. No sum is -0 (it begins as +0), so equal sums have equal bits.
 template <std::size_t vectors>
-TICKMARGIN_INLINE Worst worst_by_lane(const Vector (&total)[vectors]) {
-  Vector column;
-  for (std::size_t lane = 0; lane < vector_lanes; ++lane) column[lane] = static_cast<double>(lane);
-  const Vector lowest = Vector{} - infinity;
-  Vector value = total[0] == total[0] ? total[0] : lowest;
-  Vector from = column;
-  for (std::size_t v = 1; v < vectors; ++v) {
-    const Vector here = total[v] == total[v] ? total[v] : lowest;
-    const Mask lower = here < value;
-    column = column + static_cast<double>(vector_lanes);
-    value = lower ? here : value;
-    from = lower ? column : from;
+TICKMARGIN_INLINE bool worst_by_lane(const Vector (&total)[vectors], std::size_t first,
+                                     Worst& worst) {
+  std::uint32_t unordered = 0;
+  for (std::size_t v = 0; v < vectors; v += 2) {
+    unordered |= unordered_lanes(total[v], total[v + 1 < vectors ? v + 1 : v]);
   }
-  reduce_lanes<vector_lanes / 2>(value, from);
-  return {value[0], static_cast<std::uint32_t>(from[0])};
+  if (unordered != 0) return false;
+  Vector lowest = total[0];
+  for (std::size_t v = 1; v < vectors; ++v) lowest = lower_of(total[v], lowest);
+  lowest = lowest_lane(lowest);
+  std::uint32_t found = 0;
+  for (std::size_t v = 0; v < vectors; ++v) {
+    found |= equal_lanes(total[v], lowest) << (v * vector_lanes);
+  }
+  if (lowest[0] < worst.value) {
+    const auto lane = static_cast<std::size_t>(__builtin_ctz(found));
+    worst = {lowest[0], static_cast<std::uint32_t>(first + lane)};
+  }
+  return true;
+}
+
+// Columns past `used` made no candidates.
+template <std::size_t vectors>
+TICKMARGIN_INLINE void leave_out(Vector (&total)[vectors], std::size_t used) {
+  Vector column;
+  for (std::size_t v = 0; v < vector_lanes; ++v) column[v] = static_cast<double>(v);
+  for (std::size_t v = 0; v < vectors; ++v) {
+    total[v] = column < static_cast<double>(used) ? total[v] : Vector{} + infinity;
+    column = column + static_cast<double>(vector_lanes);
+  }
 }
 
 struct Scan {
@@ -123,15 +164,8 @@ TICKMARGIN_INLINE void scan_chunk(const Scan& scan, std::size_t group, const Chu
       *reinterpret_cast<Vector*>(sums + chunk.first + v * vector_lanes) = clean;
     }
   }
-  if (chunk.used == columns) {
-    const Worst found = worst_by_lane(total);
-    if (found.value > -infinity) {
-      if (found.value < worst.value) {
-        worst = {found.value, static_cast<std::uint32_t>(chunk.first) + found.column};
-      }
-      return;
-    }
-  }
+  if (chunk.used < columns) leave_out(total, chunk.used);
+  if (worst_by_lane(total, chunk.first, worst)) return;
   double plain[columns];
   for (std::size_t v = 0; v < vectors; ++v) {
     *reinterpret_cast<Vector*>(plain + v * vector_lanes) = total[v];
