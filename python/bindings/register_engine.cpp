@@ -97,6 +97,7 @@ py::dict amounts_to_dict(Rows& r) {
 py::dict result_to_dict(Result& result) {
   py::dict accounts = amounts_to_dict(result.accounts);
   accounts["policy"] = give_column(std::move(result.accounts.policy));
+  accounts["worst_pocket"] = give_column(std::move(result.accounts.worst_pocket));
   accounts["worst_underlying"] = give_column(std::move(result.accounts.worst_underlying));
   accounts["worst_price_move"] = give_column(std::move(result.accounts.worst_price_move));
   accounts["worst_vol_shock"] = give_column(std::move(result.accounts.worst_vol_shock));
@@ -181,8 +182,8 @@ py::dict explain(const Engine& engine, std::int32_t account) {
   out["requirement"] = columns_of(e.requirement, &R::pocket, &R::underlying, &R::component,
                                   &R::initial, &R::maintenance);
   using P = ExplainedPosition;
-  out["positions"] = columns_of(e.positions, &P::pocket, &P::instrument, &P::quantity, &P::value,
-                                &P::contribution);
+  out["positions"] = columns_of(e.positions, &P::pocket, &P::underlying, &P::instrument,
+                                &P::quantity, &P::value, &P::contribution);
   using S = ExplainedScenario;
   out["scenarios"] = columns_of(e.scenarios, &S::pocket, &S::underlying, &S::price_move,
                                 &S::vol_shock, &S::weight, &S::profit);
@@ -226,6 +227,7 @@ py::dict what_if(const Engine& engine, const py::dict& columns, std::int32_t hed
   give("binding_underlying", [](const OrderEffect& e) { return e.binding_underlying; });
   give("binding_price_move", [](const OrderEffect& e) { return e.binding_price_move; });
   give("binding_vol_shock", [](const OrderEffect& e) { return e.binding_vol_shock; });
+  give("mark_price", [](const OrderEffect& e) { return e.mark_price; });
   give("hedge_quantity", [](const OrderEffect& e) { return e.hedge_quantity; });
   return out;
 }

@@ -34,11 +34,6 @@ from tickmargin.table import Table
 
 __version__: str = _info()["version"]
 
-# A forced kernel target that cannot run is refused at once: a silent fallback would make the
-# setting a lie, and every number would come from a target that nobody asked for.
-if _info()["kernels_error"] is not None:
-    raise TickMarginError(str(_info()["kernels_error"]), code="KERNELS_UNAVAILABLE")
-
 __all__ = [
     "Engine",
     "Explanation",

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tickmargin import _core
+from tickmargin._kernels import require_kernels
 from tickmargin.core_inputs import instrument_columns, market_columns, portfolio_columns
 from tickmargin.errors import InputTypeError, InvalidInputError, Issue, UnknownNameError
 from tickmargin.loading.issues import suggest
@@ -59,6 +60,7 @@ class Engine:
         *,
         numeraire_decimals: int = 6,
     ) -> None:
+        require_kernels()
         _check_arguments(market, portfolio, numeraire_decimals)
         issues, warnings = cross_check(market, portfolio)
         if issues:
@@ -211,15 +213,16 @@ class Engine:
         Returns
         -------
         Table
-            The order's columns and equity_before, equity_after (initial-margin weights),
-            initial_margin_before, initial_margin_after, maintenance_margin_before,
-            maintenance_margin_after, accepted, reason, shortfall, binding_underlying,
-            binding_price_move, binding_vol_shock, hedge_quantity.
+            The order's columns and accepted, reason, mark_price (in the units of the order's
+            price), equity_before, equity_after (initial-margin weights), initial_margin_before,
+            initial_margin_after, maintenance_margin_before, maintenance_margin_after, shortfall,
+            binding_underlying, binding_price_move, binding_vol_shock, hedge_quantity.
 
         Notes
         -----
         An order passes if equity after the fill covers initial margin after the fill, or else if
-        initial margin does not rise. Fees are left out.
+        initial margin does not rise. Fees are left out, and the price is taken as given, however
+        far it is from the mark.
         """
         _check_threads(threads)
         rows = read_orders(orders, self._portfolio, self._accounts)

@@ -43,9 +43,9 @@ _EFFECTS = (
     "maintenance_margin_after",
     "shortfall",
 )
-_EQUITY = ("pocket", "kind", "item", "amount", "price", "initial", "maintenance")
+_EQUITY = ("pocket", "kind", "item", "amount", "unit_value", "initial", "maintenance")
 _REQUIREMENT = ("pocket", "underlying", "component", "initial_margin", "maintenance_margin")
-_POSITIONS = ("pocket", "instrument", "quantity", "value", "contribution")
+_POSITIONS = ("pocket", "underlying", "instrument", "quantity", "value", "contribution")
 _NETTING = (
     "pocket",
     "underlying",
@@ -86,19 +86,22 @@ def result_of(
     """Tables of one recompute."""
     accounts, units, components = raw["accounts"], raw["units"], raw["components"]
     count = len(names.accounts)
+    pocket_amounts = _amounts(raw["pockets"], decimals)
     account_columns = {
         "account": names.accounts,
         **_amounts(accounts, decimals),
+        "health_ratio": pocket_amounts["health_ratio"][accounts["worst_pocket"]],
         "policy": _coded(accounts["policy"], policies.names),
         "policy_epoch": np.zeros(count, np.int64),
         "as_of_ns": np.full(count, raw["as_of_ns"], np.int64),
+        "worst_pocket": _coded(raw["pockets"]["pocket"][accounts["worst_pocket"]], names.pockets),
         "worst_underlying": _coded(accounts["worst_underlying"], names.underlyings),
         "worst_price_move": accounts["worst_price_move"],
         "worst_vol_shock": accounts["worst_vol_shock"],
     }
     pocket_columns = {
         **_account_and_pocket(raw["pockets"], names),
-        **_amounts(raw["pockets"], decimals),
+        **pocket_amounts,
         "gross_notional": raw["pockets"]["gross_notional"],
     }
     unit_columns = {
@@ -159,6 +162,7 @@ def what_if_table(raw: dict[str, Any], orders: OrderRows, names: Names) -> Table
         **orders.shown,
         "accepted": verdict <= 1,
         "reason": _coded(reason, np.append(_VERDICTS, _STATUSES)),
+        "mark_price": raw["mark_price"],
         **{name: raw[name] for name in _EFFECTS},
         "binding_underlying": _coded(raw["binding_underlying"], names.underlyings),
         "binding_price_move": raw["binding_price_move"],

@@ -29,9 +29,10 @@ class Result:
     accounts : Table
         A row per account: account, equity (maintenance collateral weights), equity_initial
         (initial-margin weights), initial_margin, maintenance_margin, slack and slack_ticks (the
-        smallest of the account's pockets), health_ratio (equity / maintenance_margin, inf without
-        a requirement), state, status, policy, policy_epoch, as_of_ns, worst_underlying,
-        worst_price_move, worst_vol_shock.
+        smallest of the account's pockets), health_ratio (equity / maintenance_margin of the pocket
+        that binds, inf without a requirement), state (the worst of the pockets), status, policy,
+        policy_epoch, as_of_ns, worst_pocket (the pocket that binds: the one with the smallest
+        slack) and its worst_underlying, worst_price_move and worst_vol_shock.
     pockets : Table
         A row per (account, pocket) with its own equity, requirement, slack and state.
     units : Table
@@ -82,15 +83,17 @@ class Explanation:
     ----------
     account, policy, state, status : str
     equity : Table
-        pocket, kind (balance, position, rounding), item, amount, price, initial, maintenance.
+        pocket, kind (balance, position, rounding), item, amount (of the asset, or contracts),
+        unit_value (numeraire an asset unit or a contract), initial, maintenance.
     requirement : Table
         pocket, underlying (None: across underlyings), component, initial_margin,
         maintenance_margin.
     positions : Table
-        pocket, instrument, quantity, value, contribution: the position's maintenance under a
-        percent rule, or its loss (> 0) or gain in the binding scenario. Under a scenario policy
-        the contributions of a unit, added in order (and the loss on simulated collateral, which
-        stands in ``scenarios``), are the loss behind its ``scan`` line.
+        pocket, underlying, instrument, quantity, value, contribution: the position's maintenance
+        under a percent rule, or its loss (> 0) or gain in the binding scenario. Where collateral is
+        simulated, a row without an instrument follows each underlying's positions: what is owned
+        in assets that follow its index. Under a scenario policy the contributions of an
+        underlying, added in order, are the loss behind its ``scan`` line to the bit.
     scenarios : Table
         pocket, underlying, price_move, vol_shock, weight, profit: the policy's grid, and after it
         the strike node that binds, if one does.

@@ -76,28 +76,25 @@ def test_accounts_with_one_pocket_repeat_its_row(drawn: Inputs) -> None:
             assert {key: own[0][key] for key in shared} == {key: account[key] for key in shared}
 
 
-def scan_losses(engine: tm.Engine, drawn: Inputs, account: str) -> dict[tuple[str, str], float]:
+def scan_losses(engine: tm.Engine, account: str) -> dict[tuple[str, str], float]:
     """Contributions of each (pocket, underlying), folded in order."""
-    underlying = {row["instrument"]: row["underlying"] for row in drawn.portfolio["instruments"]}
     parts: dict[tuple[str, str], list[float]] = {}
     for line in engine.explain(account).positions:
-        key = line["pocket"], underlying[line["instrument"]]
-        parts.setdefault(key, []).append(line["contribution"])
+        parts.setdefault((line["pocket"], line["underlying"]), []).append(line["contribution"])
     return {key: left_fold(numbers) for key, numbers in parts.items()}
 
 
 @CI
 @given(inputs(["scenario"]))
 def test_contributions_fold_to_the_scan_line(drawn: Inputs) -> None:
-    policy = {**drawn.policy, "collateral": "haircut"}
-    policy.pop("underlyings", None)
-    held = Inputs(drawn.as_of_ns, drawn.market, drawn.portfolio, policy)
-    engine = engine_of(held)
-    for account in {row["account"] for row in held.portfolio["positions"]}:
-        losses = scan_losses(engine, held, account)
+    engine = engine_of(drawn)
+    for account in {row["account"] for row in drawn.portfolio["positions"]}:
+        losses = scan_losses(engine, account)
         for line in engine.explain(account).requirement:
             if line["component"] == "scan":
                 loss = losses[line["pocket"], line["underlying"]]
+                own = drawn.policy.get("underlyings", {}).get(line["underlying"], {})
+                rules = {**drawn.policy["scenario"], **own.get("scenario", {})}
                 for name, column in SIDES:
-                    factor = policy["scenario"][f"{name}_factor"]
+                    factor = rules[f"{name}_factor"]
                     assert line[column] == factor * loss

@@ -42,7 +42,9 @@ struct AccountRows {
   std::vector<State> state;        // the worst of the account's pockets
   std::vector<Status> status;
   std::vector<std::int32_t> policy;
-  std::vector<UnderlyingIndex> worst_underlying;  // of the unit with the largest maintenance; -1
+  std::vector<std::int64_t> worst_pocket;  // row in `pockets` of the smallest slack, which binds
+  // Of that pocket's unit with the largest maintenance; -1 and 0 without one.
+  std::vector<UnderlyingIndex> worst_underlying;
   std::vector<double> worst_price_move, worst_vol_shock;
 };
 
@@ -101,10 +103,11 @@ struct ExplainedRequirement {
 };
 struct ExplainedPosition {
   std::int32_t pocket;
-  InstrumentIndex instrument;
-  double quantity;
-  double value;         // numeraire
-  double contribution;  // to the percent rule (maintenance), or loss in the binding scenario
+  UnderlyingIndex underlying;
+  InstrumentIndex instrument;  // -1: simulated collateral that follows the underlying's index
+  double quantity;             // contracts; NaN for collateral
+  double value;                // numeraire
+  double contribution;         // to the percent rule (maintenance), or loss in the binding scenario
 };
 struct ExplainedScenario {
   std::int32_t pocket;
@@ -158,6 +161,7 @@ struct OrderEffect {
   double shortfall = 0;  // initial margin after less equity after, if refused
   UnderlyingIndex binding_underlying = -1;
   double binding_price_move = 0, binding_vol_shock = 0;
+  double mark_price = 0;      // of the instrument, in the units of the order's price
   double hedge_quantity = 0;  // smallest trade of the hedge that makes it pass; NaN: none found
 };
 

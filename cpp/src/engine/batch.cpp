@@ -58,6 +58,7 @@ Result make_result(const book::Book& book, TimeNs as_of_ns) {
   const std::size_t accounts = book.account_count();
   resize_amounts(result.accounts, accounts);
   result.accounts.policy.resize(accounts);
+  result.accounts.worst_pocket.resize(accounts);
   result.accounts.worst_underlying.resize(accounts);
   result.accounts.worst_price_move.resize(accounts);
   result.accounts.worst_vol_shock.resize(accounts);
@@ -157,6 +158,23 @@ struct Batch {
   Result& result;
 };
 
+// The unit of the binding pocket that needs most.
+void write_worst_unit(const margin::PocketRequirement& requirement, bool known, std::size_t account,
+                      AccountRows& rows) {
+  rows.worst_underlying[account] = -1;
+  rows.worst_price_move[account] = rows.worst_vol_shock[account] = 0;
+  if (!known) return;
+  double largest = 0;
+  for (const margin::UnitRequirement& unit : requirement.units) {
+    const double needed = sum_of(unit.maintenance);
+    if (!(needed > largest)) continue;
+    largest = needed;
+    rows.worst_underlying[account] = unit.underlying;
+    rows.worst_price_move[account] = unit.worst_price_move;
+    rows.worst_vol_shock[account] = unit.worst_vol_shock;
+  }
+}
+
 void recompute_account(const Batch& batch, std::size_t account, Workspace& work,
                        ComponentSums& components) {
   const book::Book& book = batch.book;
@@ -166,10 +184,8 @@ void recompute_account(const Batch& batch, std::size_t account, Workspace& work,
   const auto first = static_cast<std::size_t>(book.account_pockets[account]);
   const auto end = static_cast<std::size_t>(book.account_pockets[account + 1]);
   monitor::Decision total;
-  double largest = 0;
+  Ticks smallest_slack = 0;
   rows.policy[account] = policy_index;
-  rows.worst_underlying[account] = -1;
-  rows.worst_price_move[account] = rows.worst_vol_shock[account] = 0;
   for (std::size_t pocket = first; pocket < end; ++pocket) {
     const monitor::Decision decision =
         evaluate_pocket(batch.world, policy, book::pocket_rows(book, pocket), batch.scale, work);
@@ -177,16 +193,14 @@ void recompute_account(const Batch& batch, std::size_t account, Workspace& work,
     batch.result.pockets.gross_notional[pocket] = canonical(work.value.gross_notional);
     write_units(book, pocket, work, batch.result.units);
     join(total, decision, pocket == first);
-    if (decision.state == State::undecidable) continue;
-    components.add(static_cast<std::size_t>(policy_index), work.requirement);
-    for (const margin::UnitRequirement& unit : work.requirement.units) {
-      const double needed = sum_of(unit.maintenance);
-      if (!(needed > largest)) continue;
-      largest = needed;
-      rows.worst_underlying[account] = unit.underlying;
-      rows.worst_price_move[account] = unit.worst_price_move;
-      rows.worst_vol_shock[account] = unit.worst_vol_shock;
+    const bool known = decision.state != State::undecidable;
+    const Ticks slack = known ? decision.slack : slack_unknown;
+    if (pocket == first || slack < smallest_slack) {
+      smallest_slack = slack;
+      rows.worst_pocket[account] = static_cast<std::int64_t>(pocket);
+      write_worst_unit(work.requirement, known, account, rows);
     }
+    if (known) components.add(static_cast<std::size_t>(policy_index), work.requirement);
   }
   write_decision(rows, account, total, batch.scale);
 }

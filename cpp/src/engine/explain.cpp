@@ -129,15 +129,33 @@ void explain_netting(const Explainer& e, std::int32_t pocket, const Workspace& w
   }
 }
 
+// Positions unit by unit; after a unit's own, the collateral that is simulated with it. In this
+// order the contributions are the additions of the scan.
 void explain_positions(const Explainer& e, std::int32_t pocket, const book::PocketRows& rows,
-                       const margin::PositionTrace& trace) {
+                       const Workspace& work, const margin::PositionTrace& trace) {
   const pricing::Context context = e.world.context();
-  for (std::int64_t k = rows.first_position(); k < rows.end_position(); ++k) {
-    const std::uint32_t i = rows.instrument[k];
-    e.out.positions.push_back(
-        {pocket, static_cast<InstrumentIndex>(i), rows.quantity[k],
-         collateral::position_worth(context, i, rows.quantity[k], rows.entry[k]),
-         trace.contribution[static_cast<std::size_t>(k - rows.first_position())]});
+  for (std::size_t u = 0; u < work.requirement.units.size(); ++u) {
+    const margin::UnitRequirement& unit = work.requirement.units[u];
+    if (u < rows.unit_underlying.size()) {
+      for (std::int64_t k = rows.unit_positions[u]; k < rows.unit_positions[u + 1]; ++k) {
+        const std::uint32_t i = rows.instrument[k];
+        e.out.positions.push_back(
+            {pocket, unit.underlying, static_cast<InstrumentIndex>(i), rows.quantity[k],
+             collateral::position_worth(context, i, rows.quantity[k], rows.entry[k]),
+             trace.contribution[static_cast<std::size_t>(k - rows.first_position())]});
+      }
+    }
+    double collateral = 0;
+    for (const pricing::IndexedCollateral& held : work.value.indexed) {
+      if (held.underlying == unit.underlying) collateral += held.worth;
+    }
+    if (collateral == 0 || unit.worst_scenario < 0) continue;
+    const risk::Scenarios& grid =
+        e.policy.prepared.table.underlying[static_cast<std::size_t>(unit.underlying)].grid;
+    const auto s = static_cast<std::size_t>(unit.worst_scenario);
+    const double weight = s < grid.size() ? grid.weight[s] : 1.0;
+    e.out.positions.push_back({pocket, unit.underlying, -1, base::canonical_nan, collateral,
+                               -(weight * (collateral * unit.worst_price_move))});
   }
 }
 
@@ -167,7 +185,7 @@ Explanation explain_account(const Revaluation& world, const book::Book& book,
     const std::int32_t name = book.pocket_name[pocket];
     explain_equity(e, name, rows, work, decision);
     explain_requirement(e, name, work, decision);
-    explain_positions(e, name, rows, trace);
+    explain_positions(e, name, rows, work, trace);
     explain_scenarios(e, name, rows, work);
     explain_netting(e, name, work);
   }

@@ -64,8 +64,8 @@ double margin_of_passing(const monitor::Decision& before, const monitor::Decisio
                    static_cast<double>(before.initial_margin) - needed);
 }
 
-// Price at which the hedge trades: its mark, in the units an order's price has.
-double hedge_price(const Revaluation& world, std::uint32_t i) noexcept {
+// The mark in the units an order's price has: coin for a coin-settled option.
+double mark_price(const Revaluation& world, std::uint32_t i) noexcept {
   const double mark = world.values.mark[i];
   if (world.instruments.payoff[i] != Payoff::coin) return mark;
   return mark / world.market.columns
@@ -145,7 +145,7 @@ double smallest_hedge(const Desk& desk, const monitor::Decision& before, const T
   const double reach =
       4.0 * buffers.work.value.gross_notional / world.values.contract[hedge].notional;
   if (!(reach > 0) || !std::isfinite(reach)) return canonical_nan;
-  HedgeSearch search{desk, before, order, hedge, hedge_price(world, hedge), buffers};
+  HedgeSearch search{desk, before, order, hedge, mark_price(world, hedge), buffers};
   const double buy = search.smallest(reach);
   const double sell = search.smallest(-reach);
   if (std::isnan(buy)) return sell;
@@ -173,6 +173,7 @@ OrderEffect effect_of(const Desk& desk, const Order& order, InstrumentIndex hedg
   const monitor::Decision before = after(desk, nullptr, 0, buffers);
   const Trade trade{static_cast<std::uint32_t>(order.instrument), order.quantity, order.price};
   const monitor::Decision then = after(desk, &trade, 1, buffers);
+  effect.mark_price = mark_price(desk.world, trade.instrument);
   effect.hedge_quantity = canonical_nan;
   if (before.state == State::undecidable || then.state == State::undecidable) {
     effect.status = before.status != Status::ok ? before.status : then.status;

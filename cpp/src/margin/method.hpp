@@ -2,8 +2,9 @@
 //
 // A base method is two free functions: `prepare` turns a policy and a market into columns, once per
 // recompute; `evaluate` turns one pocket's rows into requirements. To add a method: write one file
-// beside fixed.cpp with both functions, add its id and parameters to policy.hpp and its line to the
-// table in registry.cpp. Nothing else names a method.
+// beside fixed.cpp with both functions, declare them in methods.hpp, add its id and parameters to
+// policy.hpp and its line to the table in registry.cpp. (engine/liquidation_price.cpp also looks at
+// where a method's requirement jumps.)
 #pragma once
 
 #include <array>

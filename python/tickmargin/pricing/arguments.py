@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tickmargin._kernels import require_kernels
 from tickmargin.errors import InputTypeError, InvalidInputError
 
 __all__ = ["Rows", "broadcast", "choice", "flags", "integers", "raise_refusal", "reals"]
@@ -84,6 +85,7 @@ def choice(name: str, value: object, allowed: Sequence[str]) -> int:
 
 def broadcast(arguments: dict[str, NDArray[Any]]) -> Rows:
     """Broadcast arguments to one shape without materialising what a single element says."""
+    require_kernels()
     try:
         shape = np.broadcast_shapes(*[array.shape for array in arguments.values()])
     except ValueError:
