@@ -28,6 +28,7 @@ struct BlackBlock {
   double density[block_rows];       // e
   double weighted[block_rows];      // F e
   double tail[block_rows];          // N(-|d1|)
+  double series[block_rows];        // value / (F e) where s is small
   double value[block_rows];         // out-of-the-money value, undiscounted
   double price[block_rows];         // discounted
   double probability[block_rows];   // undiscounted delta
@@ -112,6 +113,32 @@ void black_moneyness(BlackBlock& block, const OptionFeed& feed) noexcept {
   }
 }
 
+// Rows with a small s: the value over F e by its series, gathered eight at a time, since most
+// blocks have few. Long before the stage that reads it: what is written a double at a time can be
+// read as a vector only when it has left the store queue.
+template <std::size_t lanes>
+void black_series(BlackBlock& block) noexcept {
+  TICKMARGIN_EACH_ROW(i, lanes) block.series[i] = 0.0;
+  std::uint64_t left = rows_below<lanes>(block.deviation, series_deviation);
+  while (left != 0) {
+    const std::uint64_t head = left;
+    std::size_t row[short_block_rows];
+    double s[short_block_rows];
+    double h[short_block_rows];
+    for (std::size_t i = 0; i < short_block_rows; ++i) {  // the first again where there are fewer
+      row[i] = static_cast<std::size_t>(__builtin_ctzll(left != 0 ? left : head));
+      left &= left - (left != 0 ? 1 : 0);
+      s[i] = block.deviation[row[i]];
+      h[i] = absolute(block.moneyness[row[i]]);
+    }
+    TICKMARGIN_EACH_ROW(i, short_block_rows) {
+      const double series = mills_difference_series(mills_slope(h[i]), h[i], 0.5 * s[i]);
+      s[i] = s[i] > smallest_deviation ? s[i] * series : 0.0;
+    }
+    for (std::size_t i = 0; i < short_block_rows; ++i) block.series[row[i]] = s[i];
+  }
+}
+
 template <std::size_t lanes>
 void black_density(BlackBlock& block, const OptionFeed& feed) noexcept {
   const double* forward = feed.forward.rows;
@@ -143,36 +170,9 @@ void black_tails(BlackBlock& block, const OptionFeed& feed) noexcept {
     const double weighted = block.weighted[i];
     const double across = fma(-weighted, exact, smaller_of(forward[i], strike[i]));
     block.tail[i] = block.density[i] * (p1 * inv);
-    block.value[i] = one_side ? weighted * exact : across;
-  }
-}
-
-// Rows with a small s again, by the series, gathered eight at a time: most blocks have few.
-template <std::size_t lanes>
-void black_series(BlackBlock& block) noexcept {
-  std::size_t small[lanes + short_block_rows];
-  std::size_t count = 0;
-  TICKMARGIN_EACH_ROW(i, lanes) {
-    small[count] = i;
-    count += block.deviation[i] < series_deviation ? 1 : 0;
-  }
-  if (count == 0) return;
-  TICKMARGIN_EACH_ROW(i, short_block_rows) small[count + i] = small[0];
-  for (std::size_t first = 0; first < count; first += short_block_rows) {
-    double s[short_block_rows];
-    double h[short_block_rows];
-    double weighted[short_block_rows];
-    TICKMARGIN_EACH_ROW(i, short_block_rows) {
-      const std::size_t row = small[first + i];
-      s[i] = block.deviation[row];
-      h[i] = absolute(block.moneyness[row]);
-      weighted[i] = block.weighted[row];
-    }
-    TICKMARGIN_EACH_ROW(i, short_block_rows) {
-      const double series = mills_difference_series(mills_slope(h[i]), h[i], 0.5 * s[i]);
-      weighted[i] = s[i] > smallest_deviation ? weighted[i] * (s[i] * series) : 0.0;
-    }
-    TICKMARGIN_EACH_ROW(i, short_block_rows) block.value[small[first + i]] = weighted[i];
+    const double value = one_side ? weighted * exact : across;
+    const bool small = block.deviation[i] < series_deviation;
+    block.value[i] = small ? weighted * block.series[i] : value;
   }
 }
 
@@ -301,10 +301,10 @@ void black_block(BlackBlock& block, const OptionFeed& feed, const BlackPlan& pla
   if (!plan.at_zero_rate) black_discount<lanes>(block, feed);
   black_logarithm<lanes>(block, feed);
   black_moneyness<lanes>(block, feed);
+  if (plan.tails) black_series<lanes>(block);
   black_density<lanes>(block, feed);
   if (plan.tails) black_tails<lanes>(block, feed);
   if (plan.price) {
-    black_series<lanes>(block);
     black_price<lanes>(block, feed);
     black_price_outputs<lanes>(block, feed, out);
   }

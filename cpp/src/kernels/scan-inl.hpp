@@ -3,9 +3,6 @@
 // additions is that of the positions on every target, whatever its vector width.
 #pragma once
 
-using Vector = double __attribute__((vector_size(TICKMARGIN_VECTOR_BYTES), aligned(8)));
-using Mask = std::int64_t __attribute__((vector_size(TICKMARGIN_VECTOR_BYTES), aligned(8)));
-constexpr std::size_t vector_lanes = TICKMARGIN_VECTOR_BYTES / sizeof(double);
 constexpr std::size_t column_step = 8;  // a row of the table is a whole number of these
 constexpr std::size_t widest_chunk = TICKMARGIN_SCAN_COLUMNS;
 
@@ -26,7 +23,8 @@ TICKMARGIN_INLINE void worst_by_column(const double* sums, std::size_t first, st
   }
 }
 
-// The lanes of a vector at a distance of `step`, a power of two, exchanged.
+// The lanes of a vector at a distance of `step`, a power of two, exchanged. Their type is a
+// parameter so that the shuffles of other widths are not looked at.
 template <std::size_t step, class V>
 TICKMARGIN_INLINE V exchange_lanes(V v) {
   if constexpr (vector_lanes == 8 && step == 4) {
@@ -56,33 +54,6 @@ TICKMARGIN_INLINE Vector lowest_lane(Vector v) {
   }
 }
 
-// A bit per lane: where the two are equal, and where either is NaN. Written for each processor: no
-// portable expression becomes the instruction that moves a comparison to a plain register.
-TICKMARGIN_INLINE std::uint32_t equal_lanes(Vector a, Vector b) {
-#if defined(__AVX512F__)
-  return __builtin_ia32_cmppd512_mask(a, b, 0x00, 0xff, 0x04);
-#elif defined(__AVX__)
-  return static_cast<std::uint32_t>(__builtin_ia32_movmskpd256(reinterpret_cast<Vector>(a == b)));
-#else
-  const Mask equal = a == b;
-  std::uint32_t bits = 0;
-  for (std::size_t v = 0; v < vector_lanes; ++v) bits |= (equal[v] != 0 ? 1U : 0U) << v;
-  return bits;
-#endif
-}
-
-TICKMARGIN_INLINE std::uint32_t unordered_lanes(Vector a, Vector b) {
-#if defined(__AVX512F__)
-  return __builtin_ia32_cmppd512_mask(a, b, 0x03, 0xff, 0x04);
-#elif defined(__AVX__)
-  return static_cast<std::uint32_t>(
-      __builtin_ia32_movmskpd256(__builtin_ia32_cmppd256(a, b, 0x03)));
-#else
-  constexpr std::uint32_t all = (1U << vector_lanes) - 1;
-  return all & ~(equal_lanes(a, a) & equal_lanes(b, b));
-#endif
-}
-
 // The smallest of a chunk and its first column, if that is under `worst`; false, and nothing done,
 // if there is a NaN. No sum is -0 (it begins as +0), so equal sums have equal bits.
 template <std::size_t vectors>
@@ -90,7 +61,7 @@ TICKMARGIN_INLINE bool worst_by_lane(const Vector (&total)[vectors], std::size_t
                                      Worst& worst) {
   std::uint32_t unordered = 0;
   for (std::size_t v = 0; v < vectors; v += 2) {
-    unordered |= unordered_lanes(total[v], total[v + 1 < vectors ? v + 1 : v]);
+    unordered |= lanes_where<Test::unordered>(total[v], total[v + 1 < vectors ? v + 1 : v]);
   }
   if (unordered != 0) return false;
   Vector lowest = total[0];
@@ -98,7 +69,7 @@ TICKMARGIN_INLINE bool worst_by_lane(const Vector (&total)[vectors], std::size_t
   lowest = lowest_lane(lowest);
   std::uint32_t found = 0;
   for (std::size_t v = 0; v < vectors; ++v) {
-    found |= equal_lanes(total[v], lowest) << (v * vector_lanes);
+    found |= lanes_where<Test::equal>(total[v], lowest) << (v * vector_lanes);
   }
   if (lowest[0] < worst.value) {
     const auto lane = static_cast<std::size_t>(__builtin_ctz(found));

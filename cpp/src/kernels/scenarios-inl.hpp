@@ -86,9 +86,9 @@ void option_scenarios(const ScenarioRows& rows, const ScenarioGrid& grid, double
     black_deviation<block_rows>(black, block.feed);
     black_logarithm<block_rows>(black, block.feed);
     black_moneyness<block_rows>(black, block.feed);
+    black_series<block_rows>(black);
     black_density<block_rows>(black, block.feed);
     black_tails<block_rows>(black, block.feed);
-    black_series<block_rows>(black);
     black_price<block_rows>(black, block.feed);
     for (std::size_t r = 0; r < block.run_count; ++r) {
       const ScenarioRun& run = block.runs[r];

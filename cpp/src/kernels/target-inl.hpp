@@ -18,6 +18,7 @@ namespace tickmargin::kernels::TICKMARGIN_TARGET {
 namespace {
 
 #include "kernels/math-inl.hpp"
+#include "kernels/lanes-inl.hpp"
 #include "kernels/rows-inl.hpp"
 #include "kernels/black76-inl.hpp"
 #include "kernels/bachelier-inl.hpp"

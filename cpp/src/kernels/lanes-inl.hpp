@@ -1,0 +1,38 @@
+// Vectors of a target's register width, and comparisons that end in a plain register, a bit per
+// lane: written for each processor, as no portable expression becomes the instruction for it.
+#pragma once
+
+using Vector = double __attribute__((vector_size(TICKMARGIN_VECTOR_BYTES), aligned(8)));
+constexpr std::size_t vector_lanes = TICKMARGIN_VECTOR_BYTES / sizeof(double);
+
+// The values are those of the x86 instructions.
+enum class Test : int { equal = 0x00, unordered = 0x03, below = 0x11 };
+
+template <Test test>
+TICKMARGIN_INLINE std::uint32_t lanes_where(Vector a, Vector b) {
+#if defined(__AVX512F__)
+  return __builtin_ia32_cmppd512_mask(a, b, static_cast<int>(test), 0xff, 0x04);
+#elif defined(__AVX__)
+  return static_cast<std::uint32_t>(
+      __builtin_ia32_movmskpd256(__builtin_ia32_cmppd256(a, b, static_cast<int>(test))));
+#else
+  std::uint32_t bits = 0;
+  for (std::size_t v = 0; v < vector_lanes; ++v) {
+    const bool unordered = a[v] != a[v] || b[v] != b[v];
+    const bool ordered = test == Test::equal ? a[v] == b[v] : a[v] < b[v];
+    bits |= ((test == Test::unordered ? unordered : ordered) ? 1U : 0U) << v;
+  }
+  return bits;
+#endif
+}
+
+// A bit per row of a block: where it is under the limit.
+template <std::size_t rows>
+TICKMARGIN_INLINE std::uint64_t rows_below(const double* data, double limit) {
+  std::uint64_t bits = 0;
+  for (std::size_t i = 0; i < rows; i += vector_lanes) {
+    const Vector here = *reinterpret_cast<const Vector*>(data + i);
+    bits |= std::uint64_t{lanes_where<Test::below>(here, Vector{} + limit)} << i;
+  }
+  return bits;
+}
