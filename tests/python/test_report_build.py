@@ -25,14 +25,16 @@ def taken_by_hand(engine, underlying, price):
     """Add up row by row what liquidation would have to sell."""
     result = engine.recompute(index={underlying: price})
     gone = {
-        row["account"] for row in result.accounts if row["state"] in ("liquidating", "bankrupt")
+        (row["account"], row["pocket"])
+        for row in result.pockets
+        if row["state"] in ("liquidating", "bankrupt")
     }
     notional = sum(
         row["gross_notional"]
         for row in result.units
-        if row["underlying"] == underlying and row["account"] in gone
+        if row["underlying"] == underlying and (row["account"], row["pocket"]) in gone
     )
-    return notional, len(gone)
+    return notional, len({account for account, _ in gone})
 
 
 def test_the_liquidation_map_is_what_recomputes_say(engine):
@@ -49,6 +51,63 @@ def test_the_liquidation_map_is_what_recomputes_say(engine):
     assert chart.accounts[0, 0] > chart.accounts[0, 1] > 0
 
 
+@pytest.fixture(scope="module")
+def two_pockets():
+    """One account: 10 BTC and ample cash in cross; 4 BTC on little cash in an isolated pocket."""
+    market = tm.Market.from_tables(
+        assets={"asset": ["USD"], "mark_price": [1.0]},
+        underlyings={"underlying": ["BTC"], "index_price": [100.0]},
+        marks={"instrument": ["P"], "mark_price": [100.0]},
+        as_of_ns=1_769_774_400_000_000_000,
+    )
+    portfolio = tm.Portfolio.from_tables(
+        instruments={
+            "instrument": ["P"],
+            "kind": ["perpetual"],
+            "underlying": ["BTC"],
+            "settlement_asset": ["USD"],
+            "payoff": ["linear"],
+            "multiplier": [1.0],
+        },
+        accounts={"account": ["A"]},
+        positions={
+            "account": ["A", "A"],
+            "pocket": ["cross", "iso"],
+            "instrument": ["P", "P"],
+            "quantity": [10.0, 4.0],
+            "entry_price": [100.0, 100.0],
+        },
+        balances={
+            "account": ["A", "A"],
+            "pocket": ["cross", "iso"],
+            "asset": ["USD", "USD"],
+            "amount": [100_000.0, 1.0],
+        },
+    )
+    return tm.Engine(market, portfolio, "house-portfolio")
+
+
+def test_a_healthy_pocket_beside_a_liquidated_one_is_not_in_the_map(two_pockets):
+    result = two_pockets.recompute()
+    assert result.accounts["state"].tolist() == ["liquidating"]
+    chart = liquidation_map(two_pockets, moves=(0.0,))
+    assert chart.notional[0, 0] == pytest.approx(4 * 100.0)
+    assert chart.accounts[0, 0] == 1
+
+
+def test_the_grid_is_of_the_pocket_asked_for_and_a_share_of_its_own_equity(two_pockets):
+    accounts = two_pockets.recompute().accounts
+    assert accounts["worst_pocket"].tolist() == ["iso"]
+    parts = two_pockets.explain("A")
+    for pocket, quantity, cash in (("iso", 4.0, 1.0), ("cross", 10.0, 100_000.0)):
+        grid = account_scenarios(parts, pocket)
+        assert (grid.pocket, grid.underlying) == (pocket, "BTC")
+        assert grid.equity == pytest.approx(cash)
+        down = grid.moves[grid.weights == 1.0].min()
+        assert grid.worst_at(np.array([down]))[0] == pytest.approx(quantity * 100.0 * down)
+    assert account_scenarios(parts, "no such pocket") is None
+
+
 def test_the_progress_bar_has_as_many_steps_as_the_map_takes(engine):
     calls = []
     liquidation_map(engine, step=lambda: calls.append(1))
@@ -60,11 +119,11 @@ def test_the_scenario_grid_holds_the_loss_behind_the_scan_line(engine):
     checked = 0
     for row in range(0, len(accounts), 37):
         parts = engine.explain(str(accounts["account"][row]))
-        grid = account_scenarios(parts, 1.0)
+        grid = account_scenarios(parts, str(accounts["worst_pocket"][row]))
         scans = {
             (line["pocket"], line["underlying"]): line["initial_margin"]
             for line in parts.requirement
-            if line["component"] == "scan"
+            if line["component"] == "scan" and line["pocket"] == accounts["worst_pocket"][row]
         }
         if grid is None:
             assert not scans
@@ -78,7 +137,7 @@ def test_the_scenario_grid_holds_the_loss_behind_the_scan_line(engine):
 
 def test_a_policy_without_scenarios_has_no_grid(venue):
     engine = tm.Engine(venue.market_at(), venue.portfolio(), "house-fixed")
-    assert account_scenarios(engine.explain("A000001"), 1.0) is None
+    assert account_scenarios(engine.explain("A000001"), "cross") is None
 
 
 def test_the_book_is_mostly_healthy_before_the_crash_and_not_after(venue):

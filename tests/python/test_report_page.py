@@ -21,6 +21,8 @@ from tickmargin.report import (
     summarise,
     write_report,
 )
+from tickmargin.report.figures import health_figure, unit_names
+from tickmargin.report.tables import riskiest_table
 from tickmargin.table import Table
 
 HOSTILE = "<img src=x onerror=alert(1)>\"'&</script><!--"
@@ -31,6 +33,7 @@ STATE_OF = {0: "bankrupt", 1: "liquidating", 2: "margin_call", 3: "warning"}
 @dataclass(frozen=True)
 class FakeResult:
     accounts: Table
+    pockets: Table
     units: Table
     components: Table
     as_of_ns: int
@@ -67,6 +70,7 @@ def fake_result(accounts=200, name="P<b>1", underlying="BTC<i>"):
                 "worst_vol_shock": np.where(np.arange(accounts) % 2, 0.5, np.nan),
             }
         ),
+        pockets=Table({"account": text(names), "pocket": text(["cross"] * accounts)}),
         units=Table({"account": text(names), "gross_notional": np.full(accounts, 5e4)}),
         components=Table(
             {
@@ -312,3 +316,29 @@ def test_without_plotly_the_extra_is_named(monkeypatch):
     monkeypatch.setattr(builtins, "__import__", refuse)
     with pytest.raises(MissingExtraError, match=r"tickmargin\[report\]"):
         render(fake_report())
+
+
+def test_the_riskiest_show_the_pocket_that_binds_only_where_there_is_more_than_one():
+    report = fake_report()
+    pocket = text(["iso<1>"] * len(report.riskiest))
+    rows = {name: report.riskiest[name] for name in report.riskiest.columns}
+    riskiest = Table({**rows, "worst_pocket": pocket})
+    shown = riskiest_table(riskiest, "USD", shows_pockets=True)
+    assert '<th class="text">pocket</th>' in shown
+    assert "iso&lt;1&gt;" in shown
+    assert "pocket" not in riskiest_table(riskiest, "USD")
+
+
+def test_a_book_of_few_accounts_has_no_logarithmic_axis():
+    kinds = {}
+    for accounts in (12, 40, 80):
+        result = fake_result(accounts=accounts)
+        figure = health_figure([Run("p", result, summarise("p", result))])
+        kinds[accounts] = figure["layout"]["yaxis"].get("type", "linear")
+    assert kinds == {12: "linear", 40: "linear", 80: "log"}
+
+
+def test_a_unit_is_named_with_its_pocket_unless_that_is_the_cross_pocket():
+    row = fake_report().scenarios[0]
+    assert unit_names(row) == [HOSTILE, "BTC<i>"]
+    assert unit_names(replace(row, pocket="iso")) == [HOSTILE, "iso", "BTC<i>"]

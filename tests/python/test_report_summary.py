@@ -8,13 +8,25 @@ import numpy as np
 import pytest
 
 from tickmargin.report.summary import by_component, health_counts, riskiest_rows, summarise
-from tickmargin.report.text import count, escape, exact_money, label, moment, money, move, ratio
+from tickmargin.report.text import (
+    count,
+    escape,
+    exact_money,
+    label,
+    moment,
+    money,
+    move,
+    ratio,
+    shock,
+    whole_money,
+)
 from tickmargin.table import Table
 
 
 @dataclass(frozen=True)
 class FakeResult:
     accounts: Table
+    pockets: Table
     units: Table
     components: Table
     as_of_ns: int = 0
@@ -39,7 +51,7 @@ def book():
 
 
 def test_totals_leave_the_undecidable_out_and_count_it():
-    summary = summarise("p", FakeResult(book(), Table({}), Table({})))
+    summary = summarise("p", FakeResult(book(), Table({}), Table({}), Table({})))
     assert summary.accounts == 6
     assert summary.equity == 785.0
     assert summary.initial_margin == 540.0
@@ -52,6 +64,12 @@ def test_totals_leave_the_undecidable_out_and_count_it():
         "healthy": 2, "warning": 0, "margin_call": 1, "liquidating": 1, "bankrupt": 1,
         "undecidable": 1,
     }  # fmt: skip
+
+
+def test_nothing_short_is_a_plain_zero():
+    safe = book().take([0, 1])
+    shortfall = summarise("p", FakeResult(safe, Table({}), Table({}), Table({}))).shortfall
+    assert str(shortfall) == "0.0"
 
 
 def test_the_riskiest_are_those_with_the_largest_shortfall_then_the_lowest_health():
@@ -104,6 +122,10 @@ def test_money_keeps_the_digits_that_matter(value, shown):
 
 def test_other_numbers_read_as_people_write_them():
     assert exact_money(-1234567.891) == "-1,234,567.89"
+    assert exact_money(-0.004) == money(-0.0) == "0.00"
+    assert (whole_money(-0.4), whole_money(-0.6)) == ("0", "-1")
+    assert shock(-0.16, 0.0) == ("-16 %", "0 %")
+    assert shock(0.0, 0.0) == ("–", "–")
     assert ratio(float("inf")) == "∞"
     assert ratio(1.234) == "1.23"
     assert ratio(5e9) == "> 1,000"

@@ -89,6 +89,7 @@ def _report(engine: Engine, venue: Venue, policies: list[Policies], threads: int
     from tickmargin.cli.output import steps
     from tickmargin.report import Report, riskiest_rows
     from tickmargin.report.build import account_scenarios, liquidation_map, liquidation_steps
+    from tickmargin.report.summary import has_isolated_pockets
     from tickmargin.simulate import crash_path
 
     path = crash_path()
@@ -101,7 +102,7 @@ def _report(engine: Engine, venue: Venue, policies: list[Policies], threads: int
     shown = runs[-1].result.accounts
     rows = riskiest_rows(shown, max(_TOP, _HEAT_MAP_ACCOUNTS))
     grids = [
-        account_scenarios(engine.explain(str(shown["account"][row])), float(shown["equity"][row]))
+        account_scenarios(engine.explain(shown["account"][row]), shown["worst_pocket"][row])
         for row in rows[:_HEAT_MAP_ACCOUNTS].tolist()
     ]
     return Report(
@@ -114,6 +115,7 @@ def _report(engine: Engine, venue: Venue, policies: list[Policies], threads: int
         facts=facts_of(engine),
         riskiest=shown.take(rows[:_TOP]),
         riskiest_policy=runs[-1].name,
+        shows_pockets=has_isolated_pockets(runs[-1].result),
         liquidation=ladder,
         scenarios=[grid for grid in grids if grid is not None],
         timeline=timeline,
@@ -174,4 +176,6 @@ def _print(report: Report) -> None:
     print_table(target, terminal.timeline_table(report.timeline))
     if report.riskiest is not None:
         target.print()
-        print_table(target, terminal.riskiest_table(report.riskiest, report.numeraire))
+        pockets = report.shows_pockets
+        shown = terminal.riskiest_table(report.riskiest, report.numeraire, shows_pockets=pockets)
+        print_table(target, shown)

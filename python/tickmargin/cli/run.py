@@ -76,11 +76,12 @@ def report_of(engine: Engine, done: Run, threads: int, top: int) -> Report:
     from tickmargin.cli.output import steps
     from tickmargin.report import Report, riskiest_rows
     from tickmargin.report.build import account_scenarios, liquidation_map, liquidation_steps
+    from tickmargin.report.summary import has_isolated_pockets
 
     accounts = done.result.accounts
     rows = riskiest_rows(accounts, max(top, _HEAT_MAP_ACCOUNTS))
     grids = [
-        account_scenarios(engine.explain(str(accounts["account"][r])), float(accounts["equity"][r]))
+        account_scenarios(engine.explain(accounts["account"][r]), accounts["worst_pocket"][r])
         for r in rows[:_HEAT_MAP_ACCOUNTS].tolist()
     ]
     with steps("liquidation map", liquidation_steps(engine)) as step:
@@ -93,6 +94,7 @@ def report_of(engine: Engine, done: Run, threads: int, top: int) -> Report:
         runs=[done],
         facts=facts_of(engine),
         riskiest=accounts.take(rows[:top]),
+        shows_pockets=has_isolated_pockets(done.result),
         liquidation=ladder,
         scenarios=[grid for grid in grids if grid is not None],
         notes=[issue.message for issue in engine.warnings[:20]],
@@ -119,6 +121,7 @@ def _as_json(engine: Engine, done: Run, top: int) -> dict[str, object]:
 def _print(engine: Engine, done: Run, top: int) -> None:
     from tickmargin.cli.output import console, print_table
     from tickmargin.report import riskiest_rows, terminal
+    from tickmargin.report.summary import has_isolated_pockets
     from tickmargin.report.text import moment
 
     target, numeraire = console(), engine.market.numeraire
@@ -131,4 +134,6 @@ def _print(engine: Engine, done: Run, top: int) -> None:
     rows = riskiest_rows(done.result.accounts, top)
     if len(rows):
         target.print()
-        print_table(target, terminal.riskiest_table(done.result.accounts.take(rows), numeraire))
+        pockets = has_isolated_pockets(done.result)
+        shown = done.result.accounts.take(rows)
+        print_table(target, terminal.riskiest_table(shown, numeraire, shows_pockets=pockets))

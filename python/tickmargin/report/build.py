@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tickmargin.report.content import AccountScenarios, LiquidationMap
-from tickmargin.report.summary import IN_LIQUIDATION, ResultLike
+from tickmargin.report.summary import IN_LIQUIDATION, Columns, ResultLike
 
 if TYPE_CHECKING:
     from tickmargin.engine import Engine
@@ -75,29 +76,29 @@ def liquidation_steps(engine: Engine) -> int:
     return len(engine.market.underlyings.names) * len(LADDER_MOVES)
 
 
-def account_scenarios(explanation: Explanation, equity: float) -> AccountScenarios | None:
-    """Arrange an account's scenarios as a grid.
+def account_scenarios(explanation: Explanation, pocket: str) -> AccountScenarios | None:
+    """Arrange the scenarios of one of an account's pockets as a grid.
 
     Parameters
     ----------
     explanation : Explanation
         From `Engine.explain`.
-    equity : float
-        The account's equity.
+    pocket : str
+        The pocket to show: the one that binds stands in a result's accounts as ``worst_pocket``.
 
     Returns
     -------
     AccountScenarios or None
-        The unit with the largest loss; None if the account's policy has no scenarios. Rows that
-        share a price move, weight and volatility shock keep the lowest profit.
+        The pocket's unit with the largest loss; None if it has no scenarios. Rows that share a
+        price move, weight and volatility shock keep the lowest profit.
     """
     table = explanation.scenarios
-    if len(table) == 0:
+    own = np.flatnonzero(table["pocket"] == pocket)
+    if len(own) == 0:
         return None
     profit = table["profit"]  # tails are damped already
-    worst = int(np.argmin(profit))
-    pocket, underlying = table["pocket"][worst], table["underlying"][worst]
-    rows = np.flatnonzero((table["pocket"] == pocket) & (table["underlying"] == underlying))
+    underlying = table["underlying"][own[np.argmin(profit[own])]]
+    rows = own[table["underlying"][own] == underlying]
     # A tail may have the move of a scanned scenario: the pair is what tells columns apart.
     pairs = np.stack([np.round(table["price_move"][rows], 9), table["weight"][rows]], axis=1)
     columns, at_move = np.unique(pairs, axis=0, return_inverse=True)
@@ -107,9 +108,9 @@ def account_scenarios(explanation: Explanation, equity: float) -> AccountScenari
     grid[np.isinf(grid)] = np.nan
     return AccountScenarios(
         account=explanation.account,
-        pocket=str(pocket),
+        pocket=pocket,
         underlying=str(underlying),
-        equity=equity,
+        equity=_equity_of(explanation, pocket),
         moves=columns[:, 0],
         weights=columns[:, 1],
         vol_shocks=shocks,
@@ -117,12 +118,27 @@ def account_scenarios(explanation: Explanation, equity: float) -> AccountScenari
     )
 
 
+def _equity_of(explanation: Explanation, pocket: str) -> float:
+    """Add the lines of a pocket's equity, in order, as its row was added."""
+    lines = explanation.equity
+    return float(sum(lines["maintenance"][lines["pocket"] == pocket].tolist()))
+
+
 def _in_liquidation(result: ResultLike, underlying: str) -> tuple[float, int]:
-    """Give the gross notional in one underlying of accounts in liquidation, and their number."""
-    state = result.accounts["state"]
-    taken = np.isin(state, IN_LIQUIDATION)
-    names = set(result.accounts["account"][taken].tolist())
-    units = result.units
-    mine = units["underlying"] == underlying
-    held = np.fromiter((a in names for a in units["account"][mine]), np.bool_, int(mine.sum()))
-    return float(units["gross_notional"][mine][held].sum()), int(np.count_nonzero(taken))
+    """Give the gross notional in one underlying of pockets in liquidation, and their accounts.
+
+    A pocket is liquidated alone: the healthy ones of the same account keep their positions.
+    """
+    pockets, units = result.pockets, result.units
+    taken = np.flatnonzero(np.isin(pockets["state"], IN_LIQUIDATION))
+    keys = set(_pockets_of(pockets, taken))
+    mine = np.flatnonzero(units["underlying"] == underlying)
+    held = np.fromiter((key in keys for key in _pockets_of(units, mine)), np.bool_, len(mine))
+    notional = float(units["gross_notional"][mine][held].sum())
+    return notional, len({account for account, _ in keys})
+
+
+def _pockets_of(table: Columns, rows: NDArray[np.intp]) -> Iterator[tuple[str, str]]:
+    """Name the pocket of each row."""
+    accounts, pockets = table["account"][rows].tolist(), table["pocket"][rows].tolist()
+    return zip(accounts, pockets, strict=True)

@@ -25,7 +25,7 @@ class LiquidationMap:
     """What would be in liquidation after a move of one underlying, the others held.
 
     ``notional`` (numeraire) and ``accounts`` have shape (underlyings, moves): gross notional in
-    that underlying of accounts that are liquidating or bankrupt, and how many those are.
+    that underlying of pockets that are liquidating or bankrupt, and how many accounts have one.
     """
 
     policy: str
@@ -37,8 +37,9 @@ class LiquidationMap:
 
 @dataclass(frozen=True, slots=True)
 class AccountScenarios:
-    """Profit and loss of one account's most exposed unit over its policy's scenarios.
+    """Profit and loss of one pocket's most exposed unit over its policy's scenarios.
 
+    ``equity`` is the pocket's, with maintenance collateral weights.
     ``weights`` is 1 for the scanned price moves and less for damped tails; ``pnl`` (numeraire,
     tails damped) has shape (vol shocks, price moves), NaN where there is no such scenario.
     """
@@ -84,7 +85,8 @@ class Report:
     """Everything one report shows; parts that are absent are left out of the page.
 
     ``facts`` are label and value pairs for the header, such as counts and versions; ``riskiest``
-    holds rows of a run's accounts, chosen under ``riskiest_policy``.
+    holds rows of a run's accounts, chosen under ``riskiest_policy``, with the binding pocket of
+    each if ``shows_pockets``.
     """
 
     title: str
@@ -95,6 +97,7 @@ class Report:
     facts: Sequence[tuple[str, str]] = ()
     riskiest: Columns | None = None
     riskiest_policy: str = ""
+    shows_pockets: bool = False
     liquidation: LiquidationMap | None = None
     scenarios: Sequence[AccountScenarios] = ()
     timeline: Sequence[TimelineDay] = ()

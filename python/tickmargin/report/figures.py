@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tickmargin.report.content import AccountScenarios, LiquidationMap, Run
-from tickmargin.report.summary import Summary, by_component, health_counts
+from tickmargin.report.summary import CROSS, Summary, by_component, health_counts
 from tickmargin.report.text import STATE_NAMES, STATES, label, move, words
 from tickmargin.report.theme import (
     INK,
@@ -29,6 +29,7 @@ Figure = dict[str, Any]
 _HEALTH_BORDERS = (0.0, 0.5, 0.75, 1.0, 1.2, 1.5, 2.0, 3.0, 5.0, 10.0)
 _COMPONENTS_SHOWN = 7
 _SCAN_STEPS = 9
+_LOG_FROM = 50
 
 
 def health_figure(runs: Sequence[Run]) -> Figure:
@@ -51,6 +52,12 @@ def health_figure(runs: Sequence[Run]) -> Figure:
             }
         )
     below = borders.index(1.0)
+    # A logarithmic axis is for many accounts: it has no room for a zero and few whole steps.
+    if max(sum(bars["y"]) for bars in data) < _LOG_FROM:
+        vertical = axis("accounts", rangemode="tozero", tickformat=",d")
+        vertical |= {"dtick": 1} if max(max(bars["y"]) for bars in data) <= 10 else {}
+    else:
+        vertical = axis("accounts (logarithmic)", type="log", dtick=1, tickformat=",d")
     return {
         "data": data,
         "layout": layout(
@@ -58,7 +65,7 @@ def health_figure(runs: Sequence[Run]) -> Figure:
             barmode="group",
             showlegend=len(runs) > 1,
             xaxis=axis("health ratio (equity / maintenance margin)", type="category"),
-            yaxis=axis("accounts (logarithmic)", type="log", dtick=1, tickformat=",d"),
+            yaxis=vertical,
             shapes=[_vertical(below + 0.5)],
             annotations=[_note(below + 0.5, "maintenance margin")],
         ),
@@ -190,7 +197,7 @@ def scenario_figure(rows: Sequence[AccountScenarios], numeraire: str) -> Figure:
             {
                 "type": "heatmap",
                 "x": [move(m) for m in moves.tolist()] + [f"{move(m)}*" for m in tails],
-                "y": [f"{label(r.account)} · {label(r.underlying)}" for r in rows],
+                "y": [" · ".join(map(label, unit_names(r))) for r in rows],
                 "z": shares,
                 "text": texts,
                 "colorscale": LOSS_TO_GAIN,
@@ -242,6 +249,12 @@ def surface_figure(row: AccountScenarios, numeraire: str) -> Figure:
             yaxis=axis("volatility shock", type="category", showgrid=False),
         ),
     }
+
+
+def unit_names(row: AccountScenarios) -> list[str]:
+    """Name the account, its pocket unless that is the cross pocket, and the underlying."""
+    pocket = [] if row.pocket == CROSS else [row.pocket]
+    return [row.account, *pocket, row.underlying]
 
 
 def _scan_moves(rows: Sequence[AccountScenarios]) -> NDArray[np.float64]:

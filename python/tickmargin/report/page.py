@@ -163,7 +163,7 @@ def _add_liquidation(page: _Page, report: Report) -> None:
     page.section(
         "liquidation",
         "Liquidation map",
-        f"Gross notional in an underlying of accounts that are liquidating or bankrupt after that "
+        f"Gross notional in an underlying of pockets that are liquidating or bankrupt after that "
         f"underlying alone has moved, under {escape(chart.policy)}. Ratios of forward to index and "
         f"volatilities are held.",
         page.chart(figures.liquidation_figure(chart, report.numeraire)),
@@ -177,10 +177,10 @@ def _add_scenarios(page: _Page, report: Report) -> None:
     page.section(
         "scenarios",
         "Scenarios of the riskiest accounts",
-        "Profit or loss of each account's most exposed underlying at each price move, with the "
-        "volatility shock that hurts most, as a share of its equity.",
+        "Profit or loss of the most exposed underlying of each account's binding pocket at each "
+        "price move, with the volatility shock that hurts most, as a share of the pocket's equity.",
         page.chart(figures.scenario_figure(report.scenarios, report.numeraire)),
-        f"<h3>{escape(first.account)}, {escape(first.underlying)}: every scenario</h3>",
+        f"<h3>{escape(', '.join(figures.unit_names(first)))}: every scenario</h3>",
         page.chart(figures.surface_figure(first, report.numeraire)),
     )
 
@@ -193,7 +193,7 @@ def _add_riskiest(page: _Page, report: Report) -> None:
         "Riskiest accounts",
         f"The largest shortfalls to maintenance margin under "
         f"{escape(report.riskiest_policy or report.runs[0].name)}, then the lowest health.",
-        riskiest_table(report.riskiest, report.numeraire),
+        riskiest_table(report.riskiest, report.numeraire, shows_pockets=report.shows_pockets),
     )
 
 

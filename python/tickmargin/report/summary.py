@@ -13,6 +13,7 @@ from tickmargin.report.text import STATES
 
 IN_LIQUIDATION = ("liquidating", "bankrupt")
 ACROSS = "across"
+CROSS = "cross"
 
 
 class Columns(Protocol):
@@ -41,6 +42,10 @@ class ResultLike(Protocol):
     @property
     def accounts(self) -> Columns:
         """A row per account."""
+
+    @property
+    def pockets(self) -> Columns:
+        """A row per account and pocket."""
 
     @property
     def units(self) -> Columns:
@@ -109,7 +114,7 @@ def summarise(name: str, result: ResultLike) -> Summary:
         maintenance_margin=float(np.sum(maintenance[decidable])),
         below_maintenance=int(np.count_nonzero(below)),
         called=int(np.count_nonzero(state == "margin_call")),
-        shortfall=float(-np.sum(slack[below])),
+        shortfall=float(np.sum(-slack[below])),
         states={name: int(np.count_nonzero(state == name)) for name in STATES},
     )
 
@@ -137,6 +142,11 @@ def riskiest_rows(accounts: Columns, limit: int) -> NDArray[np.intp]:
     health = np.asarray(accounts["health_ratio"], dtype=np.float64)[eligible]
     order = np.lexsort((health, np.minimum(slack[eligible], 0.0)))
     return eligible[order[:limit]]
+
+
+def has_isolated_pockets(result: ResultLike) -> bool:
+    """Tell whether any account has more than its cross pocket."""
+    return bool(np.any(result.pockets["pocket"] != CROSS))
 
 
 def health_counts(accounts: Columns, borders: Sequence[float]) -> NDArray[np.int64]:

@@ -13,9 +13,9 @@ from tickmargin.report.text import (
     escape,
     exact_money,
     money,
-    move,
     percent,
     ratio,
+    shock,
 )
 from tickmargin.report.theme import state_style
 
@@ -53,8 +53,11 @@ def policies_table(summaries: Sequence[Summary], numeraire: str) -> str:
     return _table(head, rows)
 
 
-def riskiest_table(accounts: Columns, numeraire: str) -> str:
-    """List accounts with their margin, state and worst scenario."""
+def riskiest_table(accounts: Columns, numeraire: str, *, shows_pockets: bool = False) -> str:
+    """List accounts with their margin, state and worst scenario.
+
+    ``shows_pockets`` adds the pocket that binds, which health and the worst scenario are of.
+    """
     unit = escape(numeraire)
     head = [
         ("account", True),
@@ -69,26 +72,28 @@ def riskiest_table(accounts: Columns, numeraire: str) -> str:
         ("price move", False),
         ("vol shock", False),
     ]
+    if shows_pockets:
+        head.insert(1, ("pocket", True))
     rows = []
     for row in range(len(accounts)):
         state = str(accounts["state"][row])
         badge = f'<span class="state" style="{state_style(state)}">{_state_name(state)}</span>'
         worst = accounts["worst_underlying"][row]
-        rows.append(
-            [
-                escape(accounts["account"][row]),
-                escape(accounts["policy"][row]),
-                badge,
-                exact_money(float(accounts["equity"][row])),
-                exact_money(float(accounts["initial_margin"][row])),
-                exact_money(float(accounts["maintenance_margin"][row])),
-                exact_money(float(accounts["slack"][row])),
-                ratio(float(accounts["health_ratio"][row])),
-                escape(worst) if worst else MISSING,
-                move(float(accounts["worst_price_move"][row])),
-                move(float(accounts["worst_vol_shock"][row])),
-            ]
-        )
+        cells = [
+            escape(accounts["account"][row]),
+            escape(accounts["policy"][row]),
+            badge,
+            exact_money(float(accounts["equity"][row])),
+            exact_money(float(accounts["initial_margin"][row])),
+            exact_money(float(accounts["maintenance_margin"][row])),
+            exact_money(float(accounts["slack"][row])),
+            ratio(float(accounts["health_ratio"][row])),
+            escape(worst) if worst else MISSING,
+            *shock(accounts["worst_price_move"][row], accounts["worst_vol_shock"][row]),
+        ]
+        if shows_pockets:
+            cells.insert(1, escape(accounts["worst_pocket"][row]))
+        rows.append(cells)
     return _table(head, rows)
 
 

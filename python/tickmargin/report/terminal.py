@@ -15,9 +15,9 @@ from tickmargin.report.text import (
     STATE_NAMES,
     count,
     money,
-    move,
     percent,
     ratio,
+    shock,
     whole_money,
     words,
 )
@@ -34,8 +34,10 @@ _STATE_STYLES = {
 
 def grid(title: str, columns: Sequence[tuple[str, bool]]) -> RichTable:
     """Start a table; each column is its heading and whether it holds text (left-aligned)."""
+    # A title that wraps to the width of a narrow table is hard to read.
+    heading = Text(title, no_wrap=True, overflow="ignore")
     table = RichTable(
-        title=Text(title), title_justify="left", title_style="bold", box=None, pad_edge=False
+        title=heading, title_justify="left", title_style="bold", box=None, pad_edge=False
     )
     for name, is_text in columns:
         table.add_column(Text(name), justify="left" if is_text else "right", no_wrap=True)
@@ -100,13 +102,18 @@ def component_table(run: Run, numeraire: str) -> RichTable:
     return table
 
 
-def riskiest_table(accounts: Columns, numeraire: str) -> RichTable:
-    """List accounts with their margin, state and worst scenario, amounts to the whole unit."""
+def riskiest_table(accounts: Columns, numeraire: str, *, shows_pockets: bool = False) -> RichTable:
+    """List accounts with their margin, state and worst scenario, amounts to the whole unit.
+
+    ``shows_pockets`` adds the pocket that binds, which health and the worst scenario are of.
+    """
     policies = sorted({str(name) for name in accounts["policy"]})
     several = len(policies) > 1
     columns = [("account", True), ("state", True), ("equity", False), ("IM", False), ("MM", False),
                ("slack", False), ("health", False), ("worst", True), ("price", False),
                ("vol", False)]  # fmt: skip
+    if shows_pockets:
+        columns.insert(1, ("pocket", True))
     if several:
         columns.append(("policy", True))
     under = "" if several else f" under {policies[0]}" if policies else ""
@@ -119,9 +126,10 @@ def riskiest_table(accounts: Columns, numeraire: str) -> RichTable:
             *(whole_money(float(accounts[name][row])) for name in amounts),
             ratio(float(accounts["health_ratio"][row])),
             name_cell(accounts["worst_underlying"][row]),
-            move(float(accounts["worst_price_move"][row])),
-            move(float(accounts["worst_vol_shock"][row])),
+            *shock(accounts["worst_price_move"][row], accounts["worst_vol_shock"][row]),
         ]
+        if shows_pockets:
+            cells.insert(1, name_cell(accounts["worst_pocket"][row]))
         if several:
             cells.append(name_cell(accounts["policy"][row]))
         table.add_row(*cells)

@@ -39,19 +39,21 @@ def money(value: float | None) -> str:
     for size, step in _STEPS:
         if abs(value) >= 0.9995 * size:
             return f"{value / size:,.{_decimals(value / size)}f} {step}"
-    return f"{value:,.{0 if abs(value) >= 100 else 2}f}"
+    return _unsigned_zero(f"{value:,.{0 if abs(value) >= 100 else 2}f}")
 
 
 def exact_money(value: float | None) -> str:
     """Write an amount in full, to a hundredth, with thousands separated."""
     if value is None or not math.isfinite(value):
         return MISSING
-    return f"{value:,.2f}"
+    return _unsigned_zero(f"{value:,.2f}")
 
 
 def whole_money(value: float | None) -> str:
     """Write an amount in full, to the whole unit, with thousands separated."""
-    return MISSING if value is None or not math.isfinite(value) else f"{value:,.0f}"
+    if value is None or not math.isfinite(value):
+        return MISSING
+    return _unsigned_zero(f"{value:,.0f}")
 
 
 def ratio(value: float | None) -> str:
@@ -77,6 +79,13 @@ def move(value: float | None) -> str:
     return f"{100.0 * value:+,.4g} %" if value else "0 %"
 
 
+def shock(price_move: float | None, vol_shock: float | None) -> tuple[str, str]:
+    """Write a worst scenario; a policy without scenarios moves nothing and shows nothing."""
+    if not price_move and not vol_shock:
+        return MISSING, MISSING
+    return move(price_move), move(vol_shock)
+
+
 def count(value: int) -> str:
     """Write a whole number with thousands separated."""
     return f"{value:,}"
@@ -90,6 +99,11 @@ def moment(ts_ns: int) -> str:
 def words(name: str) -> str:
     """Turn a column or component name into words."""
     return name.replace("_", " ")
+
+
+def _unsigned_zero(text: str) -> str:
+    """Drop the sign of a number that rounds to zero."""
+    return text.lstrip("-") if not text.strip("-0.") else text
 
 
 def _decimals(scaled: float) -> int:
