@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tickmargin.errors import InputTypeError, InvalidInputError, UnknownNameError
+from tickmargin.errors import InputTypeError, InvalidInputError, MissingExtraError, UnknownNameError
 from tickmargin.loading.arrow import pyarrow
 from tickmargin.loading.column import Coded
 from tickmargin.loading.issues import suggest
@@ -192,8 +192,7 @@ class Table:
 
     def to_pandas(self) -> Any:
         """Return a pandas DataFrame (pandas must be installed)."""
-        pd: Any = import_module("pandas")
-
+        pd = _installed("pandas")
         columns = {}
         for column, kept in self._columns.items():
             if isinstance(kept, Coded):
@@ -205,8 +204,7 @@ class Table:
 
     def to_polars(self) -> Any:
         """Return a polars DataFrame (polars and the extra ``io`` must be installed)."""
-        pl: Any = import_module("polars")
-
+        pl = _installed("polars")
         return pl.DataFrame(self.to_arrow())
 
     def _lines(self) -> list[list[str]]:
@@ -257,12 +255,23 @@ class Table:
         from rich.table import Table as RichTable
         from rich.text import Text
 
-        shown = RichTable(title=self._name, caption=self._caption())
+        # The name and the caption of a narrow table would wrap to its width.
+        name = Text(self._name or "", no_wrap=True, overflow="ignore")
+        caption = Text(self._caption(), no_wrap=True, overflow="ignore")
+        shown = RichTable(title=name if self._name else None, caption=caption)
         for column in self._columns:
             shown.add_column(Text(column), justify="left" if self._is_text(column) else "right")
         for line in self._lines():
             shown.add_row(*(Text(cell) for cell in line))
         return shown
+
+
+def _installed(library: str) -> Any:
+    try:
+        return import_module(library)
+    except ImportError as error:
+        message = f"to_{library} needs {library}, which is not installed: pip install {library}"
+        raise MissingExtraError(message) from error
 
 
 def _locked(key: str, column: Any) -> NDArray[Any] | Coded:

@@ -41,6 +41,7 @@ class Tally:
                 f"GOLDEN SKIPPED: no cases in {folder()}; set TICKMARGIN_VECTORS to their folder",
                 red=True,
             )
+            return
         found = Counter((case.system, case.method) for case in cases)
         for pair, number in found.items():
             system, method = pair

@@ -96,7 +96,24 @@ def test_shadow_names_the_missing_and_the_component(capsys, book, engine, tmp_pa
     assert causes["A000009", "equity"] == "unexplained"
     assert causes["A000001", "equity"] == "missing at the venue"
     assert causes["GHOST", "equity"] == "missing here"
+    # accounts on one side only are counted apart and have no difference
+    answer = json.loads(out)
+    assert (answer["different"], answer["missing"]) == (2, 2)
+    ghost = next(r for r in answer["rows"] if r["account"] == "GHOST" and r["measure"] == "equity")
+    assert (ghost["venue"], ghost["ours"], ghost["difference"]) == (5.0, None, None)
+    assert {r["cause"] for r in answer["rows"][2:]} == {"missing here", "missing at the venue"}
+    assert all(c["difference"] is None for c in answer["causes"] if "missing" in c["cause"])
+    code, out, _ = call(capsys, "shadow", *folders(book), venue)
+    assert "2 differ beyond tolerance; 2 accounts are on one side only" in out
+    assert "GHOST" in out
     assert (account, "maintenance_margin") not in causes
+
+
+def test_strict_refuses_a_missing_account_though_nothing_differs(capsys, book, engine, tmp_path):
+    venue = write_venue(tmp_path / "v.csv", engine.recompute().accounts.take(range(1, 300)))
+    code, out, _ = call(capsys, "shadow", *folders(book), venue, "--strict")
+    assert code == exit_codes.REFUSED
+    assert "897 numbers compared, 0 differ beyond tolerance; 1 account is on one side" in out
 
 
 def test_shadow_splits_off_what_prices_explain(capsys, book, engine, tmp_path):

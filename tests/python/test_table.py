@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import math
+import sys
 
 import numpy as np
 import pandas as pd
@@ -15,7 +16,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from tickmargin.errors import InputTypeError, InvalidInputError, TickMarginError, UnknownNameError
+from tickmargin.errors import (
+    InputTypeError,
+    InvalidInputError,
+    MissingExtraError,
+    TickMarginError,
+    UnknownNameError,
+)
 from tickmargin.loading import Coded
 from tickmargin.table import Table
 
@@ -256,3 +263,20 @@ def test_rich_shows_text_as_it_is():
     Console(file=out, width=80).print(table)
     assert "[bold]x[/bold]" in out.getvalue()
     assert "[/nonsense]" in out.getvalue()
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+def test_a_library_that_is_absent_is_named_with_how_to_get_it(table, monkeypatch, library):
+    monkeypatch.setitem(sys.modules, library, None)
+    with pytest.raises(MissingExtraError, match=f"pip install {library}") as caught:
+        getattr(table, f"to_{library}")()
+    assert caught.value.code == "MISSING_EXTRA"
+
+
+def test_name_and_caption_of_a_narrow_table_stay_on_a_line():
+    narrow = Table({"a": np.array([1.0])}, name="a long name of a narrow table")
+    out = io.StringIO()
+    Console(file=out, width=80).print(narrow)
+    lines = [line.strip() for line in out.getvalue().splitlines()]
+    assert lines[0] == "a long name of a narrow table"
+    assert lines[-1] == "a long name of a narrow table: 1 rows x 1 columns"

@@ -74,8 +74,8 @@ def shadow(
     A difference (venue less ours) is put down to the first that applies: the account is missing
     on one side, is undecidable here, prices differ (with --venue-market, by margining the book at
     the venue's prices), or one component of ours, such as a charge the venue does not make, equals
-    what is left. --out writes a row per account and measure. With --strict a difference is exit
-    code 5.
+    what is left. --out writes a row per account and measure. With --strict a difference or a
+    missing account is exit code 5.
     """
     from tickmargin.cli.inputs import load_engine, warn
     from tickmargin.cli.output import check_out, print_json, say, write_table
@@ -101,7 +101,7 @@ def shadow(
         print_json(found.to_dict())
     else:
         _print(found, engine.market.numeraire)
-    if strict and found.different:
+    if strict and (found.different or found.missing):
         raise typer.Exit(exit_codes.REFUSED)
 
 
@@ -109,10 +109,11 @@ def _print(found: Comparison, numeraire: str) -> None:
     from tickmargin.cli.output import console, print_table
 
     target = console()
-    target.print(
-        f"{found.compared:,} numbers compared, {found.different:,} differ beyond tolerance",
-        markup=False,
-    )
+    head = f"{found.compared:,} numbers compared, {found.different:,} differ beyond tolerance"
+    if found.missing:
+        is_one = found.missing == 1
+        head += f"; {found.missing:,} {'account is' if is_one else 'accounts are'} on one side only"
+    target.print(head, markup=False, soft_wrap=True)
     tables = [
         ("Differences by measure and cause", found.causes, None),
         ("Prices that differ most", found.prices, _TOP),

@@ -21,6 +21,8 @@ Float = NDArray[np.float64]
 
 MEASURES = ("equity", "initial_margin", "maintenance_margin")
 UNEXAMINED = "not examined"
+MISSING_HERE = "missing here"
+MISSING_THERE = "missing at the venue"
 _PRICE_TOLERANCE = 1e-9
 
 
@@ -46,13 +48,17 @@ class Effort:
 class Comparison:
     """What shadow mode found.
 
+    ``different`` counts numbers that both sides have, ``missing`` the accounts that only one side
+    has, with something to compare; in ``rows`` those have one number and no difference.
     ``rows``: account, measure, cause, venue, ours, difference, from_prices, remainder; largest
-    difference first. ``causes``: measure, cause, accounts, difference, summed. ``prices``: kind,
-    name, venue, ours, difference_ratio where the two markets differ.
+    difference first, accounts missing on one side last. ``causes``: measure, cause, accounts,
+    difference, summed. ``prices``: kind, name, venue, ours, difference_ratio where the two
+    markets differ.
     """
 
     compared: int
     different: int
+    missing: int
     rows: Table
     causes: Table
     prices: Table
@@ -62,6 +68,7 @@ class Comparison:
         return {
             "compared": self.compared,
             "different": self.different,
+            "missing": self.missing,
             "causes": list(self.causes),
             "prices": list(self.prices),
             "rows": list(self.rows),
@@ -80,6 +87,10 @@ class _Row:
     @property
     def difference(self) -> float:
         return self.venue - self.ours
+
+    @property
+    def is_missing(self) -> bool:
+        return self.cause in (MISSING_HERE, MISSING_THERE)
 
     @property
     def remainder(self) -> float:
@@ -138,9 +149,17 @@ def compare(
         columns = (theirs[found], venue.columns[measure][found], ours[measure][at], moved)
         rows += _differences(measure, columns, effort)
     rows = _examined(rows, at_venue_prices or engine, effort)
-    rows.sort(key=lambda row: (-_size(row.difference), row.account, row.measure))
+    rows.sort(key=lambda row: (row.is_missing, -_size(row), row.account, row.measure))
+    missing = [row for row in rows if row.is_missing]
     prices = _prices_table(engine.market, at_venue_prices.market) if at_venue_prices else Table({})
-    return Comparison(compared, len(rows), _rows_table(rows), _causes_table(rows), prices)
+    return Comparison(
+        compared,
+        len(rows) - len(missing),
+        len({row.account for row in missing}),
+        _rows_table(rows),
+        _causes_table(rows),
+        prices,
+    )
 
 
 def _check_unique(accounts: NDArray[Any], file: str) -> None:
@@ -164,7 +183,7 @@ def _missing(
         for measure in measures:
             value = float(venue.columns[measure][row])
             if value != 0.0 and not np.isnan(value):
-                yield _Row(str(theirs[row]), measure, "missing here", value, 0.0, np.nan)
+                yield _Row(str(theirs[row]), measure, MISSING_HERE, value, np.nan, np.nan)
     absent = np.ones(len(ours), dtype=np.bool_)
     absent[place[place >= 0]] = False
     for row in np.flatnonzero(absent).tolist():
@@ -172,7 +191,7 @@ def _missing(
             value = float(ours[measure][row])
             if value != 0.0:
                 name = str(ours["account"][row])
-                yield _Row(name, measure, "missing at the venue", 0.0, value, np.nan)
+                yield _Row(name, measure, MISSING_THERE, np.nan, value, np.nan)
 
 
 def _differences(
@@ -234,8 +253,11 @@ def _sums(engine: Engine, account: str) -> dict[str, dict[str, float]]:
     return sums
 
 
-def _size(value: float) -> float:
-    return np.inf if np.isnan(value) else abs(value)
+def _size(row: _Row) -> float:
+    """What rows are ordered by: an undecidable number first, a missing side as if it were 0."""
+    if row.is_missing:
+        return abs(row.ours if np.isnan(row.venue) else row.venue)
+    return np.inf if np.isnan(row.difference) else abs(row.difference)
 
 
 def _rows_table(rows: list[_Row]) -> Table:
@@ -257,9 +279,9 @@ def _rows_table(rows: list[_Row]) -> Table:
 def _causes_table(rows: list[_Row]) -> Table:
     sums: dict[tuple[str, str], tuple[int, float]] = {}
     for row in rows:
+        # A cause with one number only has no difference, and its sum is NaN as its rows are.
         number, total = sums.get((row.measure, row.cause), (0, 0.0))
-        amount = 0.0 if np.isnan(row.difference) else row.difference
-        sums[row.measure, row.cause] = (number + 1, total + amount)
+        sums[row.measure, row.cause] = (number + 1, total + row.difference)
     order = sorted(sums, key=lambda key: (MEASURES.index(key[0]), -sums[key][0], key[1]))
     return Table(
         {
@@ -283,7 +305,7 @@ def _prices_table(ours: Market, theirs: Market) -> Table:
             rows.append((kind, name, b, a, gap))
     for key in sorted(mine.keys() ^ other.keys()):
         rows.append((*key, other.get(key, np.nan), mine.get(key, np.nan), np.nan))
-    rows.sort(key=lambda row: (-_size(row[4]), row[0], row[1]))
+    rows.sort(key=lambda row: (-np.inf if np.isnan(row[4]) else -abs(row[4]), row[0], row[1]))
     kinds, names, venue, here, gaps = zip(*rows, strict=True) if rows else ((), (), (), (), ())
     return Table(
         {
