@@ -17,7 +17,7 @@ from tickmargin.loading.arrow import pyarrow
 from tickmargin.loading.column import Coded
 from tickmargin.loading.issues import suggest
 
-__all__ = ["Table"]
+__all__ = ["Table", "show_time"]
 
 _SHOWN_ROWS = 20
 _SHORTEST_TIME_NS = 10**17  # 1973: a smaller number of nanoseconds is a duration
@@ -209,7 +209,7 @@ class Table:
 
     def _lines(self) -> list[list[str]]:
         rows = min(self._rows, _SHOWN_ROWS)
-        shows = {c: _show_time if c.endswith("_ns") else _show for c in self._columns}
+        shows = {c: show_time if c.endswith("_ns") else _show for c in self._columns}
         return [[show(self._cell(c, row)) for c, show in shows.items()] for row in range(rows)]
 
     def _caption(self) -> str:
@@ -305,7 +305,7 @@ def _plain(cell: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def _show_time(cell: Any) -> str:
+def show_time(cell: Any) -> str:
     """Show nanoseconds since 1970 as a UTC instant; durations and absent times as they are."""
     nanoseconds = int(cell)
     if nanoseconds == 0:

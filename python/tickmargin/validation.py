@@ -13,6 +13,7 @@ from tickmargin.loading.issues import IssueLog, always, suggest
 from tickmargin.loading.specs import KINDS, PAYOFFS
 from tickmargin.market import Market
 from tickmargin.portfolio import Portfolio
+from tickmargin.table import show_time
 
 __all__ = ["cross_check"]
 
@@ -141,8 +142,9 @@ def _check_expiries(
         np.flatnonzero(expired),
         lambda row: (
             int(data.expiry_ns[row]),
-            f"{data.names[row]!r} expired at {data.expiry_ns[row]}, before as_of_ns "
-            f"{market.as_of_ns}, and still has a position; settle it first",
+            f"{data.names[row]!r} expired at {data.expiry_ns[row]} "
+            f"({show_time(data.expiry_ns[row])}), before as_of_ns {market.as_of_ns} "
+            f"({show_time(market.as_of_ns)}), and still has a position; settle it first",
         ),
     )
 
@@ -266,7 +268,7 @@ def _check_options(
         lambda row: (
             data.names[row],
             f"{KINDS[data.kind[row]]} {data.names[row]!r}: no forward of its underlying for "
-            f"expiry_ns {data.expiry_ns[row]}",
+            f"expiry_ns {data.expiry_ns[row]} ({show_time(data.expiry_ns[row])})",
         ),
     )
     negative = curve.forward <= 0

@@ -193,3 +193,13 @@ def test_order_of_rows_does_not_matter(loader):
     drop_mark(market, "BTC-PERP")
     turned = {name: {c: v[::-1] for c, v in t.items()} for name, t in market.items()}
     assert check(loader, market=turned) == check(loader, market=market)
+
+
+def test_times_are_shown_as_dates_beside_their_nanoseconds(loader):
+    book = loader.book
+    # 2026-03-27T08:00:00.01Z; the market is of 2026-09-21T14:13:20Z
+    book["instruments"]["expiry_ns"][2] = 1_774_598_400_010_000_000
+    errors, _ = check(loader, book)
+    message = next(i.message for i in errors if i.code == "EXPIRED_INSTRUMENT")
+    assert "expired at 1774598400010000000 (2026-03-27T08:00:00.01Z)" in message
+    assert "as_of_ns 1790000000000000000 (2026-09-21T14:13:20Z)" in message
