@@ -206,10 +206,48 @@ def test_strict_makes_undecidable_accounts_an_exit_code(capsys, book, tmp_path):
     assert json.loads(out)["summary"]["states"]["undecidable"] > 0
     assert "warning [MISSING_PRICE]" in err
     assert "BTC_USDT-PERPETUAL" in err
-    assert call(capsys, "run", *folders(broken), "--strict")[0] == exit_codes.UNDECIDABLE
+    code, out, _ = call(capsys, "run", *folders(broken), "--strict")
+    assert code == exit_codes.UNDECIDABLE
+    # the first few by name with what they lack, and what the totals are without them
+    undecidable = (
+        tm.Engine(
+            tm.Market.load(broken / "market"),
+            tm.Portfolio.load(broken / "portfolio"),
+            "house-portfolio",
+        )
+        .recompute()
+        .accounts
+    )
+    names = undecidable["account"][undecidable["state"] == "undecidable"].tolist()
+    lacks = "missing price; perpetual 'BTC_USDT-PERPETUAL' has no mark_price in marks"
+    assert f"{names[0]} is undecidable: {lacks}" in out
+    assert f"totals leave out {len(names):,} undecidable accounts" in out
 
 
-# explain and what-if
+def test_an_asset_without_price_is_warned_of_once_with_who_uses_it(capsys, book, tmp_path):
+    broken = copy_of(book, tmp_path)
+    market = tm.Market.load(broken / "market")
+    tables = market.tables()
+    assets = tables["assets"].to_dict()
+    row = assets["asset"].index("USDT")
+    assets["mark_price"][row] = None
+    tables["assets"] = assets
+    tm.Market.from_tables(**tables, as_of_ns=market.as_of_ns).save(
+        broken / "market", overwrite=True
+    )
+    portfolio = tm.Portfolio.load(broken / "portfolio")
+    holders = {
+        r["account"] for r in portfolio.table("balances") if r["asset"] == "USDT" and r["amount"]
+    }
+    _, out, err = call(capsys, "run", *folders(broken), "--json")
+    lines = [line for line in err.splitlines() if "asset 'USDT' has no price" in line]
+    assert len(lines) == 1
+    assert f"{len(holders):,} account" in lines[0]
+    texts = [w["message"] for w in json.loads(out)["warnings"]]
+    assert len(texts) == len(set(texts))
+
+
+# explain
 
 
 def test_explain_adds_up_and_finds_the_prices(capsys, book, engine):
@@ -237,6 +275,18 @@ def test_explain_prints_every_table(capsys, book):
         assert title in out
 
 
+def test_explain_names_components_as_run_does(capsys, book, engine):
+    account = next(
+        name
+        for name in engine.portfolio.accounts.names.tolist()
+        if "short_option" in engine.explain(name).requirement["component"].tolist()
+    )
+    _, out, _ = call(capsys, "explain", *folders(book), account)
+    assert "short option" in out
+    assert "short_option" not in out
+    assert "short option" in call(capsys, "run", *folders(book))[1]
+
+
 def test_explain_shows_names_as_they_are(capsys, book, tmp_path):
     broken = copy_of(book, tmp_path)
     for table in ("accounts", "positions", "balances"):
@@ -246,43 +296,6 @@ def test_explain_shows_names_as_they_are(capsys, book, tmp_path):
     code, out, _ = call(capsys, "explain", *folders(broken), "[red]A7[/]")
     assert code == 0
     assert "[red]A7[/]" in out
-
-
-def test_what_if_is_the_engine_s_answer(capsys, book, engine, tmp_path):
-    order = ("-a", "A000007", "-i", "BTC-PERPETUAL", "-q", "-1000000", "--price", "84000")
-    code, out, _ = call(capsys, "what-if", *folders(book), *order, "--json")
-    assert code == 0
-    (answer,) = json.loads(out)
-    expected = engine.what_if(
-        {
-            "account": ["A000007"],
-            "instrument": ["BTC-PERPETUAL"],
-            "quantity": [-1e6],
-            "price": [84000.0],
-        }
-    ).row(0)
-    assert answer == json.loads(json.dumps(expected))
-    assert answer["accepted"] is False
-    assert call(capsys, "what-if", *folders(book), *order, "--strict")[0] == exit_codes.REFUSED
-    orders = tmp_path / "orders.csv"
-    orders.write_text(
-        "account,instrument,quantity,price\n"
-        "A000007,BTC-PERPETUAL,-1000000,84000\n"
-        "A000008,BTC_USDC-PERPETUAL,1,84000\n",
-        encoding="utf-8",
-    )
-    code, out, _ = call(capsys, "what-if", *folders(book), "--orders", orders, "--json")
-    assert code == 0
-    assert json.loads(out)[0] == answer
-    assert len(json.loads(out)) == 2
-
-
-def test_a_hedge_is_named_and_found(capsys, book):
-    order = ("-a", "A000007", "-i", "BTC-PERPETUAL", "-q", "-5000", "--price", "84000")
-    hedge = ("--hedge", "BTC_USDC-PERPETUAL")
-    code, out, _ = call(capsys, "what-if", *folders(book), *order, *hedge)
-    assert code == 0
-    assert "BTC_USDC-PERPETUAL to pass" in out
 
 
 # demo and portfolio-from-chain
@@ -347,3 +360,6 @@ def test_a_chain_becomes_folders_that_run(capsys, tmp_path, kind):
     code, _, err = call(capsys, "portfolio-from-chain", chain, *wanted)
     assert code == exit_codes.BAD_INPUT
     assert "FILE_EXISTS" in err
+    assert "--overwrite" in err
+    assert "overwrite=True" not in err
+    assert call(capsys, "portfolio-from-chain", chain, *wanted, "--overwrite")[0] == 0

@@ -48,13 +48,20 @@ def portfolio_from_chain(
     Then: tickmargin run DIR/market DIR/portfolio --html report.html
     """
     from tickmargin.cli.output import print_json, say
+    from tickmargin.errors import InvalidInputError
     from tickmargin.simulate import book_from_chain, read_chain
 
     book = book_from_chain(read_chain(chain), accounts, seed)
     market, portfolio = book.market(), book.portfolio()
     kind: Literal["parquet", "csv"] = "csv" if file_format is Format.CSV else "parquet"
-    market.save(out / "market", format=kind, overwrite=overwrite)
-    portfolio.save(out / "portfolio", format=kind, overwrite=overwrite)
+    try:
+        market.save(out / "market", format=kind, overwrite=overwrite)
+        portfolio.save(out / "portfolio", format=kind, overwrite=overwrite)
+    except InvalidInputError as error:
+        if error.code != "FILE_EXISTS":
+            raise
+        message = f"{out} already holds tables of a book; --overwrite replaces them"
+        raise InvalidInputError(message, code=error.code) from None
     for currency, expiry_ns in book.without_forward:
         say(f"warning: marks of {currency} expiring at {expiry_ns} ns imply no forward")
     facts = {

@@ -94,7 +94,7 @@ def _print(target: Console, parts: Explanation, prices: list[dict[str, Any]]) ->
     from tickmargin.report.terminal import grid, name_cell, state_cell
     from tickmargin.report.text import words
 
-    target.print(name_cell(f"{parts.account} under {parts.policy}: "), state_cell(parts.state))
+    target.print(name_cell(f"{parts.account} under {parts.policy}:"), state_cell(parts.state))
     if parts.status != "ok":
         target.print(f"because {words(parts.status)}", markup=False)
     for lines, names in ((parts.equity, ("pocket", "kind", "item")),
@@ -102,7 +102,7 @@ def _print(target: Console, parts: Explanation, prices: list[dict[str, Any]]) ->
         target.print()
         _print_table(target, lines, names)
     target.print()
-    _print_table(target, _largest(parts), ("pocket", "instrument"))
+    _print_table(target, _largest(parts), ("pocket", "underlying", "instrument"))
     if prices:
         target.print()
         columns = [("pocket", True), ("underlying", True), ("below", False), ("above", False)]
@@ -138,11 +138,13 @@ def _print_table(target: Console, table: Any, text_columns: tuple[str, ...]) -> 
         is_rounding = "rounding" in (row.get("kind"), row.get("component"))
         cells = []
         for column, value in row.items():
-            if column in text_columns:
+            if column in ("kind", "component"):
+                cells.append(name_cell(words(str(value))))
+            elif column in text_columns:
                 cells.append(name_cell(value))
             elif is_rounding and value:
                 cells.append(name_cell(f"{value:.1e}"))
-            elif column in ("amount", "price", "quantity"):
+            elif column in ("amount", "unit_value", "quantity"):
                 cells.append(name_cell(MISSING if value is None else f"{value:,.10g}"))
             else:
                 cells.append(name_cell(exact_money(value)))

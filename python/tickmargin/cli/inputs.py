@@ -7,13 +7,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from tickmargin.cli.output import say
 
 if TYPE_CHECKING:
     from tickmargin.engine import Engine
-    from tickmargin.report.summary import Summary
+    from tickmargin.report.summary import ResultLike, Summary
 
 _SHOWN = 5
+_ISSUES_KEPT = 1_000
 
 
 def load_engine(market: Path, portfolio: Path, policies: str) -> Engine:
@@ -37,13 +40,82 @@ def load_engine(market: Path, portfolio: Path, policies: str) -> Engine:
 
 def warn(engine: Engine) -> None:
     """Say on standard error which inputs are missing, the first few of each kind."""
-    counts = Counter(issue.code for issue in engine.warnings)
-    for code, number in counts.items():
-        shown = [issue for issue in engine.warnings if issue.code == code][:_SHOWN]
-        for issue in shown:
-            say(f"warning [{code}]: {issue.message}")
-        if number > len(shown):
-            say(f"warning [{code}]: ... and {number - len(shown):,} more")
+    lines = warning_lines(engine)
+    for code, number in Counter(code for code, _ in lines).items():
+        for message in [message for c, message in lines if c == code][:_SHOWN]:
+            say(f"warning [{code}]: {message}")
+        if number > _SHOWN:
+            say(f"warning [{code}]: ... and {number - _SHOWN:,} more")
+
+
+def warning_lines(engine: Engine) -> list[tuple[str, str]]:
+    """Give code and text of the engine's warnings, each text once, with who uses what lacks."""
+    instruments: dict[tuple[str, str], set[int]] = {}
+    asset_keys: dict[tuple[str, str], object] = {}
+    for issue in engine.warnings:
+        key = (issue.code, issue.message)
+        rows = instruments.setdefault(key, set())
+        if issue.file == "instruments" and issue.row is not None:
+            rows.add(issue.row)
+        if issue.code == "MISSING_ASSET_PRICE":
+            asset_keys[key] = issue.value
+    return [
+        (key[0], key[1] + (_used_by(engine, asset_keys[key], rows) if key in asset_keys else ""))
+        for key, rows in instruments.items()
+    ]
+
+
+def _used_by(engine: Engine, asset_key: object, instruments: set[int]) -> str:
+    portfolio = engine.portfolio
+    holders = 0
+    if asset_key in portfolio.asset_keys:
+        balances, asset = portfolio.balances, list(portfolio.asset_keys).index(asset_key)
+        held = (balances.asset == asset) & (balances.amount != 0.0)
+        holders = len(np.unique(balances.account[held]))
+    # A load keeps so many issues of a kind and column and only counts the others.
+    more = " or more" if len(instruments) >= _ISSUES_KEPT else ""
+    parts = [
+        f"{number:,}{cut} {noun if number == 1 else noun + 's'}"
+        for number, cut, noun in (
+            (len(instruments), more, "instrument"),
+            (holders, "", "account"),
+        )
+        if number
+    ]
+    return f" (used by {' and '.join(parts)})"
+
+
+def undecidable_lines(engine: Engine, result: ResultLike) -> list[str]:
+    """Name the accounts the engine gives no number for, the first few, and what each lacks."""
+    accounts = result.accounts
+    rows = np.flatnonzero(accounts["state"] == "undecidable")
+    lines = []
+    for row in rows[:_SHOWN].tolist():
+        lacks = _missing_inputs(engine, row)
+        more = f", ... and {len(lacks) - _SHOWN:,} more" if len(lacks) > _SHOWN else ""
+        status = str(accounts["status"][row]).replace("_", " ")
+        reason = "; ".join([status, ", ".join(lacks[:_SHOWN]) + more] if lacks else [status])
+        lines.append(f"{accounts['account'][row]} is undecidable: {reason}")
+    if len(rows) > _SHOWN:
+        lines.append(f"... and {len(rows) - _SHOWN:,} more undecidable accounts")
+    if len(rows):
+        noun = "account" if len(rows) == 1 else "accounts"
+        lines.append(f"totals leave out {len(rows):,} undecidable {noun}")
+    return lines
+
+
+def _missing_inputs(engine: Engine, account: int) -> list[str]:
+    """Give the texts of the warnings that concern what an account holds."""
+    positions, balances = engine.portfolio.positions, engine.portfolio.balances
+    held = (positions.account == account) & (positions.quantity != 0.0)
+    instruments = set(positions.instrument[held].tolist())
+    own = set(np.flatnonzero(balances.account == account).tolist())
+    found = [
+        issue.message
+        for issue in engine.warnings
+        if issue.row in (own if issue.file == "balances" else instruments)
+    ]
+    return list(dict.fromkeys(found))
 
 
 def facts_of(engine: Engine) -> list[tuple[str, str]]:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from tickmargin.report import Report, Run
 
 _HEAT_MAP_ACCOUNTS = 14
+_NOTES = 20
 
 
 def run(
@@ -72,7 +73,7 @@ def run(
 def report_of(engine: Engine, done: Run, threads: int, top: int) -> Report:
     """Ask the engine for all that the report of one run shows."""
     from tickmargin import __version__
-    from tickmargin.cli.inputs import facts_of
+    from tickmargin.cli.inputs import facts_of, undecidable_lines, warning_lines
     from tickmargin.cli.output import steps
     from tickmargin.report import Report, riskiest_rows
     from tickmargin.report.build import account_scenarios, liquidation_map, liquidation_steps
@@ -97,13 +98,16 @@ def report_of(engine: Engine, done: Run, threads: int, top: int) -> Report:
         shows_pockets=has_isolated_pockets(done.result),
         liquidation=ladder,
         scenarios=[grid for grid in grids if grid is not None],
-        notes=[issue.message for issue in engine.warnings[:20]],
+        notes=[
+            *undecidable_lines(engine, done.result),
+            *(message for _, message in warning_lines(engine)[:_NOTES]),
+        ],
     )
 
 
 def _as_json(engine: Engine, done: Run, top: int) -> dict[str, object]:
     from tickmargin import __version__
-    from tickmargin.cli.inputs import summary_row
+    from tickmargin.cli.inputs import summary_row, undecidable_lines, warning_lines
     from tickmargin.report import riskiest_rows
 
     rows = riskiest_rows(done.result.accounts, top)
@@ -114,11 +118,13 @@ def _as_json(engine: Engine, done: Run, top: int) -> dict[str, object]:
         "summary": summary_row(done.summary),
         "components": list(done.result.components),
         "riskiest": list(done.result.accounts.take(rows)),
-        "warnings": [{"code": issue.code, "message": issue.message} for issue in engine.warnings],
+        "undecidable": undecidable_lines(engine, done.result),
+        "warnings": [{"code": code, "message": text} for code, text in warning_lines(engine)],
     }
 
 
 def _print(engine: Engine, done: Run, top: int) -> None:
+    from tickmargin.cli.inputs import undecidable_lines
     from tickmargin.cli.output import console, print_table
     from tickmargin.report import riskiest_rows, terminal
     from tickmargin.report.summary import has_isolated_pockets
@@ -129,6 +135,8 @@ def _print(engine: Engine, done: Run, top: int) -> None:
     target.print(head, markup=False)
     target.print()
     print_table(target, terminal.summary_table([done.summary], numeraire))
+    for line in undecidable_lines(engine, done.result):
+        target.print(line, markup=False, soft_wrap=True)
     target.print()
     print_table(target, terminal.component_table(done, numeraire))
     rows = riskiest_rows(done.result.accounts, top)

@@ -23,7 +23,12 @@ from tickmargin.cli.options import (
 if TYPE_CHECKING:
     from rich.text import Text
 
+    from tickmargin.engine import Engine
     from tickmargin.table import Table
+
+_FAR_RATIO = 0.5
+_USD_FROM_COIN = 1.0
+_USD_FROM_MARKS = 100.0
 
 _HEADS = ("account", "instrument", "quantity", "price", "verdict", "reason", "IM before",
           "IM after", "MM before", "MM after", "equity after", "short of", "binding")  # fmt: skip
@@ -68,17 +73,29 @@ def what_if(
     """
     from tickmargin.cli.inputs import load_engine
     from tickmargin.cli.output import check_out, print_json, say, write_table
+    from tickmargin.errors import InvalidInputError
 
     single = {"account": account, "instrument": instrument, "quantity": quantity, "price": price}
     rows = _orders(single, pocket, orders)
     check_out(out)
     engine = load_engine(market, portfolio, policies)
-    answer = engine.what_if(rows, hedge=hedge, threads=threads)
+    try:
+        answer = engine.what_if(rows, hedge=hedge, threads=threads)
+    except InvalidInputError as error:
+        if orders is not None or not error.issues:
+            raise
+        # One order has no rows: its problems stand for themselves.
+        text = "; ".join(issue.message for issue in error.issues)
+        raise InvalidInputError(f"order refused: {text}", code=error.code) from None
+    far = _far_prices(engine, answer)
+    for row, note in zip(answer, far, strict=True):
+        if note is not None:
+            say(f"warning: {row['account']} {row['instrument']}: {note}")
     if out is not None:
         write_table(answer, out)
         say(f"wrote {len(answer):,} orders to {out}")
     if as_json:
-        print_json(list(answer))
+        print_json(_as_json(answer, far, hedge))
     else:
         _print(answer, hedge)
     if strict and not bool(answer["accepted"].all()):
@@ -102,6 +119,58 @@ def _orders(single: dict[str, Any], pocket: str, path: Path | None) -> Any:
         names = ", ".join(f"--{name}" for name in missing)
         raise typer.BadParameter(f"an order needs {names}; or give a file with --orders")
     return {name: [value] for name, value in {**single, "pocket": pocket}.items()}
+
+
+def _as_json(answer: Table, far: list[str | None], hedge: str | None) -> list[dict[str, Any]]:
+    """Give each order's row with what to doubt about it, and how the search for a hedge ended."""
+    rows = []
+    for row, note in zip(answer, far, strict=True):
+        more: dict[str, Any] = {"warnings": [] if note is None else [note]}
+        if hedge is not None:
+            more["hedge_status"] = _hedge_status(row)
+        rows.append({**row, **more})
+    return rows
+
+
+def _far_prices(engine: Engine, answer: Table) -> list[str | None]:
+    """Give a note for each order, None where its price is near the mark."""
+    instruments = engine.portfolio.table("instruments")
+    rows = {name: row for row, name in enumerate(instruments["instrument"].tolist())}
+    return [_far_price(order, instruments.row(rows[order["instrument"]])) for order in answer]
+
+
+def _far_price(row: dict[str, Any], facts: dict[str, Any]) -> str | None:
+    """Say that an order's price is hardly meant; what-if itself takes it as given.
+
+    An option's price may be far from its mark, but a coin-settled one is in coin: a call above
+    1 coin costs more than the coin it is on, and a price a hundred times the mark is one in USD.
+    """
+    price, mark = float(row["price"]), row["mark_price"]
+    if facts["kind"] == "option":
+        if facts["payoff"] != "coin":
+            return None
+        is_usd = mark is not None and price > _USD_FROM_COIN and price > _USD_FROM_MARKS * mark
+        if (facts["option_type"] == "call" and price > 1.0) or is_usd:
+            return f"price {price:,.10g} is in coin, where the mark is {_number(mark)}; is it USD?"
+        return None
+    if mark is not None and abs(price / mark - 1.0) > _FAR_RATIO:
+        return f"price {price:,.10g} is far from the mark of {_number(mark)}"
+    return None
+
+
+def _number(value: float | None) -> str:
+    from tickmargin.report.text import MISSING
+
+    return MISSING if value is None else f"{value:,.10g}"
+
+
+def _hedge_status(row: dict[str, Any]) -> str:
+    """Tell an order that needs no hedge from one that no trade in the hedge makes pass."""
+    if row["accepted"]:
+        return "not_needed"
+    if row["reason"] != "refused_margin":
+        return "undecidable"
+    return "none_exists" if row["hedge_quantity"] is None else "found"
 
 
 def _print(answer: Table, hedge: str | None) -> None:
@@ -129,12 +198,13 @@ def _cells(row: dict[str, Any], with_hedge: bool) -> list[Text]:
     """Write one order's answer; names are shown as they are."""
     from rich.text import Text
 
-    from tickmargin.report.text import MISSING, exact_money, move, words
+    from tickmargin.report.text import MISSING, exact_money, shock, words
 
     accepted = bool(row["accepted"])
     binding = MISSING
     if row["binding_underlying"] is not None:
-        binding = f"{row['binding_underlying']} {move(row['binding_price_move'])}"
+        price_move, _ = shock(row["binding_price_move"], row["binding_vol_shock"])
+        binding = f"{row['binding_underlying']} {price_move}"
     amounts = ("initial_margin_before", "initial_margin_after", "maintenance_margin_before",
                "maintenance_margin_after", "equity_after", "shortfall")  # fmt: skip
     cells = [
@@ -148,6 +218,6 @@ def _cells(row: dict[str, Any], with_hedge: bool) -> list[Text]:
         Text(binding),
     ]
     if with_hedge:
-        wanted = row["hedge_quantity"]
-        cells.append(Text(MISSING if wanted is None else f"{wanted:,.10g}"))
+        status = _hedge_status(row)
+        cells.append(Text(_number(row["hedge_quantity"]) if status == "found" else words(status)))
     return cells
