@@ -96,7 +96,7 @@ def test_no_hedge_needed_is_not_no_hedge_found(capsys, book):
 
 
 def option_named(engine, **wanted):
-    """Give the name and mark of the first option that is like this."""
+    """Give the name of the first option that is like this."""
     for row in engine.portfolio.table("instruments"):
         if row["kind"] == "option" and all(row[name] == value for name, value in wanted.items()):
             return row["instrument"]
@@ -113,10 +113,21 @@ def test_a_price_far_from_the_mark_is_warned_of(capsys, book, price, warned):
     assert ("far from the mark of 84,128" in err) == warned
 
 
-@pytest.mark.parametrize(("price", "warned"), [(0.05, False), (0.9, False), (1.01, True)])
-def test_a_coin_settled_call_above_its_coin_is_warned_of(capsys, book, engine, price, warned):
-    call_option = option_named(engine, payoff="coin", option_type="call")
-    order = ("-a", "A000007", "-i", call_option, "-q", "1", "--price", price)
+@pytest.mark.parametrize(
+    ("option_type", "price", "warned"),
+    [
+        ("call", 0.05, False),
+        ("call", 0.9, False),
+        ("call", 1.01, True),
+        ("put", 0.9, False),
+        ("put", 2_000.0, True),
+    ],
+)
+def test_a_coin_settled_option_priced_as_in_usd_is_warned_of(
+    capsys, book, engine, option_type, price, warned
+):
+    option = option_named(engine, payoff="coin", option_type=option_type)
+    order = ("-a", "A000007", "-i", option, "-q", "1", "--price", price)
     _, out, err = call(capsys, "what-if", *folders(book), *order, "--json")
     assert len(json.loads(out)[0]["warnings"]) == warned
     assert ("is it USD?" in err) == warned
