@@ -13,6 +13,7 @@ import pyarrow as pa
 import pytest
 
 import tickmargin as tm
+from tickmargin.loading import Nullable
 from tickmargin.simulate.venue import synthetic_venue
 
 
@@ -230,3 +231,27 @@ def test_rules_may_choose_by_size(venue, result):
     expected = ["large" if largest[a] >= border else "small" for a in chosen.accounts["account"]]
     assert chosen.accounts["policy"].tolist() == expected
     assert 0 < expected.count("large") < len(expected)
+
+
+def test_components_leave_out_undecidable_accounts(venue):
+    portfolio = venue.portfolio()
+    tables = venue.market_at().tables()
+    marks = tables["marks"]
+    options = np.flatnonzero(~np.isnan(marks["vol_annual"]))
+    vols = marks["vol_annual"].copy()
+    vols[options[::40]] = np.nan
+    blind = tm.Market.from_tables(
+        **{name: table for name, table in tables.items() if name != "marks"},
+        marks={
+            "instrument": marks["instrument"],
+            "mark_price": Nullable(np.nan_to_num(marks["mark_price"]), marks["mark_price"] > 0),
+            "vol_annual": Nullable(np.nan_to_num(vols), ~np.isnan(vols)),
+        },
+        as_of_ns=venue.market_at().as_of_ns,
+    )
+    result = tm.Engine(blind, portfolio, "house-portfolio").recompute()
+    states = result.accounts["state"]
+    assert 0 < np.count_nonzero(states == "undecidable") < len(states)
+    total = np.nansum(result.accounts["maintenance_margin"])
+    parts = result.components["maintenance_margin"].sum()
+    assert parts == pytest.approx(total, abs=1e-6 * len(result.pockets))

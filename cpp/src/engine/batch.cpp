@@ -200,7 +200,13 @@ void recompute_account(const Batch& batch, std::size_t account, Workspace& work,
       rows.worst_pocket[account] = static_cast<std::int64_t>(pocket);
       write_worst_unit(work.requirement, known, account, rows);
     }
-    if (known) components.add(static_cast<std::size_t>(policy_index), work.requirement);
+    const std::size_t n = pocket - first;
+    if (work.account.size() <= n) work.account.emplace_back();
+    work.account[n] = work.requirement;
+  }
+  // Sums by component match the accounts' totals: an undecidable account is in neither.
+  for (std::size_t n = 0; n < end - first && total.state != State::undecidable; ++n) {
+    components.add(static_cast<std::size_t>(policy_index), work.account[n]);
   }
   write_decision(rows, account, total, batch.scale);
 }

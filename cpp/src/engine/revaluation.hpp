@@ -43,6 +43,7 @@ struct Workspace {
   collateral::PocketValue value;
   margin::PocketRequirement requirement;
   margin::Scratch scratch;
+  std::vector<margin::PocketRequirement> account;  // of one account's pockets, until it is decided
 };
 
 // Values and margins one pocket; the details stay in the workspace.

@@ -100,11 +100,7 @@ def undecidable_lines(engine: Engine, result: ResultLike) -> list[str]:
         lines.append(f"... and {len(rows) - _SHOWN:,} more undecidable accounts")
     if len(rows):
         noun = "account" if len(rows) == 1 else "accounts"
-        # The engine adds components up by pocket, totals by account.
-        lines.append(
-            f"totals leave out {len(rows):,} undecidable {noun}; sums by component keep those of "
-            "their pockets that can be decided"
-        )
+        lines.append(f"totals leave out {len(rows):,} undecidable {noun}")
     return lines
 
 
