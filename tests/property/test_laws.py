@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import sys
 from typing import Any
 
 from hypothesis import assume, given
@@ -50,7 +51,8 @@ def test_a_book_twice_as_large_has_twice_of_everything(rng: random.Random, metho
             assert abs(two[name] - 2.0 * one[name]) <= 2.001 * TICK + 1e-15 * abs(two[name])
     for one, two in zip(single.units, double.units, strict=True):
         for name in ("delta_base", "gamma", "vega", "theta", "value", "initial_margin"):
-            assert two[name] == 2.0 * one[name]
+            # exact, but for numbers so small that float64 rounds them on a fixed grid
+            assert two[name] == 2.0 * one[name] or abs(two[name]) < sys.float_info.min
 
 
 @CI
