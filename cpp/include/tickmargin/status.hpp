@@ -27,6 +27,13 @@ enum class State : std::uint8_t {
   undecidable = 5,
 };
 
+// Of two statuses the one that is reported: the earlier in precedence, `ok` only if both are.
+constexpr Status first_of(Status a, Status b) noexcept {
+  if (a == Status::ok) return b;
+  if (b == Status::ok) return a;
+  return a < b ? a : b;
+}
+
 constexpr const char* status_name(Status status) noexcept {
   switch (status) {
     case Status::ok: return "ok";

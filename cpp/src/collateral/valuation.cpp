@@ -6,11 +6,6 @@
 namespace tickmargin::collateral {
 namespace {
 
-void add_status(Status status, PocketValue& out) noexcept {
-  if (status == Status::ok) return;
-  if (out.status == Status::ok || status < out.status) out.status = status;
-}
-
 void add_indexed(const pricing::Context& context, AssetIndex asset, double worth,
                  PocketValue& out) {
   const UnderlyingIndex link =
@@ -36,7 +31,7 @@ void value_units(const pricing::Context& context, const Policy& policy,
     for (std::int64_t k = rows.unit_positions[u]; k < rows.unit_positions[u + 1]; ++k) {
       const std::uint32_t i = rows.instrument[k];
       const double quantity = rows.quantity[k];
-      add_status(context.values.status[i], out);
+      out.status = first_of(out.status, context.values.status[i]);
       const pricing::ContractValue& c = context.values.contract[i];
       const double worth = position_worth(context, i, quantity, rows.entry[k]);
       unit.delta_base += quantity * c.delta_base;
@@ -92,7 +87,8 @@ void value_pocket(const pricing::Context& context, const Policy& policy, const W
   for (std::size_t j = 0; j < rows.balance_asset.size(); ++j) {
     const AssetIndex asset = rows.balance_asset[j];
     const Worth worth = balance_worth(context, policy, weights, asset, rows.balance_amount[j]);
-    if (std::isnan(worth.unweighted)) add_status(Status::missing_asset_price, out);
+    if (std::isnan(worth.unweighted))
+      out.status = first_of(out.status, Status::missing_asset_price);
     out.equity_initial += worth.initial;
     out.equity_maintenance += worth.maintenance;
     out.value_unweighted += worth.unweighted;

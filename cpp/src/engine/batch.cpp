@@ -141,9 +141,7 @@ void join(monitor::Decision& total, const monitor::Decision& pocket, bool first)
                         &total.maintenance_margin);
   total.slack = std::min(total.slack, pocket.slack);
   total.state = std::max(total.state, pocket.state);
-  if (pocket.status != Status::ok && (total.status == Status::ok || pocket.status < total.status)) {
-    total.status = pocket.status;
-  }
+  total.status = first_of(total.status, pocket.status);
   if (!fits && total.status == Status::ok) {
     total.state = State::undecidable;
     total.status = Status::overflow;

@@ -83,10 +83,7 @@ void explain_scenarios(const Explainer& e, std::int32_t pocket, const book::Pock
     const margin::UnitRequirement& unit = work.requirement.units[u];
     const auto underlying = static_cast<std::size_t>(unit.underlying);
     const risk::UnderlyingScenarios& scenarios = table.underlying[underlying];
-    double collateral = 0;
-    for (const pricing::IndexedCollateral& held : work.value.indexed) {
-      if (held.underlying == unit.underlying) collateral += held.worth;
-    }
+    const double collateral = pricing::worth_in(work.value.indexed, unit.underlying);
     for (std::size_t s = 0; s < scenarios.grid.size(); ++s) {
       const double move = scenarios.grid.price_move[s];
       const double weight = scenarios.grid.weight[s];
@@ -145,10 +142,7 @@ void explain_positions(const Explainer& e, std::int32_t pocket, const book::Pock
              trace.contribution[static_cast<std::size_t>(k - rows.first_position())]});
       }
     }
-    double collateral = 0;
-    for (const pricing::IndexedCollateral& held : work.value.indexed) {
-      if (held.underlying == unit.underlying) collateral += held.worth;
-    }
+    const double collateral = pricing::worth_in(work.value.indexed, unit.underlying);
     if (collateral == 0 || unit.worst_scenario < 0) continue;
     const risk::Scenarios& grid =
         e.policy.prepared.table.underlying[static_cast<std::size_t>(unit.underlying)].grid;
@@ -178,10 +172,7 @@ Explanation explain_account(const Revaluation& world, const book::Book& book,
         static_cast<std::size_t>(rows.end_position() - rows.first_position()));
     const monitor::Decision decision = evaluate_pocket(world, e.policy, rows, scale, work, &trace);
     out.state = std::max(out.state, decision.state);
-    if (decision.status != Status::ok &&
-        (out.status == Status::ok || decision.status < out.status)) {
-      out.status = decision.status;
-    }
+    out.status = first_of(out.status, decision.status);
     const std::int32_t name = book.pocket_name[pocket];
     explain_equity(e, name, rows, work, decision);
     explain_requirement(e, name, work, decision);

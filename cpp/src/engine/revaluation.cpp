@@ -31,8 +31,8 @@ void require_pocket(const Revaluation& world, const PolicyState& policy,
 
 Status method_status(const PolicyState& policy, const book::PocketRows& rows, Status status) {
   for (const std::int32_t underlying : rows.unit_underlying) {
-    const Status s = policy.prepared.underlying_status[static_cast<std::size_t>(underlying)];
-    if (s != Status::ok && (status == Status::ok || s < status)) status = s;
+    status =
+        first_of(status, policy.prepared.underlying_status[static_cast<std::size_t>(underlying)]);
   }
   return status;
 }

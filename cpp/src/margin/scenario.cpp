@@ -294,9 +294,7 @@ void evaluate_scenario(const Context& context, const Prepared& prepared, const P
     UnitRequirement& unit = out.units[u];
     UnitRows unit_rows{0, 0, 0.0};
     if (u < held_units) unit_rows = {rows.unit_positions[u], rows.unit_positions[u + 1], 0.0};
-    for (const pricing::IndexedCollateral& held : scratch.collateral) {
-      if (held.underlying == unit.underlying) unit_rows.collateral += held.worth;
-    }
+    unit_rows.collateral = pricing::worth_in(scratch.collateral, unit.underlying);
     evaluate_unit(context, prepared, rows, unit_rows, scratch, unit);
     if (trace != nullptr && u < held_units) {
       trace_positions(prepared.table, rows, unit_rows, unit, *trace);

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <span>
+
 #include "market/market.hpp"
 #include "pricing/instrument_values.hpp"
 #include "tickmargin/inputs.hpp"
@@ -19,5 +21,15 @@ struct IndexedCollateral {
   UnderlyingIndex underlying;
   double worth;  // numeraire value now, positive or negative
 };
+
+// What of it follows the index of one underlying; 0 where nothing does.
+inline double worth_in(std::span<const IndexedCollateral> collateral,
+                       UnderlyingIndex underlying) noexcept {
+  double worth = 0;
+  for (const IndexedCollateral& held : collateral) {
+    if (held.underlying == underlying) worth += held.worth;
+  }
+  return worth;
+}
 
 }  // namespace tickmargin::pricing

@@ -99,8 +99,8 @@ void revalue(const market::Market& market, const InstrumentColumns& instruments,
   if (n == 0) return;
   const OptionBatch batch = gather(instruments, values, u, shocks);
   const std::size_t stride = whole_vectors(n);
-  const base::AlignedBuffer<double> rows(batch.row.size() * stride);
-  revalue_options(batch, shocks, scenarios, const_cast<double*>(rows.data()), stride);
+  base::AlignedBuffer<double> rows(batch.row.size() * stride);
+  revalue_options(batch, shocks, scenarios, rows.data(), stride);
   for (std::size_t j = 0; j < batch.row.size(); ++j) {
     std::memcpy(destination(batch.row[j]), rows.data() + j * stride, n * sizeof(double));
   }
