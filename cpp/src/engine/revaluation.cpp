@@ -10,7 +10,7 @@ Revaluation revalue(market::Market market, const InstrumentColumns& instruments,
     PolicyState state{
         &policy, &margin::method_of(policy.method), collateral::weights_of(policy), {}};
     state.prepared.policy = &policy;
-    state.method->prepare(world.context(), state.prepared);
+    margin::prepare(world.context(), state.prepared);
     world.policies.push_back(std::move(state));
   }
   return world;

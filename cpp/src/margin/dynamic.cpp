@@ -118,19 +118,13 @@ void evaluate_unit(const Context& context, const Prepared& prepared, const Pocke
 
 }  // namespace
 
-void prepare_dynamic(const Context& context, Prepared& prepared) {
-  const std::size_t n = context.market.underlying_count();
-  prepared.underlying_status.assign(n, Status::ok);
-  std::vector<risk::UnderlyingScenarios> scenarios(n);
-  for (std::size_t u = 0; u < n; ++u) {
-    const DynamicParameters& p = prepared.policy->dynamic[u];
-    double vol = context.market.columns.realised_vol_annual[u];
-    if (std::isnan(vol)) prepared.underlying_status[u] = Status::missing_vol;
-    if (vol < p.vol_floor_annual) vol = p.vol_floor_annual;
-    scenarios[u] = moves_of(context.market, u, p, vol);
-  }
-  prepared.table = risk::build_scenario_table(context.market, context.instruments, context.values,
-                                              std::move(scenarios));
+risk::UnderlyingScenarios dynamic_scenarios(const Context& context, const Policy& policy,
+                                            std::size_t u, bool, Status& status) {
+  const DynamicParameters& p = policy.dynamic[u];
+  double vol = context.market.columns.realised_vol_annual[u];
+  if (std::isnan(vol)) status = Status::missing_vol;
+  if (vol < p.vol_floor_annual) vol = p.vol_floor_annual;
+  return moves_of(context.market, u, p, vol);
 }
 
 void evaluate_dynamic(const Context& context, const Prepared& prepared, const PocketRows& rows,

@@ -195,10 +195,6 @@ void evaluate_unit(const Context& context, const Policy& policy, const PocketRow
 
 }  // namespace
 
-void prepare_fixed(const Context& context, Prepared& prepared) {
-  prepared.underlying_status.assign(context.market.underlying_count(), Status::ok);
-}
-
 void evaluate_fixed(const Context& context, const Prepared& prepared, const PocketRows& rows,
                     Scratch&, PocketRequirement& out, PositionTrace* trace) {
   out.units.assign(rows.unit_underlying.size(), {});

@@ -1,10 +1,10 @@
 // The one interface behind which every margin rule stands.
 //
-// A base method is two free functions: `prepare` turns a policy and a market into columns, once per
-// recompute; `evaluate` turns one pocket's rows into requirements. To add a method: write one file
-// beside fixed.cpp with both functions, declare them in methods.hpp, add its id and parameters to
-// policy.hpp and its line to the table in registry.cpp. (engine/liquidation_price.cpp also looks at
-// where a method's requirement jumps.)
+// A base method is two free functions: `scenarios` says under which moves of an underlying every
+// contract is revalued (none for a method without), `evaluate` turns one pocket's rows into
+// requirements. To add a method: write one file beside fixed.cpp with both functions, declare them
+// in methods.hpp, add its id and parameters to policy.hpp and its line to the table in registry.cpp.
+// (engine/liquidation_price.cpp also looks at where a method's requirement jumps.)
 #pragma once
 
 #include <array>
@@ -13,6 +13,7 @@
 
 #include "book/pocket_rows.hpp"
 #include "pricing/context.hpp"
+#include "risk/netting.hpp"
 #include "risk/scenario_table.hpp"
 #include "tickmargin/policy.hpp"
 #include "tickmargin/status.hpp"
@@ -71,7 +72,8 @@ struct PositionTrace {
   }
 };
 
-// Everything `evaluate` reads of its policy; each method fills what it needs.
+// Everything `evaluate` reads of its policy. A table without node rows (make_grid) has the profits
+// at strike nodes computed for each pocket instead: the same numbers.
 struct Prepared {
   const Policy* policy = nullptr;
   risk::ScenarioTable table;
@@ -86,17 +88,33 @@ struct Scratch {
   std::vector<double> expiry_delta;
   std::vector<std::int64_t> expiry;
   std::vector<pricing::IndexedCollateral> collateral;  // given by the caller
+  std::vector<double> node_move;
+  risk::Scenarios node_grid;
+  risk::TableScratch table;
+  std::vector<double> profit;
+  std::vector<risk::TwoSidedLoss> initial_losses, maintenance_losses;
 };
+
+// The moves under which an underlying's contracts are revalued; `status` says what is missing.
+// Strike nodes, which follow the market, are added only where asked for.
+using ScenariosOf = risk::UnderlyingScenarios (*)(const Context&, const Policy&, std::size_t u,
+                                                  bool with_nodes, Status& status);
 
 struct Method {
   const char* name;
   BoundKind bound;
-  void (*prepare)(const Context&, Prepared&);
+  ScenariosOf scenarios;  // null: the method revalues nothing
   void (*evaluate)(const Context&, const Prepared&, const PocketRows&, Scratch&, PocketRequirement&,
                    PositionTrace*);
 };
 
 const Method& method_of(MethodId id) noexcept;
+
+// The whole table of `prepared.policy`, strike nodes included: for a recompute of every pocket.
+void prepare(const Context& context, Prepared& prepared);
+
+// The scenarios alone, and an empty grid that fill_grid_rows fills as rows are needed.
+void prepare_grid(const Context& context, Prepared& prepared);
 
 // Sums of a pocket's lines in fixed order: units, their components, then netting.
 double initial_total(const PocketRequirement& requirement) noexcept;

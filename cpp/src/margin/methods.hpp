@@ -5,15 +5,16 @@
 
 namespace tickmargin::margin {
 
-void prepare_fixed(const Context&, Prepared&);
 void evaluate_fixed(const Context&, const Prepared&, const PocketRows&, Scratch&,
                     PocketRequirement&, PositionTrace*);
 
-void prepare_dynamic(const Context&, Prepared&);
+risk::UnderlyingScenarios dynamic_scenarios(const Context&, const Policy&, std::size_t u,
+                                            bool with_nodes, Status&);
 void evaluate_dynamic(const Context&, const Prepared&, const PocketRows&, Scratch&,
                       PocketRequirement&, PositionTrace*);
 
-void prepare_scenario(const Context&, Prepared&);
+risk::UnderlyingScenarios scenario_scenarios(const Context&, const Policy&, std::size_t u,
+                                             bool with_nodes, Status&);
 void evaluate_scenario(const Context&, const Prepared&, const PocketRows&, Scratch&,
                        PocketRequirement&, PositionTrace*);
 

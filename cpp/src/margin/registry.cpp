@@ -6,9 +6,9 @@ namespace {
 
 // One line per base method, in the order of MethodId.
 constexpr Method methods[] = {
-    {"fixed", BoundKind::piecewise_linear, prepare_fixed, evaluate_fixed},
-    {"dynamic", BoundKind::scenario_lines, prepare_dynamic, evaluate_dynamic},
-    {"scenario", BoundKind::scenario_lines, prepare_scenario, evaluate_scenario},
+    {"fixed", BoundKind::piecewise_linear, nullptr, evaluate_fixed},
+    {"dynamic", BoundKind::scenario_lines, dynamic_scenarios, evaluate_dynamic},
+    {"scenario", BoundKind::scenario_lines, scenario_scenarios, evaluate_scenario},
 };
 
 constexpr const char* component_names[component_count] = {
@@ -29,6 +29,37 @@ const Method& method_of(MethodId id) noexcept {
   const auto i = static_cast<std::size_t>(id);
   TICKMARGIN_ASSERT(i < std::size(methods));
   return methods[i];
+}
+
+namespace {
+
+std::vector<risk::UnderlyingScenarios> all_scenarios(const Context& context, Prepared& prepared,
+                                                     bool with_nodes) {
+  const Policy& policy = *prepared.policy;
+  const ScenariosOf scenarios_of = method_of(policy.method).scenarios;
+  const std::size_t n = context.market.underlying_count();
+  prepared.underlying_status.assign(n, Status::ok);
+  std::vector<risk::UnderlyingScenarios> scenarios;
+  for (std::size_t u = 0; scenarios_of != nullptr && u < n; ++u) {
+    scenarios.push_back(
+        scenarios_of(context, policy, u, with_nodes, prepared.underlying_status[u]));
+  }
+  return scenarios;
+}
+
+}  // namespace
+
+void prepare(const Context& context, Prepared& prepared) {
+  std::vector<risk::UnderlyingScenarios> scenarios = all_scenarios(context, prepared, true);
+  if (scenarios.empty()) return;
+  prepared.table = risk::build_scenario_table(context.market, context.instruments, context.values,
+                                              std::move(scenarios));
+}
+
+void prepare_grid(const Context& context, Prepared& prepared) {
+  std::vector<risk::UnderlyingScenarios> scenarios = all_scenarios(context, prepared, false);
+  if (scenarios.empty()) return;
+  prepared.table = risk::make_grid(context.instruments.size(), std::move(scenarios));
 }
 
 const char* component_name(Component component) noexcept {

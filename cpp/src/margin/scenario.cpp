@@ -16,24 +16,9 @@
 
 #include "kernels/kernels.hpp"
 #include "margin/methods.hpp"
-#include "risk/netting.hpp"
 
 namespace tickmargin::margin {
 namespace {
-
-risk::UnderlyingScenarios scenarios_of(const Context& context, std::size_t u,
-                                       const ScenarioParameters& p) {
-  risk::UnderlyingScenarios out;
-  out.grid = {p.price_move, p.vol_index, p.weight};
-  out.shocks = {p.vol_shock_kind,  p.vol_shock,      p.vol_reference_days,
-                p.vol_power_short, p.vol_power_long, p.vol_up_floor_annual,
-                p.min_days};
-  if (p.strike_nodes) {
-    risk::add_strike_nodes(context.market, context.instruments, context.values,
-                           static_cast<UnderlyingIndex>(u), p.price_range, out);
-  }
-  return out;
-}
 
 // The worst scenario of a unit so far.
 struct Worst {
@@ -141,6 +126,55 @@ void scan_nodes(const risk::ScenarioTable& table, std::size_t u, const PocketRow
   }
 }
 
+// The moves that bring the forwards of options held long to their strikes, ascending, each once.
+void collect_node_moves(const Context& context, const ScenarioParameters& p, const PocketRows& rows,
+                        const UnitRows& unit, std::vector<double>& moves) {
+  moves.clear();
+  for (std::int64_t k = unit.begin; k < unit.end; ++k) {
+    const std::uint32_t i = rows.instrument[k];
+    if (context.instruments.kind[i] != Kind::option || !(rows.quantity[k] > 0)) continue;
+    const double move = risk::strike_move(context.market, context.instruments, context.values, i);
+    if (std::fabs(move) <= p.price_range) moves.push_back(move);
+  }
+  std::sort(moves.begin(), moves.end());
+  moves.erase(std::unique(moves.begin(), moves.end()), moves.end());
+}
+
+// scan_nodes() for a table without node rows: each position's profits at the nodes of this pocket
+// alone, added in the same order.
+void scan_own_nodes(const Context& context, const ScenarioParameters& p,
+                    const risk::UnderlyingScenarios& scenarios, const PocketRows& rows,
+                    const UnitRows& unit, Scratch& scratch, Worst& worst) {
+  risk::Scenarios& nodes = scratch.node_grid;
+  collect_node_moves(context, p, rows, unit, scratch.node_move);
+  if (scratch.node_move.empty()) return;
+  const std::size_t vols = scenarios.shocks.shock.size();
+  nodes.price_move.clear();
+  nodes.vol_index.clear();
+  for (const double move : scratch.node_move) {
+    for (std::size_t v = 0; v < vols; ++v) {
+      nodes.price_move.push_back(move);
+      nodes.vol_index.push_back(static_cast<std::uint8_t>(v));
+    }
+  }
+  nodes.weight.assign(nodes.size(), 1.0);
+  scratch.sums.assign(nodes.size(), 0.0);
+  scratch.profit.resize(nodes.size());
+  const risk::Valued valued{context.market, context.instruments, context.values};
+  for (std::int64_t k = unit.begin; k < unit.end; ++k) {
+    risk::contract_profits(valued, rows.instrument[k], scenarios.shocks, nodes, scratch.table,
+                           scratch.profit.data());
+    for (std::size_t s = 0; s < nodes.size(); ++s) {
+      scratch.sums[s] += rows.quantity[k] * scratch.profit[s];
+    }
+  }
+  for (std::size_t s = 0; s < nodes.size(); ++s) {
+    const double sum = scratch.sums[s] + unit.collateral * nodes.price_move[s];
+    worst.see(sum, static_cast<std::int32_t>(scenarios.grid.size() + s), nodes.price_move[s],
+              nodes.vol_index[s]);
+  }
+}
+
 double short_option_charge(const Context& context, const ScenarioParameters& p,
                            const PocketRows& rows, const UnitRows& unit) noexcept {
   if (p.short_option_ratio == 0) return 0.0;
@@ -226,7 +260,11 @@ void evaluate_unit(const Context& context, const Prepared& prepared, const Pocke
   const risk::UnderlyingScenarios& scenarios = prepared.table.underlying[u];
   Worst worst;
   scan_grid(scenarios, prepared.table, rows, unit_rows, scratch, worst);
-  scan_nodes(prepared.table, u, rows, unit_rows, scratch, worst);
+  if (!prepared.table.node_of_strike.empty()) {
+    scan_nodes(prepared.table, u, rows, unit_rows, scratch, worst);
+  } else if (p.strike_nodes) {
+    scan_own_nodes(context, p, scenarios, rows, unit_rows, scratch, worst);
+  }
   unit.loss_up = worst.loss_up;
   unit.loss_down = worst.loss_down;
   unit.worst_scenario = worst.scenario;
@@ -252,36 +290,44 @@ void add_collateral_units(const Scratch& scratch, PocketRequirement& out) {
   }
 }
 
-void net_units(const Policy& policy, std::size_t underlying_count, PocketRequirement& out) {
+void net_units(const Policy& policy, std::size_t underlying_count, Scratch& scratch,
+               PocketRequirement& out) {
   out.netting_initial = out.netting_maintenance = 0;
   if (policy.netting.rule == NettingRule::sum || out.units.size() < 2) return;
-  std::vector<risk::TwoSidedLoss> initial, maintenance;
+  scratch.initial_losses.clear();
+  scratch.maintenance_losses.clear();
   double initial_sum = 0, maintenance_sum = 0;
   for (const UnitRequirement& unit : out.units) {
     const ScenarioParameters& p = policy.scenario[static_cast<std::size_t>(unit.underlying)];
-    initial.push_back(
+    scratch.initial_losses.push_back(
         {unit.underlying, p.initial_factor * unit.loss_up, p.initial_factor * unit.loss_down});
-    maintenance.push_back({unit.underlying, p.maintenance_factor * unit.loss_up,
-                           p.maintenance_factor * unit.loss_down});
+    scratch.maintenance_losses.push_back({unit.underlying, p.maintenance_factor * unit.loss_up,
+                                          p.maintenance_factor * unit.loss_down});
     initial_sum += unit.initial[static_cast<std::size_t>(Component::scan)];
     maintenance_sum += unit.maintenance[static_cast<std::size_t>(Component::scan)];
   }
-  out.netting_initial = risk::netted_loss(initial, policy.netting, underlying_count) - initial_sum;
+  out.netting_initial =
+      risk::netted_loss(scratch.initial_losses, policy.netting, underlying_count) - initial_sum;
   out.netting_maintenance =
-      risk::netted_loss(maintenance, policy.netting, underlying_count) - maintenance_sum;
+      risk::netted_loss(scratch.maintenance_losses, policy.netting, underlying_count) -
+      maintenance_sum;
 }
 
 }  // namespace
 
-void prepare_scenario(const Context& context, Prepared& prepared) {
-  const std::size_t n = context.market.underlying_count();
-  prepared.underlying_status.assign(n, Status::ok);
-  std::vector<risk::UnderlyingScenarios> scenarios(n);
-  for (std::size_t u = 0; u < n; ++u) {
-    scenarios[u] = scenarios_of(context, u, prepared.policy->scenario[u]);
+risk::UnderlyingScenarios scenario_scenarios(const Context& context, const Policy& policy,
+                                             std::size_t u, bool with_nodes, Status&) {
+  const ScenarioParameters& p = policy.scenario[u];
+  risk::UnderlyingScenarios out;
+  out.grid = {p.price_move, p.vol_index, p.weight};
+  out.shocks = {p.vol_shock_kind,  p.vol_shock,      p.vol_reference_days,
+                p.vol_power_short, p.vol_power_long, p.vol_up_floor_annual,
+                p.min_days};
+  if (with_nodes && p.strike_nodes) {
+    risk::add_strike_nodes(context.market, context.instruments, context.values,
+                           static_cast<UnderlyingIndex>(u), p.price_range, out);
   }
-  prepared.table = risk::build_scenario_table(context.market, context.instruments, context.values,
-                                              std::move(scenarios));
+  return out;
 }
 
 void evaluate_scenario(const Context& context, const Prepared& prepared, const PocketRows& rows,
@@ -300,7 +346,7 @@ void evaluate_scenario(const Context& context, const Prepared& prepared, const P
       trace_positions(prepared.table, rows, unit_rows, unit, *trace);
     }
   }
-  net_units(*prepared.policy, context.market.underlying_count(), out);
+  net_units(*prepared.policy, context.market.underlying_count(), scratch, out);
 }
 
 }  // namespace tickmargin::margin

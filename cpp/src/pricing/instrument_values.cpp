@@ -1,6 +1,7 @@
 #include "pricing/instrument_values.hpp"
 
 #include <cmath>
+#include <numeric>
 
 #include "base/ticks.hpp"
 #include "kernels/one_value.hpp"
@@ -78,20 +79,20 @@ void value_linear(const market::Market& market, const InstrumentColumns& instrum
   out.unit_price[i] = t.settlement_price;
 }
 
-struct OptionColumns {
-  std::vector<std::size_t> row;
-  std::vector<std::uint8_t> is_call;
-  std::vector<double> forward, strike, vol, years, rate;
-  std::vector<double> price, delta, gamma, vega, theta;
+void clear(OptionColumns& c) {
+  c.row.clear();
+  c.is_call.clear();
+  for (auto* column : {&c.forward, &c.strike, &c.vol, &c.years, &c.rate}) column->clear();
+}
 
-  void push(std::size_t i, bool call, double f, double k, double v) {
-    row.push_back(i);
-    is_call.push_back(call);
-    forward.push_back(f);
-    strike.push_back(k);
-    vol.push_back(v);
+void reserve(OptionColumns& c, std::size_t rows) {
+  c.row.reserve(rows);
+  c.is_call.reserve(rows);
+  for (auto* column : {&c.forward, &c.strike, &c.vol, &c.years, &c.rate, &c.price, &c.delta,
+                       &c.gamma, &c.vega, &c.theta}) {
+    column->reserve(rows);
   }
-};
+}
 
 // Inputs of one option into the batch of its model, or the reason it has no value.
 void gather_option(const market::Market& market, const InstrumentColumns& instruments,
@@ -109,7 +110,11 @@ void gather_option(const market::Market& market, const InstrumentColumns& instru
   }
   if (std::isnan(vol)) return mark_missing(out, i, Status::missing_vol);
   OptionColumns& columns = use_normal ? normal : lognormal;
-  columns.push(i, instruments.is_call[i] != 0, point.forward, instruments.strike[i], vol);
+  columns.row.push_back(static_cast<std::uint32_t>(i));
+  columns.is_call.push_back(instruments.is_call[i] != 0);
+  columns.forward.push_back(point.forward);
+  columns.strike.push_back(instruments.strike[i]);
+  columns.vol.push_back(vol);
   columns.years.push_back(out.years[i]);
   columns.rate.push_back(instruments.payoff[i] == Payoff::coin ? 0.0 : point.rate_annual);
   out.normal[i] = use_normal;
@@ -164,17 +169,6 @@ void spread_option(const market::Market& market, const InstrumentColumns& instru
   out.unit_price[i] = coin ? t.settlement_price / t.index : t.settlement_price;
 }
 
-void resize(InstrumentValues& out, std::size_t n) {
-  out.contract.assign(n, {});
-  out.status.assign(n, Status::ok);
-  for (auto* column : {&out.mark, &out.forward, &out.years, &out.vol_annual, &out.scale,
-                       &out.base_value, &out.unit_price}) {
-    column->assign(n, 0.0);
-  }
-  out.normal.assign(n, 0);
-  out.settled_in_base.assign(n, 0);
-}
-
 bool all_finite(const ContractValue& c) {
   for (const double x : {c.value, c.entry_factor, c.delta_base, c.gamma, c.vega, c.theta,
                          c.notional, c.roll_delta}) {
@@ -183,52 +177,89 @@ bool all_finite(const ContractValue& c) {
   return true;
 }
 
+// What does not depend on a model, and the inputs of the model where there is one.
+void start_row(const market::Market& market, const InstrumentColumns& instruments, std::size_t i,
+               ValueScratch& scratch, InstrumentValues& out) {
+  const Terms t = terms_of(market, instruments, i);
+  out.status[i] = Status::ok;
+  out.normal[i] = 0;
+  out.years[i] = out.base_value[i] = out.vol_annual[i] = 0;
+  if (instruments.expiry_ns[i] != 0) {
+    out.years[i] =
+        static_cast<double>(instruments.expiry_ns[i] - market.columns.as_of_ns) / ns_per_year;
+  }
+  const AssetIndex settlement = instruments.settlement_asset[i];
+  const bool follows =
+      settlement >= 0 && market.columns.asset_underlying[static_cast<std::size_t>(settlement)] ==
+                             instruments.underlying[i];
+  const Payoff payoff = instruments.payoff[i];
+  out.settled_in_base[i] = follows && (payoff == Payoff::linear || payoff == Payoff::quanto) &&
+                           instruments.kind[i] != Kind::spot &&
+                           instruments.kind[i] != Kind::option;
+  if (std::isnan(t.index)) {
+    mark_missing(out, i, Status::missing_price);
+  } else if (std::isnan(t.settlement_price) || std::isnan(t.quote_price)) {
+    mark_missing(out, i, Status::missing_asset_price);
+  } else if (instruments.kind[i] == Kind::option) {
+    gather_option(market, instruments, i, out, scratch.lognormal, scratch.normal);
+  } else {
+    value_linear(market, instruments, i, out);
+  }
+}
+
 }  // namespace
 
-InstrumentValues value_instruments(const market::Market& market,
-                                   const InstrumentColumns& instruments) {
-  const std::size_t n = instruments.size();
+void ValueScratch::reserve(std::size_t rows) {
+  pricing::reserve(lognormal, rows);
+  pricing::reserve(normal, rows);
+}
+
+InstrumentValues make_values(std::size_t count) {
   InstrumentValues out;
-  resize(out, n);
+  out.contract.assign(count, {});
+  out.status.assign(count, Status::ok);
+  for (auto* column : {&out.mark, &out.forward, &out.years, &out.vol_annual, &out.scale,
+                       &out.base_value, &out.unit_price}) {
+    column->assign(count, 0.0);
+  }
+  out.normal.assign(count, 0);
+  out.settled_in_base.assign(count, 0);
+  return out;
+}
+
+void value_assets(const market::Market& market, InstrumentValues& out) {
+  out.asset_price.resize(market.asset_count());
   for (std::size_t a = 0; a < market.asset_count(); ++a) {
-    out.asset_price.push_back(market::asset_price(market, static_cast<AssetIndex>(a)));
+    out.asset_price[a] = market::asset_price(market, static_cast<AssetIndex>(a));
   }
-  OptionColumns lognormal, normal;
-  for (std::size_t i = 0; i < n; ++i) {
-    const Terms t = terms_of(market, instruments, i);
-    if (instruments.expiry_ns[i] != 0) {
-      out.years[i] =
-          static_cast<double>(instruments.expiry_ns[i] - market.columns.as_of_ns) / ns_per_year;
-    }
-    const AssetIndex settlement = instruments.settlement_asset[i];
-    const bool follows =
-        settlement >= 0 && market.columns.asset_underlying[static_cast<std::size_t>(settlement)] ==
-                               instruments.underlying[i];
-    const Payoff payoff = instruments.payoff[i];
-    out.settled_in_base[i] = follows && (payoff == Payoff::linear || payoff == Payoff::quanto) &&
-                             instruments.kind[i] != Kind::spot &&
-                             instruments.kind[i] != Kind::option;
-    if (std::isnan(t.index)) {
-      mark_missing(out, i, Status::missing_price);
-    } else if (std::isnan(t.settlement_price) || std::isnan(t.quote_price)) {
-      mark_missing(out, i, Status::missing_asset_price);
-    } else if (instruments.kind[i] == Kind::option) {
-      gather_option(market, instruments, i, out, lognormal, normal);
-    } else {
-      value_linear(market, instruments, i, out);
-    }
-  }
-  for (OptionColumns* columns : {&lognormal, &normal}) {
-    run_model(*columns, columns == &normal);
+}
+
+void value_rows(const market::Market& market, const InstrumentColumns& instruments,
+                std::span<const std::uint32_t> rows, ValueScratch& scratch, InstrumentValues& out) {
+  clear(scratch.lognormal);
+  clear(scratch.normal);
+  for (const std::uint32_t i : rows) start_row(market, instruments, i, scratch, out);
+  for (OptionColumns* columns : {&scratch.lognormal, &scratch.normal}) {
+    run_model(*columns, columns == &scratch.normal);
     for (std::size_t j = 0; j < columns->row.size(); ++j) {
       spread_option(market, instruments, *columns, j, out);
     }
   }
-  for (std::size_t i = 0; i < n; ++i) {
+  for (const std::uint32_t i : rows) {
     if (out.status[i] == Status::ok && !all_finite(out.contract[i])) {
       mark_missing(out, i, Status::not_finite);
     }
   }
+}
+
+InstrumentValues value_instruments(const market::Market& market,
+                                   const InstrumentColumns& instruments) {
+  InstrumentValues out = make_values(instruments.size());
+  value_assets(market, out);
+  std::vector<std::uint32_t> rows(instruments.size());
+  std::iota(rows.begin(), rows.end(), 0u);
+  ValueScratch scratch;
+  value_rows(market, instruments, rows, scratch, out);
   return out;
 }
 

@@ -1,6 +1,8 @@
 // Every instrument valued at the current market, as columns that all later rooms read.
 #pragma once
 
+#include <cstdint>
+#include <span>
 #include <vector>
 
 #include "base/aligned_buffer.hpp"
@@ -41,9 +43,34 @@ struct InstrumentValues {
   std::size_t size() const noexcept { return contract.size(); }
 };
 
+// Inputs and outputs of one model, a row per option.
+struct OptionColumns {
+  std::vector<std::uint32_t> row;
+  std::vector<std::uint8_t> is_call;
+  std::vector<double> forward, strike, vol, years, rate;
+  std::vector<double> price, delta, gamma, vega, theta;
+};
+
+// Reused from call to call; once reserved, value_rows allocates nothing for as many rows.
+struct ValueScratch {
+  OptionColumns lognormal, normal;
+
+  void reserve(std::size_t rows);
+};
+
+// Columns for `count` instruments, none of them valued yet.
+InstrumentValues make_values(std::size_t count);
+
+// Prices of the assets, in the numeraire.
+void value_assets(const market::Market& market, InstrumentValues& out);
+
 // Black-76 on the forward of each expiry; coin-settled options Black(F)/F in coin with r = 0, times
-// the coin's price; inverse futures are linear in the numeraire. Sources: DESIGN of the valuation
-// in cpp/README.md. Left out: settlement averaging, quanto drift.
+// the coin's price; inverse futures are linear in the numeraire. Source: cpp/src/margin/README.md.
+// Left out: quanto drift. A row is valued alone: the same bits whichever rows are asked for.
+void value_rows(const market::Market& market, const InstrumentColumns& instruments,
+                std::span<const std::uint32_t> rows, ValueScratch& scratch, InstrumentValues& out);
+
+// Every instrument, and the assets.
 InstrumentValues value_instruments(const market::Market& market,
                                    const InstrumentColumns& instruments);
 

@@ -15,46 +15,47 @@ std::size_t whole_vectors(std::size_t count) {
   return (count + 7) / 8 * 8;
 }
 
-// Options of one underlying gathered into the columns the kernel reads.
-struct OptionBatch {
-  std::vector<std::size_t> row;
-  std::vector<std::uint8_t> is_call;
-  std::vector<double> forward, strike, years, vols, scale, base_value;
-};
+// Rows that go through the kernel in one call.
+constexpr std::size_t rows_per_call = 64;
 
-OptionBatch gather(const InstrumentColumns& instruments, const pricing::InstrumentValues& values,
-                   UnderlyingIndex u, const VolShocks& shocks) {
-  OptionBatch batch;
-  for (std::size_t i = 0; i < instruments.size(); ++i) {
-    if (instruments.underlying[i] != u || instruments.kind[i] != Kind::option) continue;
-    if (values.status[i] != Status::ok || values.normal[i] != 0) continue;
+// The options among `rows` that Black-76 prices, into the columns the kernel reads.
+void gather(const Valued& v, std::span<const std::uint32_t> rows, const VolShocks& shocks,
+            TableScratch& batch) {
+  batch.row.clear();
+  batch.is_call.clear();
+  for (auto* column : {&batch.forward, &batch.strike, &batch.years, &batch.vols, &batch.scale,
+                       &batch.base_value}) {
+    column->clear();
+  }
+  for (const std::uint32_t i : rows) {
+    if (v.instruments.kind[i] != Kind::option) continue;
+    if (v.values.status[i] != Status::ok || v.values.normal[i] != 0) continue;
     batch.row.push_back(i);
-    batch.is_call.push_back(instruments.is_call[i]);
-    batch.forward.push_back(values.forward[i]);
-    batch.strike.push_back(instruments.strike[i]);
-    batch.years.push_back(values.years[i]);
-    batch.scale.push_back(values.scale[i]);
-    batch.base_value.push_back(values.base_value[i]);
+    batch.is_call.push_back(v.instruments.is_call[i]);
+    batch.forward.push_back(v.values.forward[i]);
+    batch.strike.push_back(v.instruments.strike[i]);
+    batch.years.push_back(v.values.years[i]);
+    batch.scale.push_back(v.values.scale[i]);
+    batch.base_value.push_back(v.values.base_value[i]);
     for (const double shock : shocks.shock) {
-      batch.vols.push_back(shocked_vol(shocks, shock, values.vol_annual[i], values.years[i]));
+      batch.vols.push_back(shocked_vol(shocks, shock, v.values.vol_annual[i], v.values.years[i]));
     }
   }
-  return batch;
 }
 
-void revalue_options(const OptionBatch& batch, const VolShocks& shocks, const Scenarios& scenarios,
-                     double* out, std::size_t stride) {
-  std::vector<double> price_factor(scenarios.size());
-  for (std::size_t s = 0; s < scenarios.size(); ++s) {
-    price_factor[s] = 1.0 + scenarios.price_move[s];
-  }
+void revalue_options(const VolShocks& shocks, const Scenarios& scenarios, std::size_t stride,
+                     TableScratch& batch) {
+  const std::size_t n = scenarios.size();
+  batch.price_factor.resize(n);
+  for (std::size_t s = 0; s < n; ++s) batch.price_factor[s] = 1.0 + scenarios.price_move[s];
+  batch.profit.resize(batch.row.size() * stride);
   const kernels::ScenarioRows rows{
       batch.row.size(),    batch.is_call.data(), batch.forward.data(),
       batch.strike.data(), batch.years.data(),   batch.vols.data(),
       shocks.shock.size(), batch.scale.data(),   batch.base_value.data()};
-  const kernels::ScenarioGrid grid{scenarios.size(), price_factor.data(),
-                                   scenarios.vol_index.data(), scenarios.weight.data()};
-  kernels::kernels().option_scenarios(rows, grid, out, stride);
+  const kernels::ScenarioGrid grid{n, batch.price_factor.data(), scenarios.vol_index.data(),
+                                   scenarios.weight.data()};
+  kernels::kernels().option_scenarios(rows, grid, batch.profit.data(), stride);
 }
 
 // Spot, futures, perpetuals: proportional to the move; a linear pay-off in an asset that follows
@@ -89,31 +90,31 @@ void revalue_normal(const InstrumentColumns& instruments, const pricing::Instrum
   }
 }
 
-// All instruments of one underlying under one list of scenarios; `destination(i)` is where row i
-// goes.
+// Instruments of one underlying under one list of scenarios; `destination(i)` is where row i goes.
 template <class Destination>
-void revalue(const market::Market& market, const InstrumentColumns& instruments,
-             const pricing::InstrumentValues& values, UnderlyingIndex u, const VolShocks& shocks,
-             const Scenarios& scenarios, Destination destination) {
+void revalue(const Valued& v, UnderlyingIndex u, std::span<const std::uint32_t> rows,
+             const VolShocks& shocks, const Scenarios& scenarios, TableScratch& scratch,
+             Destination destination) {
   const std::size_t n = scenarios.size();
   if (n == 0) return;
-  const OptionBatch batch = gather(instruments, values, u, shocks);
   const std::size_t stride = whole_vectors(n);
-  base::AlignedBuffer<double> rows(batch.row.size() * stride);
-  revalue_options(batch, shocks, scenarios, rows.data(), stride);
-  for (std::size_t j = 0; j < batch.row.size(); ++j) {
-    std::memcpy(destination(batch.row[j]), rows.data() + j * stride, n * sizeof(double));
+  for (std::size_t first = 0; first < rows.size(); first += rows_per_call) {
+    gather(v, rows.subspan(first, std::min(rows_per_call, rows.size() - first)), shocks, scratch);
+    revalue_options(shocks, scenarios, stride, scratch);
+    for (std::size_t j = 0; j < scratch.row.size(); ++j) {
+      std::memcpy(destination(scratch.row[j]), scratch.profit.data() + j * stride,
+                  n * sizeof(double));
+    }
   }
-  const double index = market.columns.index_price[static_cast<std::size_t>(u)];
-  for (std::size_t i = 0; i < instruments.size(); ++i) {
-    if (instruments.underlying[i] != u) continue;
+  const double index = v.market.columns.index_price[static_cast<std::size_t>(u)];
+  for (const std::uint32_t i : rows) {
     double* out = destination(i);
-    if (values.status[i] != Status::ok) {
+    if (v.values.status[i] != Status::ok) {
       std::fill_n(out, n, base::canonical_nan);
-    } else if (instruments.kind[i] != Kind::option) {
-      revalue_linear(values, i, scenarios, out);
-    } else if (values.normal[i] != 0) {
-      revalue_normal(instruments, values, i, index, shocks, scenarios, out);
+    } else if (v.instruments.kind[i] != Kind::option) {
+      revalue_linear(v.values, i, scenarios, out);
+    } else if (v.values.normal[i] != 0) {
+      revalue_normal(v.instruments, v.values, i, index, shocks, scenarios, out);
     }
   }
 }
@@ -130,8 +131,8 @@ Scenarios node_scenarios(const UnderlyingScenarios& underlying) {
   return nodes;
 }
 
-// Sizes and places of the rows of both tables.
-void lay_out(const InstrumentColumns& instruments, ScenarioTable& table) {
+// Places of the rows of the strike nodes.
+void lay_out_nodes(const InstrumentColumns& instruments, ScenarioTable& table) {
   const std::size_t n = instruments.size();
   std::vector<std::uint32_t> rows(table.underlying.size(), 0);
   table.node_row.resize(n);
@@ -141,13 +142,11 @@ void lay_out(const InstrumentColumns& instruments, ScenarioTable& table) {
   std::size_t entries = 0;
   for (std::size_t u = 0; u < table.underlying.size(); ++u) {
     const UnderlyingScenarios& underlying = table.underlying[u];
-    table.stride = std::max(table.stride, whole_vectors(underlying.grid.size()));
     table.node_block.push_back(entries);
     table.node_stride.push_back(
         whole_vectors(underlying.node_move.size() * underlying.shocks.shock.size()));
     entries += rows[u] * table.node_stride[u];
   }
-  table.grid = base::AlignedBuffer<double>(n * table.stride);
   table.nodes = base::AlignedBuffer<double>(entries);
 }
 
@@ -202,23 +201,62 @@ void add_strike_nodes(const market::Market& market, const InstrumentColumns& ins
   out.node_move.erase(std::unique(out.node_move.begin(), out.node_move.end()), out.node_move.end());
 }
 
+void TableScratch::reserve(std::size_t rows, std::size_t shocks, std::size_t scenarios) {
+  rows = std::min(rows, rows_per_call);
+  row.reserve(rows);
+  is_call.reserve(rows);
+  for (auto* column : {&forward, &strike, &years, &scale, &base_value}) column->reserve(rows);
+  vols.reserve(rows * shocks);
+  price_factor.reserve(scenarios);
+  profit.reserve(rows * whole_vectors(scenarios));
+}
+
+void contract_profits(const Valued& valued, std::uint32_t instrument, const VolShocks& shocks,
+                      const Scenarios& scenarios, TableScratch& scratch, double* out) {
+  revalue(valued, valued.instruments.underlying[instrument], {&instrument, 1}, shocks, scenarios,
+          scratch, [out](std::size_t) { return out; });
+}
+
+ScenarioTable make_grid(std::size_t instrument_count, std::vector<UnderlyingScenarios> scenarios) {
+  ScenarioTable table;
+  table.underlying = std::move(scenarios);
+  for (const UnderlyingScenarios& underlying : table.underlying) {
+    table.stride = std::max(table.stride, whole_vectors(underlying.grid.size()));
+  }
+  table.grid = base::AlignedBuffer<double>(instrument_count * table.stride);
+  return table;
+}
+
+void fill_grid_rows(const Valued& valued, UnderlyingIndex underlying,
+                    std::span<const std::uint32_t> rows, TableScratch& scratch,
+                    ScenarioTable& table) {
+  const UnderlyingScenarios& scenarios = table.underlying[static_cast<std::size_t>(underlying)];
+  double* const grid = table.grid.data();
+  revalue(valued, underlying, rows, scenarios.shocks, scenarios.grid, scratch,
+          [&](std::size_t i) { return grid + i * table.stride; });
+}
+
 ScenarioTable build_scenario_table(const market::Market& market,
                                    const InstrumentColumns& instruments,
                                    const pricing::InstrumentValues& values,
                                    std::vector<UnderlyingScenarios> scenarios) {
   TICKMARGIN_ASSERT(scenarios.size() == market.underlying_count());
-  ScenarioTable table;
-  table.underlying = std::move(scenarios);
-  lay_out(instruments, table);
+  ScenarioTable table = make_grid(instruments.size(), std::move(scenarios));
+  lay_out_nodes(instruments, table);
   number_strikes(market, instruments, values, table);
-  double* const grid = table.grid.data();
+  std::vector<std::vector<std::uint32_t>> rows(table.underlying.size());
+  for (std::size_t i = 0; i < instruments.size(); ++i) {
+    rows[static_cast<std::size_t>(instruments.underlying[i])].push_back(
+        static_cast<std::uint32_t>(i));
+  }
+  const Valued valued{market, instruments, values};
+  TableScratch scratch;
   double* const nodes = table.nodes.data();
   for (std::size_t u = 0; u < table.underlying.size(); ++u) {
     const UnderlyingScenarios& underlying = table.underlying[u];
     const auto index = static_cast<UnderlyingIndex>(u);
-    revalue(market, instruments, values, index, underlying.shocks, underlying.grid,
-            [&](std::size_t i) { return grid + i * table.stride; });
-    revalue(market, instruments, values, index, underlying.shocks, node_scenarios(underlying),
+    fill_grid_rows(valued, index, rows[u], scratch, table);
+    revalue(valued, index, rows[u], underlying.shocks, node_scenarios(underlying), scratch,
             [&](std::size_t i) {
               return nodes + table.node_block[u] + table.node_row[i] * table.node_stride[u];
             });

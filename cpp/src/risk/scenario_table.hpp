@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "base/aligned_buffer.hpp"
@@ -78,7 +79,37 @@ void add_strike_nodes(const market::Market& market, const InstrumentColumns& ins
                       const pricing::InstrumentValues& values, UnderlyingIndex underlying,
                       double range, UnderlyingScenarios& out);
 
-// Revalues every instrument in every scenario of its underlying.
+// Inputs of the kernel, reused from call to call; once reserved nothing is allocated for as many
+// rows, shocks and scenarios.
+struct TableScratch {
+  std::vector<std::uint32_t> row;
+  std::vector<std::uint8_t> is_call;
+  std::vector<double> forward, strike, years, vols, scale, base_value, price_factor, profit;
+
+  void reserve(std::size_t rows, std::size_t shocks, std::size_t scenarios);
+};
+
+// The market, the instruments and their values: what a revaluation reads.
+struct Valued {
+  const market::Market& market;
+  const InstrumentColumns& instruments;
+  const pricing::InstrumentValues& values;
+};
+
+// Profit of one contract in each scenario, into `out`. A profit is computed alone: the same bits as
+// in a table.
+void contract_profits(const Valued& valued, std::uint32_t instrument, const VolShocks& shocks,
+                      const Scenarios& scenarios, TableScratch& scratch, double* out);
+
+// A table without strike nodes, room for every instrument's row but nothing in it.
+ScenarioTable make_grid(std::size_t instrument_count, std::vector<UnderlyingScenarios> scenarios);
+
+// Fills the grid rows of `rows`, which all belong to one underlying.
+void fill_grid_rows(const Valued& valued, UnderlyingIndex underlying,
+                    std::span<const std::uint32_t> rows, TableScratch& scratch,
+                    ScenarioTable& table);
+
+// Revalues every instrument in every scenario of its underlying, strike nodes included.
 ScenarioTable build_scenario_table(const market::Market& market,
                                    const InstrumentColumns& instruments,
                                    const pricing::InstrumentValues& values,
