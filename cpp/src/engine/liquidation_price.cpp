@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "engine/scratch_pocket.hpp"
+#include "book/scratch_pocket.hpp"
 
 namespace tickmargin::engine {
 namespace {
@@ -16,7 +16,7 @@ constexpr double highest_ratio = 1e4;
 struct SmallWorld {
   InstrumentColumns instruments;
   market::Market market;
-  ScratchPocket pocket;
+  book::ScratchPocket pocket;
 };
 
 template <class T>
@@ -49,7 +49,7 @@ SmallWorld shrink(const Revaluation& world, const book::PocketRows& rows) {
   c.mark_vol_annual = gather(world.market.columns.mark_vol_annual, held);
   c.mark_vol_normal_annual = gather(world.market.columns.mark_vol_normal_annual, held);
   small.pocket.assign(rows);
-  for (PositionRow& row : small.pocket.positions()) {
+  for (book::PositionRow& row : small.pocket.positions()) {
     row.instrument = static_cast<std::uint32_t>(
         std::lower_bound(held.begin(), held.end(), row.instrument) - held.begin());
   }

@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "engine/parallel.hpp"
-#include "engine/scratch_pocket.hpp"
+#include "book/scratch_pocket.hpp"
 
 namespace tickmargin::engine {
 namespace {
@@ -21,7 +21,7 @@ struct Trade {
 
 struct Buffers {
   Workspace work;
-  ScratchPocket pocket;
+  book::ScratchPocket pocket;
 };
 
 // One account's pocket, before any order.

@@ -36,8 +36,8 @@ double limited(double measured, const DynamicParameters& p, double previous_rati
   return std::max(measured, std::min(buffered, allowed));
 }
 
-risk::UnderlyingScenarios moves_of(const market::Market& market, std::size_t u,
-                                   const DynamicParameters& p, double vol) {
+void write_moves(const market::Market& market, std::size_t u, const DynamicParameters& p,
+                 double vol, risk::UnderlyingScenarios& out) {
   const MarketColumns& c = market.columns;
   const risk::ShortfallMoves im = measure(vol, p.horizon_initial_days, p.confidence_initial);
   const risk::ShortfallMoves mm =
@@ -45,14 +45,12 @@ risk::UnderlyingScenarios moves_of(const market::Market& market, std::size_t u,
   const double days =
       static_cast<double>(c.as_of_ns - c.previous_ts_ns[u]) / static_cast<double>(ns_per_day);
   const double previous = c.previous_mm_ratio[u];
-  risk::UnderlyingScenarios out;
   out.grid.price_move = {-clamped(im.fall_ratio * (1.0 + p.buffer_ratio), p),
                          clamped(im.rise_ratio * (1.0 + p.buffer_ratio), p),
                          -clamped(limited(mm.fall_ratio, p, previous, days), p),
                          clamped(limited(mm.rise_ratio, p, previous, days), p)};
   out.grid.vol_index.assign(columns, 0);
   out.grid.weight.assign(columns, 1.0);
-  return out;
 }
 
 struct Losses {
@@ -118,13 +116,13 @@ void evaluate_unit(const Context& context, const Prepared& prepared, const Pocke
 
 }  // namespace
 
-risk::UnderlyingScenarios dynamic_scenarios(const Context& context, const Policy& policy,
-                                            std::size_t u, bool, Status& status) {
+void dynamic_scenarios(const Context& context, const Policy& policy, std::size_t u, bool,
+                       risk::UnderlyingScenarios& out, Status& status) {
   const DynamicParameters& p = policy.dynamic[u];
   double vol = context.market.columns.realised_vol_annual[u];
-  if (std::isnan(vol)) status = Status::missing_vol;
+  status = std::isnan(vol) ? Status::missing_vol : Status::ok;
   if (vol < p.vol_floor_annual) vol = p.vol_floor_annual;
-  return moves_of(context.market, u, p, vol);
+  write_moves(context.market, u, p, vol, out);
 }
 
 void evaluate_dynamic(const Context& context, const Prepared& prepared, const PocketRows& rows,

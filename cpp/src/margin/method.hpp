@@ -96,14 +96,16 @@ struct Scratch {
 };
 
 // The moves under which an underlying's contracts are revalued; `status` says what is missing.
-// Strike nodes, which follow the market, are added only where asked for.
-using ScenariosOf = risk::UnderlyingScenarios (*)(const Context&, const Policy&, std::size_t u,
-                                                  bool with_nodes, Status& status);
+// Strike nodes, which follow the market, are added only where asked for. Written into `out` in
+// place, so that a second time allocates nothing.
+using ScenariosOf = void (*)(const Context&, const Policy&, std::size_t u, bool with_nodes,
+                             risk::UnderlyingScenarios& out, Status& status);
 
 struct Method {
   const char* name;
   BoundKind bound;
   ScenariosOf scenarios;  // null: the method revalues nothing
+  bool follows_market;    // its scenarios change with realised volatility and time
   void (*evaluate)(const Context&, const Prepared&, const PocketRows&, Scratch&, PocketRequirement&,
                    PositionTrace*);
 };

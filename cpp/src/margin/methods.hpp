@@ -8,13 +8,13 @@ namespace tickmargin::margin {
 void evaluate_fixed(const Context&, const Prepared&, const PocketRows&, Scratch&,
                     PocketRequirement&, PositionTrace*);
 
-risk::UnderlyingScenarios dynamic_scenarios(const Context&, const Policy&, std::size_t u,
-                                            bool with_nodes, Status&);
+void dynamic_scenarios(const Context&, const Policy&, std::size_t u, bool with_nodes,
+                        risk::UnderlyingScenarios& out, Status&);
 void evaluate_dynamic(const Context&, const Prepared&, const PocketRows&, Scratch&,
                       PocketRequirement&, PositionTrace*);
 
-risk::UnderlyingScenarios scenario_scenarios(const Context&, const Policy&, std::size_t u,
-                                             bool with_nodes, Status&);
+void scenario_scenarios(const Context&, const Policy&, std::size_t u, bool with_nodes,
+                         risk::UnderlyingScenarios& out, Status&);
 void evaluate_scenario(const Context&, const Prepared&, const PocketRows&, Scratch&,
                        PocketRequirement&, PositionTrace*);
 

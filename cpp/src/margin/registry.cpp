@@ -6,9 +6,9 @@ namespace {
 
 // One line per base method, in the order of MethodId.
 constexpr Method methods[] = {
-    {"fixed", BoundKind::piecewise_linear, nullptr, evaluate_fixed},
-    {"dynamic", BoundKind::scenario_lines, dynamic_scenarios, evaluate_dynamic},
-    {"scenario", BoundKind::scenario_lines, scenario_scenarios, evaluate_scenario},
+    {"fixed", BoundKind::piecewise_linear, nullptr, false, evaluate_fixed},
+    {"dynamic", BoundKind::scenario_lines, dynamic_scenarios, true, evaluate_dynamic},
+    {"scenario", BoundKind::scenario_lines, scenario_scenarios, false, evaluate_scenario},
 };
 
 constexpr const char* component_names[component_count] = {
@@ -39,10 +39,9 @@ std::vector<risk::UnderlyingScenarios> all_scenarios(const Context& context, Pre
   const ScenariosOf scenarios_of = method_of(policy.method).scenarios;
   const std::size_t n = context.market.underlying_count();
   prepared.underlying_status.assign(n, Status::ok);
-  std::vector<risk::UnderlyingScenarios> scenarios;
-  for (std::size_t u = 0; scenarios_of != nullptr && u < n; ++u) {
-    scenarios.push_back(
-        scenarios_of(context, policy, u, with_nodes, prepared.underlying_status[u]));
+  std::vector<risk::UnderlyingScenarios> scenarios(scenarios_of != nullptr ? n : 0);
+  for (std::size_t u = 0; u < scenarios.size(); ++u) {
+    scenarios_of(context, policy, u, with_nodes, scenarios[u], prepared.underlying_status[u]);
   }
   return scenarios;
 }

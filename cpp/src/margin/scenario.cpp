@@ -315,10 +315,9 @@ void net_units(const Policy& policy, std::size_t underlying_count, Scratch& scra
 
 }  // namespace
 
-risk::UnderlyingScenarios scenario_scenarios(const Context& context, const Policy& policy,
-                                             std::size_t u, bool with_nodes, Status&) {
+void scenario_scenarios(const Context& context, const Policy& policy, std::size_t u,
+                        bool with_nodes, risk::UnderlyingScenarios& out, Status&) {
   const ScenarioParameters& p = policy.scenario[u];
-  risk::UnderlyingScenarios out;
   out.grid = {p.price_move, p.vol_index, p.weight};
   out.shocks = {p.vol_shock_kind,  p.vol_shock,      p.vol_reference_days,
                 p.vol_power_short, p.vol_power_long, p.vol_up_floor_annual,
@@ -327,7 +326,6 @@ risk::UnderlyingScenarios scenario_scenarios(const Context& context, const Polic
     risk::add_strike_nodes(context.market, context.instruments, context.values,
                            static_cast<UnderlyingIndex>(u), p.price_range, out);
   }
-  return out;
 }
 
 void evaluate_scenario(const Context& context, const Prepared& prepared, const PocketRows& rows,

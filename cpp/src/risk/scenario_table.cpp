@@ -227,6 +227,14 @@ ScenarioTable make_grid(std::size_t instrument_count, std::vector<UnderlyingScen
   return table;
 }
 
+void fill_rows(const Valued& valued, UnderlyingIndex underlying,
+               std::span<const std::uint32_t> rows, const UnderlyingScenarios& scenarios,
+               TableScratch& scratch, const std::uint32_t* row_of, std::size_t stride,
+               double* out) {
+  revalue(valued, underlying, rows, scenarios.shocks, scenarios.grid, scratch,
+          [&](std::size_t i) { return out + row_of[i] * stride; });
+}
+
 void fill_grid_rows(const Valued& valued, UnderlyingIndex underlying,
                     std::span<const std::uint32_t> rows, TableScratch& scratch,
                     ScenarioTable& table) {

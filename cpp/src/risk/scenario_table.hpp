@@ -104,7 +104,13 @@ void contract_profits(const Valued& valued, std::uint32_t instrument, const VolS
 // A table without strike nodes, room for every instrument's row but nothing in it.
 ScenarioTable make_grid(std::size_t instrument_count, std::vector<UnderlyingScenarios> scenarios);
 
-// Fills the grid rows of `rows`, which all belong to one underlying.
+// Profits of `rows`, which all belong to one underlying, under its grid: that of instrument i goes
+// to out + row_of[i] x stride.
+void fill_rows(const Valued& valued, UnderlyingIndex underlying,
+               std::span<const std::uint32_t> rows, const UnderlyingScenarios& scenarios,
+               TableScratch& scratch, const std::uint32_t* row_of, std::size_t stride, double* out);
+
+// The same into the table's own rows.
 void fill_grid_rows(const Valued& valued, UnderlyingIndex underlying,
                     std::span<const std::uint32_t> rows, TableScratch& scratch,
                     ScenarioTable& table);

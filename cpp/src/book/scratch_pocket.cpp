@@ -1,17 +1,28 @@
-#include "engine/scratch_pocket.hpp"
+#include "book/scratch_pocket.hpp"
 
 #include <algorithm>
 #include <tuple>
 
-namespace tickmargin::engine {
+namespace tickmargin::book {
 
-void ScratchPocket::assign(const book::PocketRows& rows) {
+void ScratchPocket::assign(const PocketRows& rows) {
   clear();
   for (std::int64_t k = rows.first_position(); k < rows.end_position(); ++k) {
     positions_.push_back({rows.instrument[k], rows.quantity[k], rows.entry[k]});
   }
   balance_asset_.assign(rows.balance_asset.begin(), rows.balance_asset.end());
   balance_amount_.assign(rows.balance_amount.begin(), rows.balance_amount.end());
+}
+
+void ScratchPocket::reserve(std::size_t positions, std::size_t balances) {
+  positions_.reserve(positions);
+  unit_underlying_.reserve(positions);
+  unit_positions_.reserve(positions + 1);
+  instrument_.reserve(positions);
+  quantity_.reserve(positions);
+  entry_.reserve(positions);
+  balance_asset_.reserve(balances);
+  balance_amount_.reserve(balances);
 }
 
 void ScratchPocket::clear() {
@@ -22,7 +33,8 @@ void ScratchPocket::clear() {
 
 void ScratchPocket::insert_sorted(const InstrumentColumns& instruments, PositionRow row) {
   auto key = [&](const PositionRow& r) {
-    return std::make_tuple(instruments.underlying[r.instrument], r.instrument, r.quantity < 0);
+    return std::make_tuple(instruments.underlying[r.instrument], r.instrument, r.quantity < 0,
+                           r.quantity, r.entry);
   };
   const auto at =
       std::upper_bound(positions_.begin(), positions_.end(), row,
@@ -48,27 +60,41 @@ void ScratchPocket::fill(const InstrumentColumns& instruments, PositionRow trade
     add_balance(instruments.settlement_asset[trade.instrument],
                 -(trade.quantity * instruments.multiplier[trade.instrument] * trade.entry));
   }
-  const auto same = std::find_if(positions_.begin(), positions_.end(), [&](const PositionRow& r) {
-    return r.instrument == trade.instrument && (r.quantity < 0) == (trade.quantity < 0);
-  });
-  if (same != positions_.end()) {
-    const double total = same->quantity + trade.quantity;
-    same->entry = (same->quantity * same->entry + trade.quantity * trade.entry) / total;
-    same->quantity = total;
-    return;
+  const auto row_of = [&](bool short_side) {
+    return std::find_if(positions_.begin(), positions_.end(), [&](const PositionRow& r) {
+      return r.instrument == trade.instrument && (r.quantity < 0) == short_side;
+    });
+  };
+  const bool sells = trade.quantity < 0;
+  if (const auto same = row_of(sells); same != positions_.end()) {
+    const PositionRow old = *same;
+    positions_.erase(same);
+    const double total = old.quantity + trade.quantity;
+    const double entry = (old.quantity * old.entry + trade.quantity * trade.entry) / total;
+    return insert_sorted(instruments, {trade.instrument, total, entry});
   }
-  const auto opposite =
-      std::find_if(positions_.begin(), positions_.end(),
-                   [&](const PositionRow& r) { return r.instrument == trade.instrument; });
-  if (opposite == positions_.end()) return insert_sorted(instruments, trade);
-  PositionRow closed = *opposite;
-  positions_.erase(opposite);
-  const double left = closed.quantity + trade.quantity;
-  const bool crossed = left != 0 && (left < 0) == (trade.quantity < 0);
-  const double kept_entry = crossed ? trade.entry : closed.entry;
-  if (left != 0) insert_sorted(instruments, {trade.instrument, left, kept_entry});
-  if (!crossed) closed.quantity = -trade.quantity;
-  if (!paid_up_front) realise(instruments, closed, trade.entry);
+  for (auto opposite = row_of(!sells); opposite != positions_.end() && trade.quantity != 0;
+       opposite = row_of(!sells)) {
+    PositionRow closed = *opposite;
+    positions_.erase(opposite);
+    const double left = closed.quantity + trade.quantity;
+    const bool used_up = left != 0 && (left < 0) != sells;  // the trade, not the row
+    if (used_up) insert_sorted(instruments, {trade.instrument, left, closed.entry});
+    if (used_up) closed.quantity = -trade.quantity;
+    if (!paid_up_front) realise(instruments, closed, trade.entry);
+    trade.quantity = used_up ? 0.0 : left;
+  }
+  if (trade.quantity != 0) insert_sorted(instruments, trade);
+}
+
+double ScratchPocket::erase_instrument(std::uint32_t instrument) {
+  double quantity = 0;
+  std::erase_if(positions_, [&](const PositionRow& row) {
+    if (row.instrument != instrument) return false;
+    quantity += row.quantity;
+    return true;
+  });
+  return quantity;
 }
 
 void ScratchPocket::add_balance(std::int32_t asset, double amount) {
@@ -82,7 +108,7 @@ void ScratchPocket::add_balance(std::int32_t asset, double amount) {
   balance_amount_.insert(balance_amount_.begin() + slot, amount);
 }
 
-book::PocketRows ScratchPocket::rows(const InstrumentColumns& instruments) {
+PocketRows ScratchPocket::rows(const InstrumentColumns& instruments) {
   unit_underlying_.clear();
   unit_positions_.clear();
   instrument_.clear();
@@ -103,4 +129,4 @@ book::PocketRows ScratchPocket::rows(const InstrumentColumns& instruments) {
           entry_.data(),    balance_asset_,  balance_amount_};
 }
 
-}  // namespace tickmargin::engine
+}  // namespace tickmargin::book

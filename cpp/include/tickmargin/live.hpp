@@ -1,0 +1,165 @@
+// The live engine: records in, margin events out, every account's state kept up with every tick.
+//
+// One thread writes: apply, check and the reads marked "writer". Its hot path (apply, check, account)
+// allocates nothing, takes no lock, throws nothing, reads no clock and does no I/O; every capacity is
+// fixed at creation. What a record means, what it may be answered and how states follow is written out
+// in cpp/src/live/README.md.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "tickmargin/engine.hpp"
+#include "tickmargin/records.hpp"
+
+namespace tickmargin {
+
+// Room for what may still come; 0 takes what is there at creation and half as much again.
+struct LiveCapacity {
+  std::size_t instruments = 0;
+  std::size_t pockets = 0;
+  std::size_t positions = 0;
+  std::size_t balances = 0;
+  std::size_t pocket_positions = 4096;  // of one pocket
+  std::size_t orders = 4096;            // resting
+  std::size_t transfers = 4096;         // deposits that can still be reversed
+  std::size_t events = 0;               // at least one for each account, and 16
+};
+
+// The oracle guard of one underlying.
+struct OracleSettings {
+  std::int32_t sources = 1;
+  std::int32_t quorum = 1;
+  TimeNs heartbeat_ns = 60'000'000'000;         // a source silent for longer is stale
+  TimeNs unusable_after_ns = 600'000'000'000;   // all of them
+  TimeNs quarantine_limit_ns = 60'000'000'000;  // then the doubtful price is taken, and said so
+  double source_clamp_ratio = 0.02;             // of a source around the median of all
+  double feed_min = 0;                          // a price at or beyond the feed's own bound is none
+  double feed_max = INFINITY;
+  double band_ratio = 0.05;                     // a move accepted at once
+  double velocity_ratio_per_sqrt_second = 0.02; // and how it widens with time since the last mark
+  double band_cap_ratio = 0.5;
+  double doubt_ratio = 0.02;  // what a degraded mark widens margin by, of the exposed notional
+};
+
+struct LiveSettings {
+  std::vector<OracleSettings> oracle;  // by underlying; empty: the defaults for each
+  double hysteresis_ratio = 0.02;      // a state is left above its border x (1 + this)
+  TimeNs settlement_window_ns = 1'800'000'000'000;  // average of the index before expiry
+  TimeNs liquidation_block_limit_ns = 300'000'000'000;
+  double vol_min_annual = 0.01, vol_max_annual = 10.0;
+  double vol_shape_band_ratio = 0.5;    // of a volatility against the surface's own move, in logs
+  TimeNs vol_shape_age_max_ns = 600'000'000'000;
+  double mark_basis_cap_ratio = 0.05;   // of a perpetual's or future's mark against the index
+  TimeNs mark_basis_window_ns = 300'000'000'000;
+  std::vector<std::int32_t> asset_chain;  // by asset; empty: every asset on chain 0
+  // Rows of bands renewed in passing with each record, and the ladder's fineness.
+  std::int32_t renewals_per_record = 64;
+  std::int32_t ladder_buckets = 1 << 16;
+  double cell_ratio = 0.01;  // of the index: how far apart the prices stand that bands are drawn to
+  bool bands = true;         // false: every tick re-evaluates all it touches
+};
+
+struct LiveInputs {
+  EngineInputs engine;
+  LiveCapacity capacity;
+  LiveSettings settings;
+};
+
+// One account as of the last record; amounts in ticks, 0 where undecidable.
+struct LiveAccount {
+  State state;
+  Status status;
+  std::uint8_t breach;               // equity is below initial margin
+  std::uint8_t liquidation_blocked;  // its marks forbid it
+  std::int32_t policy;
+  Ticks equity, equity_initial, initial_margin, maintenance_margin, slack;
+  TimeNs since_ns;            // of the state
+  std::uint64_t applied_seq;  // of the numbers
+  std::uint64_t epoch;
+};
+
+enum class CheckVerdict : std::uint8_t {
+  accepted = 0,
+  accepted_reduces = 1,      // below initial margin, but the requirement does not rise
+  refused_margin = 2,        // short of initial margin
+  refused_undecidable = 3,   // a number that the decision needs is not there
+  refused_doubtful = 4,      // new risk on a mark that is not ready
+  refused_liquidating = 5,   // the account may only reduce
+  refused_not_reducing = 6,  // a reduce-only order that would not
+  refused_unknown = 7,       // no such account or instrument, or the instrument has settled
+  refused_invalid = 8,       // a quantity or price that is no number or zero
+  refused_capacity = 9,
+};
+constexpr const char* check_verdict_name(CheckVerdict verdict) noexcept {
+  constexpr const char* names[] = {"accepted",           "accepted_reduces",    "refused_margin",
+                                   "refused_undecidable", "refused_doubtful",    "refused_liquidating",
+                                   "refused_not_reducing", "refused_unknown",    "refused_invalid",
+                                   "refused_capacity"};
+  const auto i = static_cast<std::size_t>(verdict);
+  return i < sizeof(names) / sizeof(names[0]) ? names[i] : "unknown";
+}
+
+struct CheckedOrder {
+  CheckVerdict verdict;
+  Status status;
+  UnderlyingIndex binding_underlying;  // -1 without
+  double binding_price_move, binding_vol_shock;
+  Ticks shortfall;                  // initial margin less equity, where refused for it
+  Ticks equity_after, initial_after;  // 0 where a proof decided without them
+};
+
+struct LiveCounters {
+  std::uint64_t records, refused, evaluated, crossed, watched, renewed, sweeps, proofs, exact_checks;
+};
+
+class LiveEngine {
+ public:
+  explicit LiveEngine(LiveInputs inputs);
+  ~LiveEngine();
+  LiveEngine(LiveEngine&&) noexcept;
+  LiveEngine& operator=(LiveEngine&&) noexcept;
+
+  Applied apply(const Record& record) noexcept;
+  CheckedOrder check(const Order& order, bool reduce_only = false) noexcept;
+  LiveAccount account(AccountIndex account) noexcept;  // writer: exact, as of the last record
+  // Any thread: the row as last written, whole, which may be older than the last record.
+  LiveAccount published(AccountIndex account) const noexcept;
+
+  // Takes up to out.size() events off the ring; any one other thread may do so.
+  std::size_t events(std::span<Event> out) noexcept;
+
+  // Policies wait under their epoch until a policy_epoch record makes them the ones in force.
+  void stage_policies(std::uint64_t epoch, PolicySet policies);
+
+  // A batch engine over this engine's present state, built from it without any cache.
+  Engine freeze() const;
+  // Every account re-evaluated from primary state and compared with what is stored; the number of
+  // differences, 0 unless the engine is wrong.
+  std::size_t audit() noexcept;
+
+  std::uint64_t state_hash() const noexcept;  // of the primary state, in a fixed order
+  std::uint64_t applied_seq() const noexcept;
+  TimeNs now_ns() const noexcept;
+  std::uint64_t epoch() const noexcept;
+  LiveCounters counters() const noexcept;
+  MarkState mark_state(UnderlyingIndex underlying) const noexcept;
+  double index_price(UnderlyingIndex underlying) const noexcept;
+  // Whether a policy's ticks go by bands; else each tick re-evaluates what it touches.
+  bool policy_has_bands(std::int32_t policy) const noexcept;
+  std::size_t account_count() const noexcept;
+  std::size_t instrument_count() const noexcept;
+  std::size_t underlying_count() const noexcept;
+
+  // The primary state as bytes, and back; the inputs of the load give what never changes.
+  std::vector<std::byte> save() const;
+  static LiveEngine load(LiveInputs inputs, std::span<const std::byte> bytes);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace tickmargin
