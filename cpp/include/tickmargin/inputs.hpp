@@ -38,6 +38,7 @@ struct MarketColumns {
   std::vector<double> depth_notional;     // numeraire resting within 1 % of the mid
   std::vector<double> previous_mm_ratio;  // dynamic policies' speed limit
   std::vector<std::int64_t> previous_ts_ns;
+  std::vector<double> doubt_ratio;  // half-width of what the index may be; empty: no doubt
 
   // Forward curve nodes, sorted by (underlying, expiry).
   std::vector<std::int32_t> forward_underlying;

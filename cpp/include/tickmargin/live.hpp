@@ -6,6 +6,8 @@
 // in cpp/src/live/README.md.
 #pragma once
 
+#include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -28,20 +30,19 @@ struct LiveCapacity {
   std::size_t events = 0;               // at least one for each account, and 16
 };
 
-// The oracle guard of one underlying.
+// The oracle guard of one underlying; the rules are in cpp/src/market/README.md.
 struct OracleSettings {
   std::int32_t sources = 1;
-  std::int32_t quorum = 1;
-  TimeNs heartbeat_ns = 60'000'000'000;         // a source silent for longer is stale
-  TimeNs unusable_after_ns = 600'000'000'000;   // all of them
-  TimeNs quarantine_limit_ns = 60'000'000'000;  // then the doubtful price is taken, and said so
-  double source_clamp_ratio = 0.02;             // of a source around the median of all
-  double feed_min = 0;                          // a price at or beyond the feed's own bound is none
-  double feed_max = INFINITY;
-  double band_ratio = 0.05;                     // a move accepted at once
-  double velocity_ratio_per_sqrt_second = 0.02; // and how it widens with time since the last mark
-  double band_cap_ratio = 0.5;
-  double doubt_ratio = 0.02;  // what a degraded mark widens margin by, of the exposed notional
+  std::int32_t quorum = 1;                        // sources that must be fresh and agree
+  TimeNs heartbeat_ns = 30'000'000'000;           // a source silent for longer is stale
+  TimeNs unusable_after_ns = 300'000'000'000;     // all of them
+  TimeNs quarantine_limit_ns = 300'000'000'000;   // then the doubtful price is taken, and said so
+  double source_clamp_ratio = 0.02;               // further from the median a source has no weight
+  double feed_min = -INFINITY, feed_max = INFINITY;  // at or beyond the feed's own bound: no price
+  double band_ratio = 0.05;                       // a move one source alone may make at once,
+  double velocity_ratio_per_sqrt_second = 0.0015;  // what time adds to it,
+  double band_cap_ratio = 0.25;                   // and where that ends
+  double doubt_ratio = 0.05;                      // least widening while a mark is not ready
 };
 
 struct LiveSettings {
@@ -49,10 +50,12 @@ struct LiveSettings {
   double hysteresis_ratio = 0.02;      // a state is left above its border x (1 + this)
   TimeNs settlement_window_ns = 1'800'000'000'000;  // average of the index before expiry
   TimeNs liquidation_block_limit_ns = 300'000'000'000;
-  double vol_min_annual = 0.01, vol_max_annual = 10.0;
-  double vol_shape_band_ratio = 0.5;    // of a volatility against the surface's own move, in logs
-  TimeNs vol_shape_age_max_ns = 600'000'000'000;
-  double mark_basis_cap_ratio = 0.05;   // of a perpetual's or future's mark against the index
+  TimeNs transfer_finality_ns = 3'600'000'000'000;  // a deposit may be reversed for so long
+  double vol_min_annual = 0.01, vol_max_annual = 5.0;
+  double vol_level_band_ratio = 0.5;   // a level move of a surface beyond it is in doubt, in logs
+  double vol_shape_band_ratio = 0.25;  // a row may leave that move by this much, in logs
+  TimeNs vol_shape_age_max_ns = 300'000'000'000;
+  double mark_basis_cap_ratio = 0.02;  // of a perpetual's or future's mark against the index
   TimeNs mark_basis_window_ns = 300'000'000'000;
   std::vector<std::int32_t> asset_chain;  // by asset; empty: every asset on chain 0
   // Rows of bands renewed in passing with each record, and the ladder's fineness.

@@ -60,11 +60,13 @@ Worth balance_worth(const pricing::Context& context, const Policy& policy, const
                     AssetIndex asset, double amount) noexcept {
   const auto a = static_cast<std::size_t>(asset);
   const double worth = amount * context.values.asset_price[a];
-  if (amount < 0) return {worth, worth, worth};
-  if (policy.simulated_collateral && context.market.columns.asset_underlying[a] >= 0) {
-    return {worth, worth, worth};
-  }
-  return {worth * weights.initial[a], worth * weights.maintenance[a], worth};
+  // A doubtful index counts an asset at its low side and a debt at its high side.
+  const UnderlyingIndex link = context.market.columns.asset_underlying[a];
+  const double doubt =
+      link < 0 ? 0.0 : context.market.columns.doubt_ratio[static_cast<std::size_t>(link)];
+  const double counted = doubt == 0 ? worth : worth * (amount < 0 ? 1.0 + doubt : 1.0 - doubt);
+  if (amount < 0 || (policy.simulated_collateral && link >= 0)) return {counted, counted, worth};
+  return {counted * weights.initial[a], counted * weights.maintenance[a], worth};
 }
 
 double position_worth(const pricing::Context& context, std::uint32_t instrument, double quantity,

@@ -1,5 +1,7 @@
 #include "engine/revaluation.hpp"
 
+#include <cmath>
+
 namespace tickmargin::engine {
 
 Revaluation revalue(market::Market market, const InstrumentColumns& instruments,
@@ -22,11 +24,36 @@ void move_index(market::Market& market, const std::vector<IndexMove>& moves) {
   }
 }
 
+namespace {
+
+// Positions count with the index off by its doubt, each against itself: nothing is netted on a
+// price that may be wrong.
+void add_doubt(const pricing::Context& context, const book::PocketRows& rows,
+               margin::PocketRequirement& requirement) noexcept {
+  for (std::size_t u = 0; u < rows.unit_underlying.size(); ++u) {
+    const auto underlying = static_cast<std::size_t>(rows.unit_underlying[u]);
+    const double doubt = context.market.columns.doubt_ratio[underlying];
+    if (doubt == 0) continue;
+    double exposed_base = 0;
+    for (std::int64_t k = rows.unit_positions[u]; k < rows.unit_positions[u + 1]; ++k) {
+      exposed_base +=
+          std::fabs(rows.quantity[k] * context.values.contract[rows.instrument[k]].delta_base);
+    }
+    const double charge = doubt * exposed_base * context.market.columns.index_price[underlying] *
+                          market::quote_price(context.market, rows.unit_underlying[u]);
+    constexpr auto oracle = static_cast<std::size_t>(margin::Component::oracle);
+    requirement.units[u].initial[oracle] = requirement.units[u].maintenance[oracle] = charge;
+  }
+}
+
+}  // namespace
+
 void require_pocket(const Revaluation& world, const PolicyState& policy,
                     const book::PocketRows& rows, Workspace& work, margin::PositionTrace* trace) {
   work.scratch.collateral = work.value.indexed;
   policy.method->evaluate(world.context(), policy.prepared, rows, work.scratch, work.requirement,
                           trace);
+  add_doubt(world.context(), rows, work.requirement);
 }
 
 Status method_status(const PolicyState& policy, const book::PocketRows& rows, Status status) {
@@ -37,14 +64,16 @@ Status method_status(const PolicyState& policy, const book::PocketRows& rows, St
   return status;
 }
 
+monitor::Amounts amounts_of(const PolicyState& policy, const Workspace& work) noexcept {
+  const double close_out = policy.policy->close_out_cost_ratio * work.value.gross_notional;
+  return {work.value.equity_initial, work.value.equity_maintenance,
+          margin::initial_total(work.requirement), margin::maintenance_total(work.requirement),
+          work.value.value_unweighted - close_out};
+}
+
 monitor::Decision decide_pocket(const PolicyState& policy, const Workspace& work,
                                 base::TickScale scale, Status status) {
-  const double close_out = policy.policy->close_out_cost_ratio * work.value.gross_notional;
-  return monitor::decide(
-      {work.value.equity_initial, work.value.equity_maintenance,
-       margin::initial_total(work.requirement), margin::maintenance_total(work.requirement),
-       work.value.value_unweighted - close_out},
-      policy.policy->levels, scale, status);
+  return monitor::decide(amounts_of(policy, work), policy.policy->levels, scale, status);
 }
 
 monitor::Decision evaluate_pocket(const Revaluation& world, const PolicyState& policy,

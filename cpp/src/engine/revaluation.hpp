@@ -54,6 +54,7 @@ monitor::Decision evaluate_pocket(const Revaluation& world, const PolicyState& p
 // The two halves, for orders that change the margined quantities and the equity separately.
 void require_pocket(const Revaluation& world, const PolicyState& policy,
                     const book::PocketRows& rows, Workspace& work, margin::PositionTrace* trace);
+monitor::Amounts amounts_of(const PolicyState& policy, const Workspace& work) noexcept;
 monitor::Decision decide_pocket(const PolicyState& policy, const Workspace& work,
                                 base::TickScale scale, Status status);
 

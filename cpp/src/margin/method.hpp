@@ -9,6 +9,7 @@
 
 #include <array>
 #include <cstdint>
+#include <limits>
 #include <vector>
 
 #include "book/pocket_rows.hpp"
@@ -30,9 +31,10 @@ enum class Component : std::uint8_t {
   roll,          // per-expiry roll risk
   basis,         // offsetting expiries
   depth,         // impact beyond the book's depth
+  oracle,        // what a doubtful index may be off by
   netting,       // credit across underlyings (negative), the pocket's last line
 };
-inline constexpr std::size_t component_count = 9;
+inline constexpr std::size_t component_count = 10;
 const char* component_name(Component component) noexcept;
 
 // How far a requirement can change when the index moves: which proof trigger bands may use.
@@ -54,6 +56,9 @@ struct UnitRequirement {
   double worst_price_move = 0;  // of the scenario that binds
   double worst_vol_shock = 0;
   std::int32_t worst_scenario = -1;  // grid column; node index + grid size for a strike node
+  // The smallest profit at the strike nodes, up and down; infinite without one.
+  double node_up = std::numeric_limits<double>::infinity();
+  double node_down = std::numeric_limits<double>::infinity();
 };
 
 struct PocketRequirement {

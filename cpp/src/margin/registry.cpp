@@ -12,7 +12,7 @@ constexpr Method methods[] = {
 };
 
 constexpr const char* component_names[component_count] = {
-    "futures", "options", "fee", "scan", "short_option", "roll", "basis", "depth", "netting"};
+    "futures", "options", "fee", "scan", "short_option", "roll", "basis", "depth", "oracle", "netting"};
 
 double total(const PocketRequirement& requirement,
              std::array<double, component_count> UnitRequirement::* side, double netting) noexcept {

@@ -28,6 +28,14 @@ struct Worst {
   std::int32_t scenario = -1;
   double price_move = 0;
   std::size_t vol_index = 0;
+  double node_up = std::numeric_limits<double>::infinity();
+  double node_down = std::numeric_limits<double>::infinity();
+
+  void see_node(double sum, std::int32_t index, double move, std::size_t vol) noexcept {
+    see(sum, index, move, vol);
+    if (move >= 0 && sum < node_up) node_up = sum;
+    if (move <= 0 && sum < node_down) node_down = sum;
+  }
 
   void see(double sum, std::int32_t index, double move, std::size_t vol) noexcept {
     // Written so that a NaN sum replaces any number and stays.
@@ -121,7 +129,8 @@ void scan_nodes(const risk::ScenarioTable& table, std::size_t u, const PocketRow
     const double move = scenarios.node_move[node];
     for (std::size_t v = 0; v < vols; ++v) {
       const double sum = scratch.sums[node * vols + v] + unit.collateral * move;
-      worst.see(sum, static_cast<std::int32_t>(scenarios.grid.size() + node * vols + v), move, v);
+      worst.see_node(sum, static_cast<std::int32_t>(scenarios.grid.size() + node * vols + v), move,
+                     v);
     }
   }
 }
@@ -170,8 +179,8 @@ void scan_own_nodes(const Context& context, const ScenarioParameters& p,
   }
   for (std::size_t s = 0; s < nodes.size(); ++s) {
     const double sum = scratch.sums[s] + unit.collateral * nodes.price_move[s];
-    worst.see(sum, static_cast<std::int32_t>(scenarios.grid.size() + s), nodes.price_move[s],
-              nodes.vol_index[s]);
+    worst.see_node(sum, static_cast<std::int32_t>(scenarios.grid.size() + s),
+                   nodes.price_move[s], nodes.vol_index[s]);
   }
 }
 
@@ -267,6 +276,8 @@ void evaluate_unit(const Context& context, const Prepared& prepared, const Pocke
   }
   unit.loss_up = worst.loss_up;
   unit.loss_down = worst.loss_down;
+  unit.node_up = worst.node_up;
+  unit.node_down = worst.node_down;
   unit.worst_scenario = worst.scenario;
   unit.worst_price_move = worst.price_move;
   unit.worst_vol_shock = scenarios.shocks.shock[worst.vol_index];

@@ -58,4 +58,23 @@ Decision decide(const Amounts& a, const Levels& levels, base::TickScale scale,
   return decision;
 }
 
+State next_state(State previous, const Decision& decision, const Amounts& amounts,
+                 const Levels& levels, double hysteresis_ratio, base::TickScale scale) noexcept {
+  if (decision.state == State::undecidable || decision.state >= previous) return decision.state;
+  const auto held = [&](double level) {
+    const Border border = slack_at(decision.equity, level * (1.0 + hysteresis_ratio),
+                                   amounts.maintenance_margin, scale);
+    return !border.ok || border.slack < 0;
+  };
+  if (previous >= State::liquidating && held(levels.liquidation)) {
+    return amounts.value_after_close_out < 0 ? State::bankrupt : State::liquidating;
+  }
+  if (previous >= State::margin_call && decision.state < State::margin_call &&
+      held(levels.margin_call)) {
+    return State::margin_call;
+  }
+  if (decision.state < State::warning && held(levels.warning)) return State::warning;
+  return decision.state;
+}
+
 }  // namespace tickmargin::monitor

@@ -31,4 +31,10 @@ struct Decision {
 Decision decide(const Amounts& amounts, const Levels& levels, base::TickScale scale,
                 Status status) noexcept;
 
+// The state after `previous`: a state that was entered is left only where equity clears its border
+// times (1 + hysteresis). `decision` is what decide() made of the same amounts; `previous` is the
+// last state that was decidable. An undecidable decision stays undecidable.
+State next_state(State previous, const Decision& decision, const Amounts& amounts,
+                 const Levels& levels, double hysteresis_ratio, base::TickScale scale) noexcept;
+
 }  // namespace tickmargin::monitor

@@ -1,0 +1,62 @@
+// One entry for every record: checked, dispatched, counted.
+#include "live/record_check.hpp"
+#include "live/state.hpp"
+
+namespace tickmargin {
+
+RecordStatus LiveEngine::State::dispatch(const Record& r) noexcept {
+  switch (r.type) {
+    case RecordType::index_tick: return apply_index_tick(r);
+    case RecordType::forward: return apply_forward(r);
+    case RecordType::mark: return apply_mark(r);
+    case RecordType::volatility: return apply_volatility(r);
+    case RecordType::surface_stage: return apply_surface_stage(r);
+    case RecordType::surface_commit: return apply_surface_commit(r);
+    case RecordType::realised_vol: return apply_realised_vol(r);
+    case RecordType::depth: return apply_depth(r);
+    case RecordType::trade_flow: return apply_trade_flow(r);
+    case RecordType::fill: return apply_fill(r);
+    case RecordType::order: return apply_order(r);
+    case RecordType::cancel: return apply_cancel(r);
+    case RecordType::deposit: return apply_deposit(r);
+    case RecordType::deposit_reversed: return apply_deposit_reversed(r);
+    case RecordType::withdrawal: return apply_withdrawal(r);
+    case RecordType::chain_halt: return apply_chain_halt(r);
+    case RecordType::policy_epoch: return apply_policy_epoch(r);
+    case RecordType::clock: return apply_clock(r);
+    case RecordType::instrument_listing: return apply_instrument_listing(r);
+    case RecordType::instrument_expiry: return apply_instrument_expiry(r);
+    case RecordType::operator_release: return apply_operator_release(r);
+  }
+  return RecordStatus::unknown_type;
+}
+
+RecordStatus LiveEngine::State::apply(const Record& r) noexcept {
+  const bool tick = r.type == RecordType::index_tick;
+  const std::size_t sources =
+      tick && r.subject >= 0 && static_cast<std::size_t>(r.subject) < underlyings.size()
+          ? static_cast<std::size_t>(
+                settings.oracle[static_cast<std::size_t>(r.subject)].sources)
+          : 0;
+  const live::Bounds bounds{underlyings.size(),
+                            world.instruments.size(),
+                            accounts.size(),
+                            world.reval.market.asset_count(),
+                            world.reval.market.columns.forward_price.size(),
+                            sources};
+  RecordStatus status = live::check_fields(r, bounds);
+  ++counters.records;
+  if (status == RecordStatus::ok) {
+    current = r;
+    ++collecting;
+    status = dispatch(r);
+  }
+  if (status != RecordStatus::ok && status != RecordStatus::quarantined) {
+    ++counters.refused;
+    return status;
+  }
+  renew_some();
+  return status;
+}
+
+}  // namespace tickmargin

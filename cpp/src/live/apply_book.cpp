@@ -1,0 +1,276 @@
+// Records of accounts: fills, resting orders, transfers, chains.
+#include <algorithm>
+#include <cmath>
+
+#include "live/state.hpp"
+
+namespace tickmargin {
+
+// The record's pocket, or that of the account's own that has yet to be made; -1: no room for it.
+std::int32_t LiveEngine::State::pocket_of(const Record& r) const noexcept {
+  const std::int32_t pocket = store.find(r.account, r.pocket);
+  if (pocket >= 0) return pocket;
+  return store.can_add() ? static_cast<std::int32_t>(store.pocket_count()) : -1;
+}
+
+// Loads `scratch` with the rows of a pocket, none for one that is not there yet.
+void LiveEngine::State::load_scratch(std::int32_t pocket) noexcept {
+  scratch.clear();
+  if (static_cast<std::size_t>(pocket) < store.pocket_count()) {
+    scratch.assign(store.rows(static_cast<std::size_t>(pocket), world.instruments, units));
+  }
+}
+
+// Whether the rows in `scratch` fit into the pocket and its links into their table.
+bool LiveEngine::State::scratch_fits(std::int32_t pocket) const noexcept {
+  if (scratch.positions().size() > capacity.pocket_positions) return false;
+  const auto p = static_cast<std::size_t>(pocket);
+  if (p < store.pocket_count() && !store.fits(p, scratch)) return false;
+  return links.has(4 * (scratch.positions().size() + scratch.balance_asset().size()));
+}
+
+// Puts the rows of `scratch` in the pocket's place and decides it anew.
+void LiveEngine::State::commit_scratch(const Record& r, std::int32_t pocket) noexcept {
+  auto p = static_cast<std::size_t>(pocket);
+  if (p == store.pocket_count()) {
+    p = static_cast<std::size_t>(store.add(r.account, r.pocket));
+    pockets[p] = {};
+  } else {
+    unlink_pocket(p);
+  }
+  store.replace(p, scratch);
+  link_pocket(p);
+  collect(static_cast<std::int32_t>(p));
+}
+
+RecordStatus LiveEngine::State::apply_fill(const Record& r) noexcept {
+  const auto i = static_cast<std::size_t>(r.subject);
+  const bool option = world.instruments.kind[i] == Kind::option;
+  if (option ? r.value[1] < 0 : !(r.value[1] > 0)) return RecordStatus::not_positive;
+  if (r.ts_ns < now_ns) return RecordStatus::time_reversed;
+  if (expired[i]) return RecordStatus::expired;
+  std::int32_t order = -1;
+  if (r.sequence != 0) {
+    order = order_ids.find(r.sequence);
+    if (order < 0) return RecordStatus::unknown_order;
+    const live::RestingOrder& o = orders[static_cast<std::size_t>(order)];
+    if (o.account != r.account || o.pocket != r.pocket || o.instrument != r.subject ||
+        (o.quantity < 0) != (r.value[0] < 0) ||
+        std::fabs(r.value[0]) > std::fabs(o.quantity)) {
+      return RecordStatus::conflicting;
+    }
+  }
+  const std::int32_t pocket = pocket_of(r);
+  if (pocket < 0) return RecordStatus::capacity;
+  load_scratch(pocket);
+  scratch.fill(world.instruments,
+               {static_cast<std::uint32_t>(i), r.value[0],
+                book::entry_term(world.instruments.payoff[i], r.value[1])});
+  if (!scratch_fits(pocket)) return RecordStatus::capacity;
+  start_collecting();
+  if (ring.room() < 1) return RecordStatus::ring_full;
+  if (order >= 0) {
+    live::RestingOrder& o = orders[static_cast<std::size_t>(order)];
+    o.quantity -= r.value[0];
+    if (o.quantity == 0) drop_order(order);
+  }
+  ++applied_seq;
+  commit_scratch(r, pocket);
+  settle();
+  return RecordStatus::ok;
+}
+
+// ---- resting orders -----------------------------------------------------------------------------
+
+RecordStatus LiveEngine::State::apply_order(const Record& r) noexcept {
+  const auto i = static_cast<std::size_t>(r.subject);
+  const bool option = world.instruments.kind[i] == Kind::option;
+  if (option ? r.value[1] < 0 : !(r.value[1] > 0)) return RecordStatus::not_positive;
+  if (r.sequence == 0) return RecordStatus::unknown_order;
+  if (r.ts_ns < now_ns) return RecordStatus::time_reversed;
+  const live::RestingOrder order{r.sequence,  r.account,  r.pocket,  r.subject,
+                                 r.value[0],  r.value[1], r.flags,   -1};
+  const std::int32_t known = order_ids.find(r.sequence);
+  if (known >= 0) {
+    return same_order(orders[static_cast<std::size_t>(known)], order) ? RecordStatus::duplicate
+                                                                      : RecordStatus::conflicting;
+  }
+  if (expired[i]) return RecordStatus::expired;
+  if (order_ids.full()) return RecordStatus::capacity;
+  add_order(order);
+  ++applied_seq;
+  return RecordStatus::ok;
+}
+
+bool LiveEngine::State::same_order(const live::RestingOrder& a,
+                                   const live::RestingOrder& b) noexcept {
+  return a.account == b.account && a.pocket == b.pocket && a.instrument == b.instrument &&
+         a.quantity == b.quantity && a.price == b.price && a.flags == b.flags;
+}
+
+// The list of an account's orders is kept by id, so that it does not depend on how it came to be.
+void LiveEngine::State::add_order(const live::RestingOrder& order) noexcept {
+  const std::int32_t row = free_orders.back();
+  free_orders.pop_back();
+  live::RestingOrder& o = orders[static_cast<std::size_t>(row)];
+  o = order;
+  order_ids.insert(o.id, row);
+  std::int32_t* link = &accounts[static_cast<std::size_t>(o.account)].first_order;
+  while (*link >= 0 && orders[static_cast<std::size_t>(*link)].id < o.id) {
+    link = &orders[static_cast<std::size_t>(*link)].next;
+  }
+  o.next = *link;
+  *link = row;
+}
+
+void LiveEngine::State::drop_order(std::int32_t row) noexcept {
+  live::RestingOrder& o = orders[static_cast<std::size_t>(row)];
+  std::int32_t* link = &accounts[static_cast<std::size_t>(o.account)].first_order;
+  while (*link != row) link = &orders[static_cast<std::size_t>(*link)].next;
+  *link = o.next;
+  order_ids.erase(o.id);
+  o = {};
+  free_orders.push_back(row);
+}
+
+RecordStatus LiveEngine::State::apply_cancel(const Record& r) noexcept {
+  const std::int32_t row = order_ids.find(r.sequence);
+  if (r.sequence == 0 || row < 0) return RecordStatus::unknown_order;
+  drop_order(row);
+  ++applied_seq;
+  return RecordStatus::ok;
+}
+
+// ---- transfers ----------------------------------------------------------------------------------
+
+bool LiveEngine::State::is_halted(AssetIndex asset) const noexcept {
+  return chain_halted[static_cast<std::size_t>(
+             settings.asset_chain[static_cast<std::size_t>(asset)])] != 0;
+}
+
+// Deposits that can no longer be reversed leave the table.
+void LiveEngine::State::finalise_transfers(TimeNs now) noexcept {
+  while (transfer_count > 0) {
+    live::Transfer& t = transfers[transfer_head];
+    if (t.id != 0 && now - t.ts_ns < settings.transfer_finality_ns) return;
+    if (t.id != 0) transfer_ids.erase(t.id);
+    t = {};
+    transfer_head = (transfer_head + 1) % transfers.size();
+    --transfer_count;
+  }
+}
+
+RecordStatus LiveEngine::State::apply_deposit(const Record& r) noexcept {
+  if (r.sequence == 0) return RecordStatus::unknown_transfer;
+  if (r.ts_ns < now_ns) return RecordStatus::time_reversed;
+  const std::int32_t known = transfer_ids.find(r.sequence);
+  if (known >= 0) {
+    const live::Transfer& t = transfers[static_cast<std::size_t>(known)];
+    const bool same = t.account == r.account && t.pocket == r.pocket && t.asset == r.subject &&
+                      t.amount == r.value[0];
+    return same ? RecordStatus::duplicate : RecordStatus::conflicting;
+  }
+  if (is_halted(r.subject)) return RecordStatus::chain_halted;
+  finalise_transfers(r.ts_ns);
+  if (transfer_count == transfers.size()) return RecordStatus::capacity;
+  const RecordStatus status = move_balance(r, r.account, r.pocket, r.subject, r.value[0]);
+  if (status != RecordStatus::ok) return status;
+  const std::size_t row = (transfer_head + transfer_count++) % transfers.size();
+  transfers[row] = {r.sequence, r.account, r.pocket, r.subject, r.ts_ns, r.value[0]};
+  transfer_ids.insert(r.sequence, static_cast<std::int32_t>(row));
+  settle();
+  return RecordStatus::ok;
+}
+
+RecordStatus LiveEngine::State::apply_deposit_reversed(const Record& r) noexcept {
+  const std::int32_t row = transfer_ids.find(r.sequence);
+  if (r.sequence == 0 || row < 0) return RecordStatus::unknown_transfer;
+  live::Transfer& t = transfers[static_cast<std::size_t>(row)];
+  const RecordStatus status = move_balance(r, t.account, t.pocket, t.asset, -t.amount);
+  if (status != RecordStatus::ok) return status;
+  transfer_ids.erase(t.id);
+  t.id = 0;  // its place is freed in turn
+  settle();
+  return RecordStatus::ok;
+}
+
+// Adds an amount to a balance; the pocket is then to be settled.
+RecordStatus LiveEngine::State::move_balance(const Record& r, AccountIndex account,
+                                             std::int32_t name, AssetIndex asset,
+                                             double amount) noexcept {
+  Record own = r;
+  own.account = account;
+  own.pocket = name;
+  const std::int32_t pocket = pocket_of(own);
+  if (pocket < 0) return RecordStatus::capacity;
+  load_scratch(pocket);
+  scratch.add_balance(asset, amount);
+  if (!scratch_fits(pocket)) return RecordStatus::capacity;
+  start_collecting();
+  if (ring.room() < 1) return RecordStatus::ring_full;
+  ++applied_seq;
+  commit_scratch(own, pocket);
+  return RecordStatus::ok;
+}
+
+RecordStatus LiveEngine::State::apply_withdrawal(const Record& r) noexcept {
+  if (r.ts_ns < now_ns) return RecordStatus::time_reversed;
+  if (is_halted(r.subject)) return RecordStatus::chain_halted;
+  const std::int32_t pocket = store.find(r.account, r.pocket);
+  if (pocket < 0) return RecordStatus::margin_refused;
+  const auto p = static_cast<std::size_t>(pocket);
+  load_scratch(pocket);
+  double held_amount = 0;
+  for (std::size_t b = 0; b < scratch.balance_asset().size(); ++b) {
+    if (scratch.balance_asset()[b] == r.subject) held_amount = scratch.balance_amount()[b];
+  }
+  scratch.add_balance(r.subject, -r.value[0]);
+  const live::Margined then = margin_of_scratch(r.account);
+  if (then.decision.state == tickmargin::State::undecidable || marks_in_doubt(p)) {
+    return RecordStatus::blocked;
+  }
+  if (!(r.value[0] <= held_amount) ||
+      then.decision.equity_initial < then.initial_with_orders) {
+    return RecordStatus::margin_refused;
+  }
+  start_collecting();
+  if (ring.room() < 1) return RecordStatus::ring_full;
+  ++applied_seq;
+  load_scratch(pocket);
+  scratch.add_balance(r.subject, -r.value[0]);
+  commit_scratch(r, pocket);
+  settle();
+  return RecordStatus::ok;
+}
+
+// A halted chain delivers nothing: what lies on it still keeps positions, but opens none.
+RecordStatus LiveEngine::State::apply_chain_halt(const Record& r) noexcept {
+  if (r.subject < 0 || static_cast<std::size_t>(r.subject) >= chain_halted.size()) {
+    return RecordStatus::unknown_chain;
+  }
+  if (r.ts_ns < now_ns) return RecordStatus::time_reversed;
+  const auto chain = static_cast<std::size_t>(r.subject);
+  const std::uint8_t halted = r.flags & flag_halted ? 1 : 0;
+  if (chain_halted[chain] == halted) return RecordStatus::duplicate;
+  if (ring.room() < 1) return RecordStatus::ring_full;
+  ++applied_seq;
+  const std::uint8_t before = chain_halted[chain];
+  chain_halted[chain] = halted;
+  weigh_halted(*policies);
+  push_market_event(EventType::chain, r.subject, before, halted);
+  return RecordStatus::ok;
+}
+
+// Weights of initial margin, 0 for what cannot be delivered.
+void LiveEngine::State::weigh_halted(live::PolicyWorld& world_of) const noexcept {
+  for (live::PolicyGrid& grid : world_of.grids) {
+    for (std::size_t a = 0; a < grid.state.weights.initial.size(); ++a) {
+      grid.state.weights.initial[a] =
+          is_halted(static_cast<AssetIndex>(a))
+              ? 0.0
+              : collateral::weight_of(grid.state.policy->haircut_initial[a]);
+    }
+  }
+}
+
+}  // namespace tickmargin

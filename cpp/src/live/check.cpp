@@ -1,0 +1,128 @@
+// Orders before they trade: the pocket as if filled in full, decided as a recompute would.
+#include <cmath>
+
+#include "live/state.hpp"
+
+namespace tickmargin {
+
+using live::Margined;
+
+bool LiveEngine::State::marks_in_doubt(std::size_t pocket) const noexcept {
+  return pocket < store.pocket_count() && liquidation_blocked(pocket);
+}
+
+bool LiveEngine::State::mark_in_doubt(std::uint32_t instrument) const noexcept {
+  const live::Dependencies& d = world.depends[instrument];
+  for (int k = 0; k < d.count; ++k) {
+    const auto u = static_cast<std::size_t>(d.underlying[static_cast<std::size_t>(k)]);
+    if (underlyings[u].guard.mark_state != MarkState::ready) return true;
+  }
+  return false;
+}
+
+// The rows in `scratch` evaluated under the policy of an account.
+Margined LiveEngine::State::margin_of_scratch(AccountIndex account) noexcept {
+  const auto a = static_cast<std::size_t>(account);
+  live::PolicyGrid& grid =
+      policies->grids[static_cast<std::size_t>(policies->set.account_policy[a])];
+  const book::PocketRows rows = scratch.rows(world.instruments);
+  world.refresh(rows, grid);
+  const monitor::Decision decision =
+      engine::evaluate_pocket(world.reval, grid.state, rows, scale, work);
+  return {decision, decision.initial_margin};
+}
+
+namespace {
+
+void name_binding(const margin::PocketRequirement& requirement, CheckedOrder& out) {
+  double largest = 0;
+  for (const margin::UnitRequirement& unit : requirement.units) {
+    double needed = 0;
+    for (const double line : unit.initial) needed += line;
+    if (!(needed > largest)) continue;
+    largest = needed;
+    out.binding_underlying = unit.underlying;
+    out.binding_price_move = unit.worst_price_move;
+    out.binding_vol_shock = unit.worst_vol_shock;
+  }
+}
+
+}  // namespace
+
+// What the order is refused for before any margin is looked at.
+CheckVerdict LiveEngine::State::screen(const Order& order, bool reduce_only) const noexcept {
+  if (order.account < 0 || static_cast<std::size_t>(order.account) >= accounts.size() ||
+      order.instrument < 0 ||
+      static_cast<std::size_t>(order.instrument) >= world.instruments.size() ||
+      expired[static_cast<std::size_t>(order.instrument)]) {
+    return CheckVerdict::refused_unknown;
+  }
+  const auto i = static_cast<std::size_t>(order.instrument);
+  const bool option = world.instruments.kind[i] == Kind::option;
+  if (!std::isfinite(order.quantity) || order.quantity == 0 || !std::isfinite(order.price) ||
+      (option ? order.price < 0 : !(order.price > 0)) || order.pocket < 0) {
+    return CheckVerdict::refused_invalid;
+  }
+  if (!reduce_only) return CheckVerdict::accepted;
+  double net = 0;
+  const std::int32_t pocket = store.find(order.account, order.pocket);
+  if (pocket >= 0) {
+    const auto held_instruments = store.instruments(static_cast<std::size_t>(pocket));
+    const auto quantities = store.quantities(static_cast<std::size_t>(pocket));
+    for (std::size_t k = 0; k < held_instruments.size(); ++k) {
+      if (held_instruments[k] == i) net += quantities[k];
+    }
+  }
+  const bool reduces = net != 0 && (net < 0) != (order.quantity < 0) &&
+                       std::fabs(order.quantity) <= std::fabs(net);
+  return reduces ? CheckVerdict::accepted : CheckVerdict::refused_not_reducing;
+}
+
+CheckedOrder LiveEngine::State::check(const Order& order, bool reduce_only) noexcept {
+  CheckedOrder out{};
+  out.binding_underlying = -1;
+  out.verdict = screen(order, reduce_only);
+  if (out.verdict != CheckVerdict::accepted) return out;
+  const std::int32_t pocket = store.find(order.account, order.pocket);
+  const std::int32_t loaded =
+      pocket >= 0 ? pocket : static_cast<std::int32_t>(store.pocket_count());
+  const auto i = static_cast<std::uint32_t>(order.instrument);
+  ++counters.exact_checks;
+  load_scratch(loaded);
+  const Margined before = margin_of_scratch(order.account);
+  scratch.fill(world.instruments,
+               {i, order.quantity,
+                book::entry_term(world.instruments.payoff[i], order.price)});
+  if (scratch.positions().size() > capacity.pocket_positions) {
+    out.verdict = CheckVerdict::refused_capacity;
+    return out;
+  }
+  const Margined then = margin_of_scratch(order.account);
+  if (before.decision.state == tickmargin::State::undecidable ||
+      then.decision.state == tickmargin::State::undecidable) {
+    out.verdict = CheckVerdict::refused_undecidable;
+    out.status = first_of(before.decision.status, then.decision.status);
+    return out;
+  }
+  name_binding(work.requirement, out);
+  out.equity_after = then.decision.equity_initial;
+  out.initial_after = then.initial_with_orders;
+  const bool reduces = then.initial_with_orders <= before.initial_with_orders;
+  const bool liquidating = pocket >= 0 && pockets[static_cast<std::size_t>(pocket)].state >=
+                                              tickmargin::State::liquidating;
+  const bool doubtful =
+      mark_in_doubt(i) || (pocket >= 0 && marks_in_doubt(static_cast<std::size_t>(pocket)));
+  if (!reduces && (liquidating || doubtful)) {
+    out.verdict = liquidating ? CheckVerdict::refused_liquidating : CheckVerdict::refused_doubtful;
+  } else if (out.equity_after >= out.initial_after) {
+    out.verdict = CheckVerdict::accepted;
+  } else if (reduces) {
+    out.verdict = CheckVerdict::accepted_reduces;
+  } else {
+    out.verdict = CheckVerdict::refused_margin;
+    out.shortfall = out.initial_after - out.equity_after;
+  }
+  return out;
+}
+
+}  // namespace tickmargin

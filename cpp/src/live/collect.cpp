@@ -1,0 +1,61 @@
+// Which pockets a record touches. Nothing here changes a number or a state.
+#include <algorithm>
+
+#include "live/state.hpp"
+
+namespace tickmargin {
+
+void LiveEngine::State::collect(std::int32_t pocket) noexcept {
+  live::PocketState& p = pockets[static_cast<std::size_t>(pocket)];
+  if (p.touched == collecting) return;
+  p.touched = collecting;
+  touched.push_back(pocket);
+}
+
+void LiveEngine::State::collect_watched(UnderlyingIndex underlying) noexcept {
+  ladders[static_cast<std::size_t>(underlying)].watched(
+      links, [&](std::int32_t link) { collect_link(link); });
+}
+
+void LiveEngine::State::collect_crossed(UnderlyingIndex underlying, double price) noexcept {
+  ladders[static_cast<std::size_t>(underlying)].crossed(
+      links, world.index(underlying), price, [&](std::int32_t link) { collect_link(link); });
+}
+
+void LiveEngine::State::collect_worn(UnderlyingIndex underlying, double wear) noexcept {
+  const auto u = static_cast<std::size_t>(underlying);
+  ladders[u].worn(links, underlyings[u].wear, wear, [&](std::int32_t link) { collect_link(link); });
+}
+
+void LiveEngine::State::collect_all_of(UnderlyingIndex underlying) noexcept {
+  for (std::size_t p = 0; p < store.pocket_count(); ++p) {
+    for (std::int32_t l = pockets[p].first_link; l >= 0; l = links[l].next_of_pocket) {
+      if (links[l].underlying == underlying) collect(static_cast<std::int32_t>(p));
+    }
+  }
+}
+
+void LiveEngine::State::collect_everyone() noexcept {
+  for (std::size_t p = 0; p < store.pocket_count(); ++p) collect(static_cast<std::int32_t>(p));
+}
+
+// Room for an event of every account that may change, and for those of the market.
+bool LiveEngine::State::has_room(std::size_t market_events) const noexcept {
+  return ring.room() >= std::min(touched.size(), accounts.size()) + market_events;
+}
+
+void LiveEngine::State::push_market_event(EventType type, std::int32_t subject,
+                                          std::uint8_t before, std::uint8_t after) noexcept {
+  Event event{};
+  event.type = type;
+  event.account = -1;
+  event.applied_seq = applied_seq;
+  event.ts_ns = current.ts_ns;
+  event.before = before;
+  event.after = after;
+  event.subject = subject;
+  event.epoch = policies->epoch;
+  ring.push(event);
+}
+
+}  // namespace tickmargin

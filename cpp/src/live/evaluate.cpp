@@ -1,0 +1,162 @@
+// From one pocket's rows to its state, and from states to events.
+#include <algorithm>
+
+#include "live/state.hpp"
+
+namespace tickmargin {
+
+using live::AccountState;
+using live::Evaluated;
+using live::PocketState;
+
+live::PolicyGrid& LiveEngine::State::grid_of(std::size_t pocket) noexcept {
+  const auto account = static_cast<std::size_t>(store.account_of(pocket));
+  return policies->grids[static_cast<std::size_t>(policies->set.account_policy[account])];
+}
+
+Evaluated LiveEngine::State::evaluate(std::size_t pocket) noexcept {
+  live::PolicyGrid& grid = grid_of(pocket);
+  const book::PocketRows rows = store.rows(pocket, world.instruments, units);
+  world.refresh(rows, grid);
+  const monitor::Decision decision =
+      engine::evaluate_pocket(world.reval, grid.state, rows, scale, work);
+  ++counters.evaluated;
+  return {decision, engine::amounts_of(grid.state, work), &grid};
+}
+
+bool LiveEngine::State::liquidation_blocked(std::size_t pocket) const noexcept {
+  for (std::int32_t l = pockets[pocket].first_link; l >= 0; l = links[l].next_of_pocket) {
+    const auto u = static_cast<std::size_t>(links[l].underlying);
+    if (underlyings[u].guard.mark_state != MarkState::ready) return true;
+  }
+  return false;
+}
+
+LiveAccount LiveEngine::State::read_account(AccountIndex account) noexcept {
+  const auto a = static_cast<std::size_t>(account);
+  LiveAccount row{};
+  row.policy = policies->set.account_policy[a];
+  row.applied_seq = applied_seq;
+  row.epoch = policies->epoch;
+  tickmargin::State state = tickmargin::State::healthy;
+  bool undecidable = false, blocked = false, first = true;
+  for (std::int32_t p = store.first_pocket(a); p >= 0; p = store.next_pocket(
+                                                   static_cast<std::size_t>(p))) {
+    const auto pocket = static_cast<std::size_t>(p);
+    // An isolated pocket that holds nothing is none.
+    if (store.name_of(pocket) != 0 && store.position_count(pocket) == 0 &&
+        store.assets(pocket).empty()) {
+      continue;
+    }
+    const monitor::Decision d = evaluate(pocket).decision;
+    undecidable |= d.state == tickmargin::State::undecidable;
+    row.status = first_of(row.status, d.status);
+    state = std::max(state, pockets[pocket].state);
+    blocked |= pockets[pocket].state >= tickmargin::State::liquidating &&
+               liquidation_blocked(pocket);
+    const bool fits = base::checked_add(row.equity, d.equity, &row.equity) &&
+                      base::checked_add(row.equity_initial, d.equity_initial,
+                                        &row.equity_initial) &&
+                      base::checked_add(row.initial_margin, d.initial_margin,
+                                        &row.initial_margin) &&
+                      base::checked_add(row.maintenance_margin, d.maintenance_margin,
+                                        &row.maintenance_margin);
+    if (!fits) {
+      undecidable = true;
+      row.status = first_of(row.status, Status::overflow);
+    }
+    row.slack = first ? d.slack : std::min(row.slack, d.slack);
+    row.breach |= d.equity_initial < d.initial_margin;
+    first = false;
+  }
+  if (undecidable) {
+    row.equity = row.equity_initial = row.initial_margin = row.maintenance_margin = row.slack = 0;
+    row.breach = 0;
+    state = tickmargin::State::undecidable;
+  } else if (blocked) {
+    // Nothing irreversible is done on a price in doubt; the call stands.
+    state = tickmargin::State::margin_call;
+  }
+  row.state = state;
+  row.liquidation_blocked = blocked && !undecidable;
+  row.since_ns = accounts[a].since_ns;
+  return row;
+}
+
+// Compares an account with what was last told of it; one event a record at most.
+void LiveEngine::State::tell(AccountIndex account) noexcept {
+  AccountState& told = accounts[static_cast<std::size_t>(account)];
+  if (told.told == applied_seq) return;
+  told.told = applied_seq;
+  LiveAccount row = read_account(account);
+  const bool blocked = row.liquidation_blocked != 0;
+  const bool changed =
+      row.state != told.state || row.status != told.status || blocked != told.blocked;
+  if (changed) {
+    Event event{};
+    event.type = EventType::account;
+    event.flags = static_cast<std::uint16_t>((row.breach ? event_breach : 0) |
+                                             (blocked ? event_liquidation_blocked : 0));
+    event.account = account;
+    event.applied_seq = applied_seq;
+    event.ts_ns = current.ts_ns;
+    event.before = static_cast<std::uint8_t>(told.state);
+    event.after = static_cast<std::uint8_t>(row.state);
+    event.status = row.status;
+    event.subject = current.type == RecordType::index_tick ? current.subject : -1;
+    event.equity_ticks = row.equity;
+    event.maintenance_ticks = row.maintenance_margin;
+    event.slack_ticks = row.slack;
+    event.epoch = row.epoch;
+    ring.push(event);
+    if (row.state != told.state) told.since_ns = now_ns;
+    if (blocked && !told.blocked) told.blocked_since_ns = now_ns;
+    if (!blocked) told.escalated = false;
+    told.state = row.state;
+    told.status = row.status;
+    told.blocked = blocked;
+  }
+  row.since_ns = told.since_ns;
+  published.write(static_cast<std::size_t>(account), row);
+}
+
+// Decides every touched pocket, in the order of its account, renews its bands as far as the budget
+// goes, and tells what changed.
+void LiveEngine::State::settle() noexcept {
+  std::sort(touched.begin(), touched.end(), [&](std::int32_t a, std::int32_t b) {
+    const AccountIndex x = store.account_of(static_cast<std::size_t>(a));
+    const AccountIndex y = store.account_of(static_cast<std::size_t>(b));
+    return x != y ? x < y : a < b;
+  });
+  std::int32_t budget = settings.renewals_per_record;
+  to_tell.clear();
+  for (std::size_t t = 0; t < touched.size(); ++t) {
+    const auto pocket = static_cast<std::size_t>(touched[t]);
+    PocketState& p = pockets[pocket];
+    const Evaluated e = evaluate(pocket);
+    const tickmargin::State before = p.state;
+    const bool was_undecidable = p.undecidable;
+    const Status status_before = p.status;
+    p.undecidable = e.decision.state == tickmargin::State::undecidable;
+    p.status = e.decision.status;
+    if (!p.undecidable) {
+      p.state = monitor::next_state(p.state, e.decision, e.amounts, e.grid->state.policy->levels,
+                                    settings.hysteresis_ratio, scale);
+    }
+    if (budget > 0) {
+      --budget;
+      renew(pocket, e);
+    } else {
+      watch_pocket(pocket);
+      queue(pocket);
+    }
+    if (tell_all || p.state != before || p.undecidable != was_undecidable ||
+        p.status != status_before) {
+      to_tell.push_back(store.account_of(pocket));
+    }
+  }
+  for (const AccountIndex account : to_tell) tell(account);
+  tell_all = false;
+}
+
+}  // namespace tickmargin

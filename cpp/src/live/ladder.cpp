@@ -1,0 +1,113 @@
+#include "live/ladder.hpp"
+
+#include <cmath>
+
+#include "base/assert.hpp"
+
+namespace tickmargin::live {
+namespace {
+
+// Prices up to this many times the first one have buckets of their own; beyond share the last.
+constexpr double price_range = 4.0;
+
+}  // namespace
+
+LinkPool::LinkPool(std::size_t capacity) : links_(capacity), free_count_(capacity) {
+  for (std::size_t l = capacity; l-- > 0;) {
+    links_[l].next_of_pocket = free_;
+    free_ = static_cast<std::int32_t>(l);
+  }
+}
+
+std::int32_t LinkPool::take() noexcept {
+  const std::int32_t link = free_;
+  TICKMARGIN_ASSERT(link >= 0);
+  free_ = (*this)[link].next_of_pocket;
+  --free_count_;
+  (*this)[link] = Link{};
+  return link;
+}
+
+void LinkPool::give_back(std::int32_t link) noexcept {
+  (*this)[link].next_of_pocket = free_;
+  free_ = link;
+  ++free_count_;
+}
+
+Ladder::Ladder(std::size_t buckets, double reference_price)
+    : buckets_per_price_(static_cast<double>(buckets) / (price_range * reference_price)) {
+  heads_[lower_side].assign(buckets, -1);
+  heads_[upper_side].assign(buckets, -1);
+  heads_[wear_side].assign(wear_buckets, -1);
+}
+
+std::size_t Ladder::bucket_of(double price) const noexcept {
+  const double at = price * buckets_per_price_;
+  const std::size_t last = heads_[lower_side].size() - 1;
+  if (!(at > 0)) return 0;
+  return at < static_cast<double>(last) ? static_cast<std::size_t>(at) : last;
+}
+
+std::size_t Ladder::wear_bucket_of(double wear) const noexcept {
+  return static_cast<std::size_t>(wear / wear_bucket) % wear_buckets;
+}
+
+void Ladder::push(LinkPool& pool, std::int32_t link, std::size_t side,
+                  std::size_t bucket) noexcept {
+  std::int32_t& head = heads_[side][bucket];
+  Link& l = pool[link];
+  l.bucket[side] = static_cast<std::int32_t>(bucket);
+  l.previous[side] = -1;
+  l.next[side] = head;
+  if (head >= 0) pool[head].previous[side] = link;
+  head = link;
+}
+
+void Ladder::unlink(LinkPool& pool, std::int32_t link, std::size_t side) noexcept {
+  Link& l = pool[link];
+  if (l.previous[side] >= 0) {
+    pool[l.previous[side]].next[side] = l.next[side];
+  } else if (l.watched) {
+    watch_ = l.next[side];
+  } else {
+    heads_[side][static_cast<std::size_t>(l.bucket[side])] = l.next[side];
+  }
+  if (l.next[side] >= 0) pool[l.next[side]].previous[side] = l.previous[side];
+}
+
+void Ladder::watch(LinkPool& pool, std::int32_t link) noexcept {
+  Link& l = pool[link];
+  l.watched = true;
+  l.previous[0] = -1;
+  l.next[0] = watch_;
+  if (watch_ >= 0) pool[watch_].previous[0] = link;
+  watch_ = link;
+  ++watched_count_;
+}
+
+void Ladder::place(LinkPool& pool, std::int32_t link) noexcept {
+  Link& l = pool[link];
+  l.watched = false;
+  push(pool, link, lower_side, bucket_of(l.lower));
+  push(pool, link, upper_side, bucket_of(l.upper));
+  // A proof that no wear can end needs no place on the wheel.
+  if (std::isfinite(l.wear_limit)) {
+    push(pool, link, wear_side, wear_bucket_of(l.wear_limit));
+  } else {
+    l.bucket[wear_side] = -1;
+  }
+}
+
+void Ladder::remove(LinkPool& pool, std::int32_t link) noexcept {
+  Link& l = pool[link];
+  if (l.watched) {
+    unlink(pool, link, 0);
+    --watched_count_;
+    return;
+  }
+  unlink(pool, link, lower_side);
+  unlink(pool, link, upper_side);
+  if (l.bucket[wear_side] >= 0) unlink(pool, link, wear_side);
+}
+
+}  // namespace tickmargin::live

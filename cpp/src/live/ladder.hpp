@@ -1,0 +1,105 @@
+// Which pockets a tick must look at. A link stands between a pocket and an underlying it depends on
+// and says between which prices of that index the pocket's state is proven not to change; links
+// whose proof holds wait in the ladder, the others on the watch list of the underlying.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "tickmargin/units.hpp"
+
+namespace tickmargin::live {
+
+struct Link {
+  std::int32_t pocket = -1;
+  UnderlyingIndex underlying = -1;
+  std::int32_t next_of_pocket = -1;
+  bool watched = true;
+  double lower = 0, upper = 0;  // the proof holds for lower <= index <= upper
+  std::int64_t step = 0;        // cell of the index when it was drawn
+  double wear_limit = 0;        // and while the underlying's wear is at most this
+  // Places in the lists: of lower bounds, of upper bounds, of wear; on the watch list the first.
+  std::int32_t previous[3] = {-1, -1, -1};
+  std::int32_t next[3] = {-1, -1, -1};
+  std::int32_t bucket[3] = {-1, -1, -1};
+};
+
+// All links, in memory taken once.
+class LinkPool {
+ public:
+  explicit LinkPool(std::size_t capacity);
+  bool has(std::size_t count) const noexcept { return free_count_ >= count; }
+  std::int32_t take() noexcept;  // has(1) is the caller's
+  void give_back(std::int32_t link) noexcept;
+  Link& operator[](std::int32_t link) noexcept { return links_[static_cast<std::size_t>(link)]; }
+  const Link& operator[](std::int32_t link) const noexcept {
+    return links_[static_cast<std::size_t>(link)];
+  }
+
+ private:
+  std::vector<Link> links_;
+  std::int32_t free_ = -1;
+  std::size_t free_count_ = 0;
+};
+
+// The ladder of one underlying: buckets of prices, one list for lower and one for upper bounds; a
+// wheel of wear; the watch list.
+class Ladder {
+ public:
+  Ladder(std::size_t buckets, double reference_price);
+
+  void watch(LinkPool& pool, std::int32_t link) noexcept;
+  // Takes bounds and wear limit from the link.
+  void place(LinkPool& pool, std::int32_t link) noexcept;
+  void remove(LinkPool& pool, std::int32_t link) noexcept;
+
+  // Calls `found(link)` for every link whose proof ends where the index goes from `from` to `to`.
+  template <class Found>
+  void crossed(const LinkPool& pool, double from, double to, Found found) const {
+    const bool down = to < from;
+    const std::size_t side = down ? lower_side : upper_side;
+    const std::size_t first = bucket_of(down ? to : from);
+    const std::size_t last = bucket_of(down ? from : to);
+    for (std::size_t b = first; b <= last; ++b) {
+      for (std::int32_t l = heads_[side][b]; l >= 0; l = pool[l].next[side]) {
+        if (down ? pool[l].lower > to : pool[l].upper < to) found(l);
+      }
+    }
+  }
+  template <class Found>
+  void worn(const LinkPool& pool, double from, double to, Found found) const {
+    const double turns = (to - from) / wear_bucket;
+    const std::size_t count =
+        turns < static_cast<double>(wear_buckets) ? static_cast<std::size_t>(turns) + 2
+                                                  : wear_buckets;
+    std::size_t b = wear_bucket_of(from);
+    for (std::size_t n = 0; n < count && n < wear_buckets; ++n) {
+      for (std::int32_t l = heads_[wear_side][b]; l >= 0; l = pool[l].next[wear_side]) {
+        if (pool[l].wear_limit < to) found(l);
+      }
+      b = (b + 1) % wear_buckets;
+    }
+  }
+  template <class Found>
+  void watched(const LinkPool& pool, Found found) const {
+    for (std::int32_t l = watch_; l >= 0; l = pool[l].next[0]) found(l);
+  }
+  std::size_t watched_count() const noexcept { return watched_count_; }
+
+ private:
+  enum : std::size_t { lower_side = 0, upper_side = 1, wear_side = 2 };
+  static constexpr std::size_t wear_buckets = 1 << 12;
+  static constexpr double wear_bucket = 1e-5;
+
+  std::size_t bucket_of(double price) const noexcept;
+  std::size_t wear_bucket_of(double wear) const noexcept;
+  void push(LinkPool& pool, std::int32_t link, std::size_t side, std::size_t bucket) noexcept;
+  void unlink(LinkPool& pool, std::int32_t link, std::size_t side) noexcept;
+
+  double buckets_per_price_;
+  std::vector<std::int32_t> heads_[3];
+  std::int32_t watch_ = -1;
+  std::size_t watched_count_ = 0;
+};
+
+}  // namespace tickmargin::live

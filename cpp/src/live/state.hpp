@@ -1,0 +1,280 @@
+// What the live engine owns, and the steps that records share.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "base/assert.hpp"
+#include "base/id_table.hpp"
+#include "base/ticks.hpp"
+#include "book/pocket_store.hpp"
+#include "live/events.hpp"
+#include "live/ladder.hpp"
+#include "live/published.hpp"
+#include "live/world.hpp"
+#include "market/mark_basis.hpp"
+#include "market/oracle_guard.hpp"
+#include "market/vol_guard.hpp"
+#include "margin/bounds.hpp"
+#include "monitor/state.hpp"
+#include "tickmargin/live.hpp"
+
+namespace tickmargin {
+
+namespace live {
+
+// Options and futures that expire sooner are looked at with every record: no band on them lasts.
+inline constexpr TimeNs near_expiry_ns = 3'600'000'000'000;
+
+// The last decided state of one pocket.
+struct PocketState {
+  std::int32_t first_link = -1;
+  State state = State::healthy;    // with hysteresis; of an undecidable pocket the last one known
+  bool undecidable = false;
+  bool queued = false;             // for its bands to be renewed
+  Status status = Status::ok;
+  std::uint64_t touched = 0;       // last record that collected it
+};
+
+// What was last told of an account.
+struct AccountState {
+  State state = State::healthy;
+  Status status = Status::ok;
+  bool blocked = false;        // liquidation forbidden by its marks
+  bool escalated = false;      // and for longer than its limit
+  TimeNs since_ns = 0;
+  TimeNs blocked_since_ns = 0;
+  std::uint64_t told = 0;      // last record an event was pushed for
+  std::int32_t first_order = -1;
+};
+
+// The average of an index before an expiry, from its integral over days.
+struct SettlementWindow {
+  TimeNs expiry_ns = 0;  // 0: free
+  TimeNs opened_ns = 0;
+  double integral = 0;
+  double average = 0;
+  bool closed = false;
+};
+inline constexpr std::size_t settlement_windows = 8;
+
+struct UnderlyingState {
+  market::GuardSettings guard_settings;
+  market::GuardState guard;
+  market::VolGuardState vol_guard;
+  std::int32_t staged = 0;  // volatilities that wait for their commit
+  double flow_signed = 0, flow_total = 0;
+  double integral = 0;
+  TimeNs integral_ts_ns = 0;
+  SettlementWindow windows[settlement_windows];
+  double wear = 0;
+};
+
+struct RestingOrder {
+  std::uint64_t id = 0;
+  AccountIndex account = -1;
+  std::int32_t pocket = 0;
+  InstrumentIndex instrument = -1;
+  double quantity = 0;
+  double price = 0;
+  std::uint32_t flags = 0;
+  std::int32_t next = -1;
+};
+
+struct Transfer {
+  std::uint64_t id = 0;
+  AccountIndex account = -1;
+  std::int32_t pocket = 0;
+  AssetIndex asset = -1;
+  TimeNs ts_ns = 0;
+  double amount = 0;
+};
+
+// Columns of one surface, gathered for its guard.
+struct SurfaceScratch {
+  std::vector<std::uint32_t> row;
+  std::vector<double> old_vol, staged, new_vol, log_moneyness, scratch;
+  std::vector<TimeNs> expiry_ns;
+};
+
+// A pocket's decision, and what it needs with every resting order that could make it worse.
+struct Margined {
+  monitor::Decision decision;
+  Ticks initial_with_orders;
+};
+
+struct Evaluated {
+  monitor::Decision decision;
+  monitor::Amounts amounts;
+  const PolicyGrid* grid;
+};
+
+}  // namespace live
+
+struct LiveEngine::State {
+  State(LiveInputs inputs, market::Market market, const book::Book& book, PolicySet policies);
+
+  // ---- evaluation (evaluate.cpp) ----
+  live::Evaluated evaluate(std::size_t pocket) noexcept;
+  live::PolicyGrid& grid_of(std::size_t pocket) noexcept;
+  bool liquidation_blocked(std::size_t pocket) const noexcept;
+  LiveAccount read_account(AccountIndex account) noexcept;
+  void tell(AccountIndex account) noexcept;
+  void settle() noexcept;
+
+  // ---- links and bands (bands.cpp) ----
+  void link_pocket(std::size_t pocket) noexcept;
+  void unlink_pocket(std::size_t pocket) noexcept;
+  std::size_t links_needed(std::size_t pocket) const noexcept;
+  void watch_pocket(std::size_t pocket) noexcept;
+  void renew(std::size_t pocket, const live::Evaluated& evaluated) noexcept;
+  bool can_band(std::size_t pocket, const live::Evaluated& evaluated) noexcept;
+  void queue(std::size_t pocket) noexcept;
+  void renew_some() noexcept;
+  std::int64_t step_of(UnderlyingIndex underlying) const noexcept;
+
+  // ---- collecting what a record touches (collect.cpp) ----
+  void start_collecting() noexcept { touched.clear(); }
+  void collect(std::int32_t pocket) noexcept;
+  void collect_link(std::int32_t link) noexcept { collect(links[link].pocket); }
+  void collect_watched(UnderlyingIndex underlying) noexcept;
+  void collect_crossed(UnderlyingIndex underlying, double price) noexcept;
+  void collect_worn(UnderlyingIndex underlying, double wear) noexcept;
+  void collect_all_of(UnderlyingIndex underlying) noexcept;
+  void collect_everyone() noexcept;
+  bool has_room(std::size_t market_events) const noexcept;
+  void push_market_event(EventType type, std::int32_t subject, std::uint8_t before,
+                         std::uint8_t after) noexcept;
+
+  // ---- records (apply*.cpp) ----
+  RecordStatus apply(const Record& record) noexcept;
+  RecordStatus dispatch(const Record& record) noexcept;
+  RecordStatus apply_index_tick(const Record& r) noexcept;
+  RecordStatus apply_operator_release(const Record& r) noexcept;
+  RecordStatus apply_guard(UnderlyingIndex underlying, const market::GuardState& guard,
+                           const market::GuardResult& result) noexcept;
+  RecordStatus apply_forward(const Record& r) noexcept;
+  RecordStatus apply_mark(const Record& r) noexcept;
+  RecordStatus apply_realised_vol(const Record& r) noexcept;
+  RecordStatus apply_depth(const Record& r) noexcept;
+  RecordStatus apply_trade_flow(const Record& r) noexcept;
+  RecordStatus apply_clock(const Record& r) noexcept;
+  RecordStatus apply_volatility(const Record& r) noexcept;
+  RecordStatus apply_surface_stage(const Record& r) noexcept;
+  RecordStatus apply_surface_commit(const Record& r) noexcept;
+  RecordStatus apply_fill(const Record& r) noexcept;
+  RecordStatus apply_order(const Record& r) noexcept;
+  RecordStatus apply_cancel(const Record& r) noexcept;
+  RecordStatus apply_deposit(const Record& r) noexcept;
+  RecordStatus apply_deposit_reversed(const Record& r) noexcept;
+  RecordStatus apply_withdrawal(const Record& r) noexcept;
+  RecordStatus apply_chain_halt(const Record& r) noexcept;
+  RecordStatus apply_policy_epoch(const Record& r) noexcept;
+  RecordStatus apply_instrument_listing(const Record& r) noexcept;
+  RecordStatus apply_instrument_expiry(const Record& r) noexcept;
+
+  // Time, curves and volatilities.
+  void integrate(UnderlyingIndex underlying, TimeNs to_ns) noexcept;
+  void remember_curve(UnderlyingIndex underlying) noexcept;
+  double wear_since(UnderlyingIndex underlying) const noexcept;
+  double wear_of_vol(std::size_t instrument, double vol_annual) const noexcept;
+  double vol_reach(double vol_annual) const noexcept;
+  void measure_shocks() noexcept;
+  void collect_wear(UnderlyingIndex underlying, double wear) noexcept;
+  void spend_wear(UnderlyingIndex underlying, double wear) noexcept;
+  void collect_near_expiry(TimeNs before_ns, TimeNs now) noexcept;
+  void collect_following(UnderlyingIndex underlying) noexcept;
+  void collect_blocked_too_long() noexcept;
+  bool follows_clock(UnderlyingIndex underlying) const noexcept;
+  void commit_guard_at_clock(UnderlyingIndex underlying) noexcept;
+  RecordStatus check_volatility(const Record& r) const noexcept;
+  std::size_t gather_surface(UnderlyingIndex underlying) noexcept;
+  void open_settlement_windows() noexcept;
+  double settlement_price(std::size_t instrument) const noexcept;
+  double payout(std::size_t instrument, double price, double entry) const noexcept;
+  void settle_pocket(std::size_t pocket, std::size_t instrument, double price) noexcept;
+
+  // Pockets, orders and transfers.
+  std::int32_t pocket_of(const Record& r) const noexcept;
+  void load_scratch(std::int32_t pocket) noexcept;
+  bool scratch_fits(std::int32_t pocket) const noexcept;
+  void commit_scratch(const Record& r, std::int32_t pocket) noexcept;
+  RecordStatus move_balance(const Record& r, AccountIndex account, std::int32_t name,
+                            AssetIndex asset, double amount) noexcept;
+  static bool same_order(const live::RestingOrder& a, const live::RestingOrder& b) noexcept;
+  void add_order(const live::RestingOrder& order) noexcept;
+  void drop_order(std::int32_t row) noexcept;
+  void drop_orders_of(InstrumentIndex instrument) noexcept;
+  bool is_halted(AssetIndex asset) const noexcept;
+  void weigh_halted(live::PolicyWorld& world_of) const noexcept;
+  void finalise_transfers(TimeNs now) noexcept;
+
+  // ---- orders before they trade (check.cpp) ----
+  CheckedOrder check(const Order& order, bool reduce_only) noexcept;
+  CheckVerdict screen(const Order& order, bool reduce_only) const noexcept;
+  bool marks_in_doubt(std::size_t pocket) const noexcept;
+  bool mark_in_doubt(std::uint32_t instrument) const noexcept;
+  live::Margined margin_of_scratch(AccountIndex account) noexcept;
+
+  LiveSettings settings;
+  LiveCapacity capacity;
+  base::TickScale scale;
+  live::World world;
+  book::PocketStore store;
+  std::unique_ptr<live::PolicyWorld> policies;
+  std::unique_ptr<live::PolicyWorld> previous_policies;
+  std::vector<std::unique_ptr<live::PolicyWorld>> staged;
+
+  std::vector<live::PocketState> pockets;
+  std::vector<live::AccountState> accounts;
+  std::vector<live::UnderlyingState> underlyings;
+  live::LinkPool links;
+  std::vector<live::Ladder> ladders;
+
+  TimeNs now_ns;
+  std::uint64_t applied_seq = 0;
+  std::uint64_t collecting = 0;  // number of the collection: what `touched` marks refer to
+  Record current{};
+  std::vector<std::int32_t> touched;
+  std::vector<AccountIndex> to_tell;
+  bool tell_all = false;  // of this record: what is told changed although no number did
+  std::vector<std::int32_t> renew_queue;  // a ring over all pockets
+  std::size_t queue_head = 0, queue_count = 0;
+  std::size_t cursor = 0, cursor_left = 0;
+
+  std::vector<live::RestingOrder> orders;
+  std::vector<std::int32_t> free_orders;
+  base::IdTable order_ids;
+  std::vector<live::Transfer> transfers;  // a ring, oldest first
+  std::size_t transfer_head = 0, transfer_count = 0;
+  base::IdTable transfer_ids;
+  std::vector<std::uint8_t> chain_halted;  // by chain
+  std::vector<std::uint8_t> expired;       // by instrument
+  std::vector<double> staged_vol;          // by instrument, NaN: none
+  std::vector<market::BasisState> basis;   // by instrument
+  market::VolGuardSettings vol_settings;
+  double vol_shock = 0, vol_floor = 0, vol_power = 0;
+
+  // Scratch of single records.
+  std::vector<double> before_forward, before_discount, before_years;  // by instrument
+  std::vector<std::uint8_t> entering;                                 // by instrument
+  std::vector<double> wear_of_clock;                                  // by underlying
+  std::vector<market::GuardState> guards_at_clock;
+  std::vector<market::GuardResult> guard_results;
+  live::SurfaceScratch surface;
+
+  live::EventRing ring;
+  live::PublishedRows published;
+  LiveCounters counters{};
+
+  engine::Workspace work;
+  book::UnitScratch units;
+  book::ScratchPocket scratch;
+  margin::LineScratch line_scratch;
+  margin::UnitLines lines;
+  std::vector<std::uint32_t> held;  // instruments of one unit
+};
+
+}  // namespace tickmargin

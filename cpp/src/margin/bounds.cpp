@@ -1,0 +1,365 @@
+#include "margin/bounds.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "kernels/kernels.hpp"
+
+namespace tickmargin::margin {
+namespace {
+
+constexpr double phi_0 = 0.3989422804014327;  // density of the standard normal at 0
+// Below this volatility x sqrt(T) a delta turns so fast that no bound of it is of use.
+constexpr double deviation_min = 1e-3;
+
+struct Unit {
+  const Context& context;
+  const Prepared& prepared;
+  const PocketRows& rows;
+  const UnitQuestion& q;
+  LineScratch& scratch;
+  UnitLines& out;
+
+  const Policy& policy() const { return *prepared.policy; }
+  std::size_t u() const { return static_cast<std::size_t>(q.underlying); }
+  bool is_option(std::uint32_t i) const { return context.instruments.kind[i] == Kind::option; }
+  // Numeraire that one contract is worth at its forward: no value of it moves by more than this
+  // does. Per unit of log price.
+  double reach(std::uint32_t i) const {
+    const double scale = std::fabs(context.values.scale[i]);
+    return is_option(i) ? scale * context.values.forward[i] : scale;
+  }
+  double deviation(std::uint32_t i) const {
+    return context.values.vol_annual[i] * std::sqrt(context.values.years[i]);
+  }
+};
+
+double chord(double from, double to, double distance) noexcept {
+  return (to - from) / distance;
+}
+
+// Slopes of a sum of convex and concave terms known at the three prices.
+Slopes slopes_of(const double* convex, const double* concave, const UnitQuestion& q,
+                 double index) noexcept {
+  const double left = index - q.below.price;
+  const double right = q.above.price - index;
+  return {chord(convex[0], convex[1], left) + chord(concave[1], concave[2], right),
+          chord(convex[1], convex[2], right) + chord(concave[0], concave[1], left)};
+}
+
+// Linear parts of equity: balances that follow this index, futures, perpetuals and spot.
+void add_linear_equity(const Unit& unit, const collateral::Weights& weights, double& collateral) {
+  const Context& c = unit.context;
+  const MarketColumns& market = c.market.columns;
+  const double index = unit.out.index;
+  double gross = 0;
+  for (std::size_t j = 0; j < unit.rows.balance_asset.size(); ++j) {
+    const auto asset = static_cast<std::size_t>(unit.rows.balance_asset[j]);
+    if (market.asset_underlying[asset] != unit.q.underlying) continue;
+    const double slope = unit.rows.balance_amount[j] * c.values.asset_price[asset] / index;
+    const bool whole = slope < 0 || unit.policy().simulated_collateral;
+    unit.out.equity_slope += whole ? slope : slope * weights.maintenance[asset];
+    unit.out.unweighted_slope += slope;
+    collateral += slope;
+  }
+  for (std::int64_t k = unit.q.begin; k < unit.q.end; ++k) {
+    const std::uint32_t i = unit.rows.instrument[k];
+    const pricing::ContractValue& v = c.values.contract[i];
+    const bool inverse = c.instruments.payoff[i] == Payoff::inverse;
+    if (!inverse) gross += std::fabs(unit.rows.quantity[k]) * v.notional;
+    if (unit.is_option(i)) continue;
+    const double moving = inverse ? v.entry_factor * unit.rows.entry[k] : v.value;
+    const double slope = unit.rows.quantity[k] * moving / index;
+    unit.out.equity_slope += slope;
+    unit.out.unweighted_slope += slope;
+    const AssetIndex settlement = c.instruments.settlement_asset[i];
+    if (settlement >= 0 && c.instruments.kind[i] != Kind::spot &&
+        market.asset_underlying[static_cast<std::size_t>(settlement)] == unit.q.underlying) {
+      collateral += slope;
+    }
+  }
+  // The cost of closing out follows gross notional, which of an inverse contract is constant.
+  unit.out.unweighted_slope -= unit.policy().close_out_cost_ratio * gross / index;
+}
+
+void add_option_values(const Unit& unit) {
+  double convex[3] = {0, 0, 0}, concave[3] = {0, 0, 0};
+  for (std::int64_t k = unit.q.begin; k < unit.q.end; ++k) {
+    const std::uint32_t i = unit.rows.instrument[k];
+    if (!unit.is_option(i)) continue;
+    const double quantity = unit.rows.quantity[k];
+    double* const sum = quantity > 0 ? convex : concave;
+    const std::uint32_t row = unit.q.below.row_of[i];
+    sum[0] += quantity * unit.q.below.value[row];
+    sum[1] += quantity * unit.context.values.contract[i].value;
+    sum[2] += quantity * unit.q.above.value[row];
+  }
+  unit.out.option_value = slopes_of(convex, concave, unit.q, unit.out.index);
+}
+
+// Sums over the positions at one price: options held long and everything linear first, options held
+// short in the second half; to each, weight x option value is added, which leaves what is stressed.
+void sum_scenarios(const Unit& unit, const risk::Scenarios& grid, const double* profit,
+                   const std::vector<std::uint32_t>& rows, std::size_t long_count,
+                   const double* option_values, std::vector<double>& sums) {
+  const std::size_t stride = unit.prepared.table.stride;
+  sums.assign(2 * stride, 0.0);
+  const auto middle = static_cast<std::int64_t>(long_count);
+  const std::int64_t offsets[3] = {0, middle, static_cast<std::int64_t>(rows.size())};
+  const kernels::PositionGroups groups{2, offsets, rows.data(), unit.scratch.quantity.data()};
+  kernels::kernels().portfolio_scan(groups, profit, stride, grid.size(), sums.data(), nullptr,
+                                    nullptr);
+  for (std::size_t s = 0; s < grid.size(); ++s) {
+    sums[s] += grid.weight[s] * option_values[0];
+    sums[stride + s] += grid.weight[s] * option_values[1];
+  }
+}
+
+struct LongShort {
+  double sums[2] = {0, 0};
+};
+
+// The rows of the unit, options held long and linear instruments first.
+std::size_t split_rows(const Unit& unit, LongShort& below, LongShort& now, LongShort& above) {
+  LineScratch& s = unit.scratch;
+  s.now_row.clear();
+  s.node_row.clear();
+  s.quantity.clear();
+  std::size_t long_count = 0;
+  for (const bool shorts : {false, true}) {
+    for (std::int64_t k = unit.q.begin; k < unit.q.end; ++k) {
+      const std::uint32_t i = unit.rows.instrument[k];
+      const double quantity = unit.rows.quantity[k];
+      const bool option = unit.is_option(i);
+      if ((option && quantity < 0) != shorts) continue;
+      const std::uint32_t row = unit.q.below.row_of[i];
+      s.now_row.push_back(i);
+      s.node_row.push_back(row);
+      s.quantity.push_back(quantity);
+      if (!option) continue;
+      below.sums[shorts] += quantity * unit.q.below.value[row];
+      now.sums[shorts] += quantity * unit.context.values.contract[i].value;
+      above.sums[shorts] += quantity * unit.q.above.value[row];
+    }
+    if (!shorts) long_count = s.now_row.size();
+  }
+  return long_count;
+}
+
+void add_grid_lines(const Unit& unit, std::size_t first_column, double collateral) {
+  const risk::ScenarioTable& table = unit.prepared.table;
+  const risk::Scenarios& grid = table.underlying[unit.u()].grid;
+  LineScratch& s = unit.scratch;
+  LongShort below, now, above;
+  const std::size_t long_count = split_rows(unit, below, now, above);
+  sum_scenarios(unit, grid, unit.q.below.profit, s.node_row, long_count, below.sums, s.below);
+  sum_scenarios(unit, grid, table.grid.data(), s.now_row, long_count, now.sums, s.now);
+  sum_scenarios(unit, grid, unit.q.above.profit, s.node_row, long_count, above.sums, s.above);
+  const std::size_t half = table.stride;
+  for (std::size_t c = first_column; c < grid.size(); ++c) {
+    const double convex[3] = {s.below[c], s.now[c], s.above[c]};
+    const double concave[3] = {s.below[half + c], s.now[half + c], s.above[half + c]};
+    ScenarioLine line;
+    const double move = grid.price_move[c];
+    line.weight = grid.weight[c];
+    line.stressed = slopes_of(convex, concave, unit.q, unit.out.index);
+    line.stressed.low += line.weight * (collateral * move);
+    line.stressed.high += line.weight * (collateral * move);
+    line.profit = (convex[1] + concave[1]) - line.weight * (now.sums[0] + now.sums[1]) +
+                  line.weight * (collateral * move * unit.out.index);
+    line.up = move >= 0;
+    line.down = move <= 0;
+    unit.out.lines.push_back(line);
+  }
+}
+
+// At a strike node the forward stands at the strike, so what is stressed does not follow the index;
+// a linear contract's profit falls by its own slope. The cell ends where a strike comes into the
+// scanned range or leaves it, and, where sides matter, where it changes side.
+void add_node_lines(const Unit& unit, const ScenarioParameters& p, double collateral) {
+  UnitLines& out = unit.out;
+  const double index = out.index;
+  double slope = -collateral;
+  for (std::int64_t k = unit.q.begin; k < unit.q.end; ++k) {
+    const std::uint32_t i = unit.rows.instrument[k];
+    if (!unit.is_option(i)) {
+      slope -= unit.rows.quantity[k] * unit.context.values.scale[i] / index;
+      continue;
+    }
+    if (!(unit.rows.quantity[k] > 0)) continue;
+    const double at_strike =
+        unit.context.instruments.strike[i] * (index / unit.context.values.forward[i]);
+    const double edges[3] = {at_strike / (1.0 + p.price_range), at_strike / (1.0 - p.price_range),
+                             at_strike};
+    for (int e = 0; e < (out.correlated ? 3 : 2); ++e) {
+      // Just before the edge, whose own price rounds.
+      if (edges[e] > index) out.cell_upper = std::min(out.cell_upper, edges[e] * (1.0 - 1e-12));
+      if (edges[e] <= index) out.cell_lower = std::max(out.cell_lower, edges[e] * (1.0 + 1e-12));
+    }
+  }
+  for (const bool up : {true, false}) {
+    const double profit = up ? unit.q.requirement->node_up : unit.q.requirement->node_down;
+    if (!std::isfinite(profit)) continue;
+    ScenarioLine line;
+    line.profit = profit;
+    line.stressed = {slope, slope};
+    line.up = up;
+    line.down = !up;
+    out.lines.push_back(line);
+  }
+}
+
+// Largest weight x (1 + move) of a grid, and weight on top of it for the value now.
+double largest_stress(const risk::Scenarios& grid) noexcept {
+  double largest = 2.0;  // a strike node inside the range
+  for (std::size_t s = 0; s < grid.size(); ++s) {
+    largest = std::max(largest, grid.weight[s] * (2.0 + grid.price_move[s]));
+  }
+  return largest;
+}
+
+bool add_scenario(const Unit& unit, double collateral) {
+  const ScenarioParameters& p = unit.policy().scenario[unit.u()];
+  UnitLines& out = unit.out;
+  const UnitRequirement& requirement = *unit.q.requirement;
+  out.scans = true;
+  out.factor = p.maintenance_factor;
+  out.correlated =
+      unit.policy().netting.rule == NettingRule::correlation && unit.q.unit_count > 1;
+  out.loss_up = requirement.loss_up;
+  out.loss_down = requirement.loss_down;
+  out.scan = std::max(out.loss_up, out.loss_down);
+  add_grid_lines(unit, 0, collateral);
+  const bool upnl_in_coin = unit.policy().simulated_collateral;
+  if (p.strike_nodes) {
+    if (upnl_in_coin && unit.q.begin != unit.q.end) return false;
+    add_node_lines(unit, p, collateral);
+  }
+  const risk::Scenarios& grid = unit.prepared.table.underlying[unit.u()].grid;
+  const double stress = largest_stress(grid);
+  const double charge =
+      std::fabs(requirement.maintenance[static_cast<std::size_t>(Component::short_option)]);
+  out.other_slope += charge / out.index;
+  const bool by_expiry = p.roll_ratio_annual != 0 || p.roll_ratio_min != 0 || p.basis_ratio != 0;
+  for (std::int64_t k = unit.q.begin; k < unit.q.end; ++k) {
+    const std::uint32_t i = unit.rows.instrument[k];
+    const double reach = std::fabs(unit.rows.quantity[k]) * unit.reach(i);
+    out.maintenance_exposure += p.maintenance_factor * stress * phi_0 * reach;
+    if (!by_expiry) continue;
+    const double ratio = std::max(p.roll_ratio_annual * unit.context.values.years[i],
+                                  p.roll_ratio_min) +
+                         p.basis_ratio;
+    double turn = 1.0, wear_turn = 1.0;
+    if (unit.is_option(i)) {
+      const double s = unit.deviation(i);
+      if (!(s >= deviation_min)) return false;
+      turn = 2.0 + phi_0 / s;
+      wear_turn = 2.0 + 0.7 / s;
+    }
+    out.other_slope += p.maintenance_factor * ratio * turn * reach / out.index;
+    out.maintenance_exposure +=
+        p.maintenance_factor * (ratio + p.roll_ratio_annual) * wear_turn * phi_0 * reach;
+  }
+  return true;
+}
+
+bool add_dynamic(const Unit& unit) {
+  constexpr std::size_t first_maintenance_column = 2;
+  const DynamicParameters& p = unit.policy().dynamic[unit.u()];
+  UnitLines& out = unit.out;
+  const risk::Scenarios& grid = unit.prepared.table.underlying[unit.u()].grid;
+  double widest = 0;
+  for (std::size_t s = first_maintenance_column; s < grid.size(); ++s) {
+    widest = std::max(widest, std::fabs(grid.price_move[s]));
+  }
+  for (std::int64_t k = unit.q.begin; k < unit.q.end; ++k) {
+    const std::uint32_t i = unit.rows.instrument[k];
+    const double reach = std::fabs(unit.rows.quantity[k]) * unit.reach(i);
+    out.maintenance_exposure += (2.0 + widest) * phi_0 * reach;
+    if (p.netting_underlying) continue;
+    out.other_slope += (unit.is_option(i) ? 1.0 + widest : widest) * reach / out.index;
+  }
+  if (!p.netting_underlying) return true;
+  out.scans = true;
+  add_grid_lines(unit, first_maintenance_column, 0.0);
+  double worst = 0;
+  for (const ScenarioLine& line : out.lines) worst = std::min(worst, line.profit);
+  out.scan = -worst;
+  return true;
+}
+
+bool fixed_is_bounded(const Policy& policy) noexcept {
+  return std::none_of(policy.futures.begin(), policy.futures.end(), [](const auto& p) {
+    return p.scaling != SizeScaling::none || (p.bracket_whole && !p.brackets.empty());
+  });
+}
+
+bool add_fixed(const Unit& unit) {
+  if (!fixed_is_bounded(unit.policy())) return false;
+  const FuturesParameters& f = unit.policy().futures[unit.u()];
+  const OptionParameters& o = unit.policy().options[unit.u()];
+  const Context& c = unit.context;
+  double ratio = f.maintenance_ratio;
+  for (const Bracket& bracket : f.brackets) ratio = std::max(ratio, bracket.maintenance_ratio);
+  for (std::int64_t k = unit.q.begin; k < unit.q.end; ++k) {
+    const std::uint32_t i = unit.rows.instrument[k];
+    const double contracts = std::fabs(unit.rows.quantity[k]);
+    const pricing::ContractValue& v = c.values.contract[i];
+    double slope = 0;  // per unit of log price
+    if (!unit.is_option(i)) {
+      const double notional =
+          std::max(v.notional, std::fabs(v.entry_factor * unit.rows.entry[k]));
+      slope = contracts * notional * (ratio + f.taker_fee_ratio);
+    } else if (unit.rows.quantity[k] < 0) {
+      const double base = std::max(c.values.forward[i], unit.out.index);
+      const double worth = c.instruments.multiplier[i] * c.values.unit_price[i] * base;
+      slope = contracts * (o.margin_factor * o.maintenance_c * (worth + unit.reach(i)) +
+                           o.liquidation_fee_ratio * worth);
+      if (!unit.policy().option_value_in_equity) slope += contracts * unit.reach(i);
+    }
+    unit.out.other_slope += slope / unit.out.index;
+    unit.out.maintenance_exposure += phi_0 * slope;
+  }
+  return true;
+}
+
+}  // namespace
+
+bool policy_is_bounded(const Policy& policy) noexcept {
+  return policy.method != MethodId::fixed || fixed_is_bounded(policy);
+}
+
+bool unit_lines(const Context& context, const Prepared& prepared,
+                const collateral::Weights& weights, const PocketRows& rows,
+                const UnitQuestion& question, LineScratch& scratch, UnitLines& out) {
+  const double index =
+      context.market.columns.index_price[static_cast<std::size_t>(question.underlying)];
+  std::vector<ScenarioLine> lines = std::move(out.lines);
+  lines.clear();
+  out = {};
+  out.lines = std::move(lines);
+  out.underlying = question.underlying;
+  out.index = index;
+  out.cell_lower = question.below.price;
+  out.cell_upper = question.above.price;
+  const Policy& policy = *prepared.policy;
+  out.options_in_equity = policy.option_value_in_equity;
+  const Unit unit{context, prepared, rows, question, scratch, out};
+  double collateral = 0;
+  add_linear_equity(unit, weights, collateral);
+  add_option_values(unit);
+  for (std::int64_t k = question.begin; k < question.end; ++k) {
+    out.equity_exposure +=
+        phi_0 * std::fabs(rows.quantity[k]) * unit.reach(rows.instrument[k]);
+  }
+  if (question.requirement == nullptr) return true;
+  switch (policy.method) {
+    case MethodId::fixed: return add_fixed(unit);
+    case MethodId::dynamic: return add_dynamic(unit);
+    case MethodId::scenario:
+      return add_scenario(unit, policy.simulated_collateral ? collateral : 0.0);
+  }
+  return false;
+}
+
+}  // namespace tickmargin::margin
