@@ -96,6 +96,31 @@ def test_a_loaded_mark_is_the_reference_of_a_cold_start() -> None:
             assert parse(answer) == guard.facts(twin_answer(guard, record)), record
 
 
+@pytest.mark.parametrize("seed", range(200, 212))
+def test_what_a_state_promises(seed: int) -> None:
+    settings, records = stream(seed)
+    before: dict[str, Any] = {"mark": 0.0, "state": "unusable"}
+    for record, now in zip(records, run(settings, records), strict=True):
+        agreeing = now["sources"].count("1")  # fresh, at no bound, close to the mark
+        if now["state"] == "ready":
+            assert agreeing >= settings.quorum
+            assert (now["doubt_ratio"], now["waiting"], now["unconfirmed"]) == (0.0, False, False)
+        else:
+            assert now["doubt_ratio"] >= settings.doubt_ratio_degraded
+        if now["state"] == "unusable":
+            assert now["doubt_ratio"] == 1.0
+        assert math.isfinite(now["mark"])
+        assert 0.0 <= now["doubt_ratio"] <= 1.0
+        moved = now["mark"] != before["mark"]
+        if moved and record[0] != "release":
+            assert now["state"] == "ready" or now["unconfirmed"]
+        if now["escalated"]:
+            assert now["state"] != "ready"
+        if moved:
+            assert now["mark"] > 0 or settings.signed_prices
+        before = now
+
+
 @pytest.mark.parametrize("seed", range(8))
 def test_the_numbering_of_the_sources_does_not_matter(seed: int) -> None:
     settings, records = stream(seed)
