@@ -23,6 +23,7 @@ FLOORS = {
     "collateral": 6,
     "monitor": 7,
     "engine": 8,
+    "live": 9,
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s*"([^"]+)"', re.MULTILINE)
 CODE = {".cpp", ".hpp", ".py", ".pyi"}

@@ -206,7 +206,9 @@ class Engine {
   std::size_t account_count() const noexcept;
 
  private:
+  friend class LiveEngine;
   struct State;
+  explicit Engine(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };
 

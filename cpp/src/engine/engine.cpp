@@ -12,16 +12,23 @@ Engine::Engine(EngineInputs inputs) {
   InstrumentColumns instruments = std::move(inputs.instruments);
   book::Book book = book::make_book(inputs.portfolio, instruments);
   market::Market market = market::make_market(std::move(inputs.market), instruments);
-  // The revaluation refers to the instruments and policies, so they must stand at their final
-  // address first.
-  state_ = std::unique_ptr<State>(new State{std::move(instruments),
-                                            std::move(inputs.policies),
-                                            std::move(book),
-                                            base::tick_scale(inputs.numeraire_decimals),
-                                            {}});
-  TICKMARGIN_ASSERT(state_->policies.account_policy.size() == state_->book.account_count());
-  state_->world.emplace(
-      engine::revalue(std::move(market), state_->instruments, state_->policies.policies));
+  state_ = State::make(std::move(instruments), std::move(market), std::move(book),
+                        std::move(inputs.policies), base::tick_scale(inputs.numeraire_decimals));
+}
+
+Engine::Engine(std::unique_ptr<State> state) : state_(std::move(state)) {}
+
+// The revaluation refers to the instruments and policies, so they must stand at their final
+// address first.
+std::unique_ptr<Engine::State> Engine::State::make(InstrumentColumns instruments,
+                                                   market::Market market, book::Book book,
+                                                   PolicySet policies, base::TickScale scale) {
+  auto state = std::unique_ptr<State>(
+      new State{std::move(instruments), std::move(policies), std::move(book), scale, {}});
+  TICKMARGIN_ASSERT(state->policies.account_policy.size() == state->book.account_count());
+  state->world.emplace(
+      engine::revalue(std::move(market), state->instruments, state->policies.policies));
+  return state;
 }
 
 Engine::~Engine() = default;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -19,6 +20,9 @@ struct Engine::State {
   book::Book book;
   base::TickScale scale;
   std::optional<engine::Revaluation> world;
+
+  static std::unique_ptr<State> make(InstrumentColumns instruments, market::Market market,
+                                     book::Book book, PolicySet policies, base::TickScale scale);
 };
 
 }  // namespace tickmargin

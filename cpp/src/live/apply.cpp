@@ -49,6 +49,7 @@ RecordStatus LiveEngine::State::apply(const Record& r) noexcept {
   if (status == RecordStatus::ok) {
     current = r;
     ++collecting;
+    budget = settings.renewals_per_record;
     status = dispatch(r);
   }
   if (status != RecordStatus::ok && status != RecordStatus::quarantined) {

@@ -167,6 +167,38 @@ void LiveEngine::State::drop_orders_of(InstrumentIndex instrument) noexcept {
   }
 }
 
+// ---- blocked liquidations ----------------------------------------------------------------------
+
+// A guard that blocks has a time limit: past it, the account is told again, as an escalation.
+void LiveEngine::State::collect_blocked_too_long() noexcept {
+  escalating.clear();
+  for (std::size_t a = 0; a < accounts.size(); ++a) {
+    const live::AccountState& account = accounts[a];
+    if (account.blocked && !account.escalated &&
+        now_ns - account.blocked_since_ns >= settings.liquidation_block_limit_ns) {
+      escalating.push_back(static_cast<AccountIndex>(a));
+    }
+  }
+}
+
+void LiveEngine::State::escalate_blocked() noexcept {
+  for (const AccountIndex account : escalating) {
+    live::AccountState& told = accounts[static_cast<std::size_t>(account)];
+    if (!told.blocked) continue;  // settled by this very record
+    told.escalated = true;
+    Event event{};
+    event.type = EventType::escalation;
+    event.flags = event_liquidation_blocked;
+    event.account = account;
+    event.applied_seq = applied_seq;
+    event.ts_ns = current.ts_ns;
+    event.before = event.after = static_cast<std::uint8_t>(told.state);
+    event.subject = -1;
+    event.epoch = policies->epoch;
+    ring.push(event);
+  }
+}
+
 // ---- policies -----------------------------------------------------------------------------------
 
 RecordStatus LiveEngine::State::apply_policy_epoch(const Record& r) noexcept {
@@ -176,6 +208,7 @@ RecordStatus LiveEngine::State::apply_policy_epoch(const Record& r) noexcept {
     if (previous_policies && previous_policies->epoch == r.sequence) next = &previous_policies;
   } else {
     for (std::unique_ptr<live::PolicyWorld>& waiting : staged) {
+      if (r.sequence == live::retired_epoch) break;
       if (waiting && waiting->epoch == r.sequence) next = &waiting;
     }
   }
@@ -187,7 +220,10 @@ RecordStatus LiveEngine::State::apply_policy_epoch(const Record& r) noexcept {
   ++applied_seq;
   std::swap(policies, *next);
   // What was in force is what a rollback returns to; what was before that is gone.
-  if (!rollback) std::swap(previous_policies, *next);
+  if (!rollback) {
+    std::swap(previous_policies, *next);
+    if (*next) (*next)->epoch = live::retired_epoch;
+  }
   for (std::size_t u = 0; u < world.underlying_count(); ++u) {
     for (live::PolicyGrid& grid : policies->grids) {
       world.refresh_scenarios(grid, static_cast<UnderlyingIndex>(u));

@@ -128,10 +128,10 @@ void LiveEngine::State::measure_shocks() noexcept {
     for (const ScenarioParameters& p : policy.scenario) {
       if (policy.method != MethodId::scenario) continue;
       const double power = std::max(p.vol_power_short, p.vol_power_long);
-      const double scale =
+      const double steepest =
           std::pow(std::max(p.vol_reference_days / std::max(p.min_days, 1e-9), 1.0), power);
       for (const double shock : p.vol_shock) {
-        vol_shock = std::max(vol_shock, std::fabs(shock) * scale * 1.0000001);
+        vol_shock = std::max(vol_shock, std::fabs(shock) * steepest * 1.0000001);
       }
       vol_floor = std::max(vol_floor, p.vol_up_floor_annual);
       vol_power = std::max(vol_power, power);
@@ -153,7 +153,7 @@ RecordStatus LiveEngine::State::apply_forward(const Record& r) noexcept {
   if (!(r.value[0] > 0)) return RecordStatus::not_positive;
   if (r.ts_ns < now_ns) return RecordStatus::time_reversed;
   const double ratio = m.forward_ratio[node], rate = m.columns.forward_rate_annual[node];
-  const double price = m.columns.forward_price[node], basis = m.forward_basis[node];
+  const double price = m.columns.forward_price[node], distance = m.forward_basis[node];
   remember_curve(r.subject);
   m.forward_ratio[node] = r.value[0] / m.columns.index_price[u];
   m.forward_basis[node] = base::canonical_nan;
@@ -164,7 +164,7 @@ RecordStatus LiveEngine::State::apply_forward(const Record& r) noexcept {
   collect_wear(r.subject, wear);
   if (!has_room(0)) {
     m.forward_ratio[node] = ratio;
-    m.forward_basis[node] = basis;
+    m.forward_basis[node] = distance;
     m.columns.forward_rate_annual[node] = rate;
     m.columns.forward_price[node] = price;
     return RecordStatus::ring_full;

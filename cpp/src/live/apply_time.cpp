@@ -65,7 +65,7 @@ RecordStatus LiveEngine::State::apply_clock(const Record& r) noexcept {
   }
   collect_near_expiry(before_ns, r.ts_ns);
   collect_blocked_too_long();
-  if (!has_room(market_events)) {
+  if (!has_room(market_events + escalating.size())) {
     now_ns = c.as_of_ns = before_ns;
     tell_all = false;
     return RecordStatus::ring_full;
@@ -83,6 +83,7 @@ RecordStatus LiveEngine::State::apply_clock(const Record& r) noexcept {
   open_settlement_windows();
   world.touch_all();
   settle();
+  escalate_blocked();
   return RecordStatus::ok;
 }
 

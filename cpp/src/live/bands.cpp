@@ -224,7 +224,6 @@ void LiveEngine::State::queue(std::size_t pocket) noexcept {
 // A budgeted slice of the work that no record needs at once: pockets whose bands could not be
 // renewed when they were touched, then bands drawn to a cell that the index has left.
 void LiveEngine::State::renew_some() noexcept {
-  std::int32_t budget = settings.renewals_per_record;
   while (budget > 0 && queue_count > 0) {
     const auto pocket = static_cast<std::size_t>(renew_queue[queue_head]);
     queue_head = (queue_head + 1) % renew_queue.size();

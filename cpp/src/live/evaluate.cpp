@@ -120,40 +120,40 @@ void LiveEngine::State::tell(AccountIndex account) noexcept {
   published.write(static_cast<std::size_t>(account), row);
 }
 
-// Decides every touched pocket, in the order of its account, renews its bands as far as the budget
-// goes, and tells what changed.
+// Decides one pocket and renews its bands as far as the record's budget goes; whether anything that
+// is told of it changed.
+bool LiveEngine::State::decide(std::size_t pocket) noexcept {
+  PocketState& p = pockets[pocket];
+  const PocketState before = p;
+  const Evaluated e = evaluate(pocket);
+  p.undecidable = e.decision.state == tickmargin::State::undecidable;
+  p.status = e.decision.status;
+  if (!p.undecidable) {
+    p.state = monitor::next_state(p.state, e.decision, e.amounts, e.grid->state.policy->levels,
+                                  settings.hysteresis_ratio, scale);
+  }
+  if (budget > 0) {
+    --budget;
+    renew(pocket, e);
+  } else {
+    watch_pocket(pocket);
+    queue(pocket);
+  }
+  return p.state != before.state || p.undecidable != before.undecidable ||
+         p.status != before.status;
+}
+
+// Decides every touched pocket, in the order of accounts, and tells what changed.
 void LiveEngine::State::settle() noexcept {
   std::sort(touched.begin(), touched.end(), [&](std::int32_t a, std::int32_t b) {
     const AccountIndex x = store.account_of(static_cast<std::size_t>(a));
     const AccountIndex y = store.account_of(static_cast<std::size_t>(b));
     return x != y ? x < y : a < b;
   });
-  std::int32_t budget = settings.renewals_per_record;
   to_tell.clear();
-  for (std::size_t t = 0; t < touched.size(); ++t) {
-    const auto pocket = static_cast<std::size_t>(touched[t]);
-    PocketState& p = pockets[pocket];
-    const Evaluated e = evaluate(pocket);
-    const tickmargin::State before = p.state;
-    const bool was_undecidable = p.undecidable;
-    const Status status_before = p.status;
-    p.undecidable = e.decision.state == tickmargin::State::undecidable;
-    p.status = e.decision.status;
-    if (!p.undecidable) {
-      p.state = monitor::next_state(p.state, e.decision, e.amounts, e.grid->state.policy->levels,
-                                    settings.hysteresis_ratio, scale);
-    }
-    if (budget > 0) {
-      --budget;
-      renew(pocket, e);
-    } else {
-      watch_pocket(pocket);
-      queue(pocket);
-    }
-    if (tell_all || p.state != before || p.undecidable != was_undecidable ||
-        p.status != status_before) {
-      to_tell.push_back(store.account_of(pocket));
-    }
+  for (const std::int32_t t : touched) {
+    const auto pocket = static_cast<std::size_t>(t);
+    if (decide(pocket) || tell_all) to_tell.push_back(store.account_of(pocket));
   }
   for (const AccountIndex account : to_tell) tell(account);
   tell_all = false;

@@ -1,6 +1,7 @@
 #include "live/record_check.hpp"
 
 #include <cmath>
+#include <iterator>
 
 namespace tickmargin::live {
 namespace {

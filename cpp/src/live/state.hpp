@@ -28,6 +28,9 @@ namespace live {
 // Options and futures that expire sooner are looked at with every record: no band on them lasts.
 inline constexpr TimeNs near_expiry_ns = 3'600'000'000'000;
 
+// A policy set that can no longer be brought into force.
+inline constexpr std::uint64_t retired_epoch = UINT64_MAX;
+
 // The last decided state of one pocket.
 struct PocketState {
   std::int32_t first_link = -1;
@@ -114,7 +117,8 @@ struct Evaluated {
 }  // namespace live
 
 struct LiveEngine::State {
-  State(LiveInputs inputs, market::Market market, const book::Book& book, PolicySet policies);
+  State(LiveInputs inputs, market::Market market, const book::Book& book, LiveCapacity room);
+  void reserve();
 
   // ---- evaluation (evaluate.cpp) ----
   live::Evaluated evaluate(std::size_t pocket) noexcept;
@@ -122,6 +126,7 @@ struct LiveEngine::State {
   bool liquidation_blocked(std::size_t pocket) const noexcept;
   LiveAccount read_account(AccountIndex account) noexcept;
   void tell(AccountIndex account) noexcept;
+  bool decide(std::size_t pocket) noexcept;
   void settle() noexcept;
 
   // ---- links and bands (bands.cpp) ----
@@ -187,6 +192,7 @@ struct LiveEngine::State {
   void collect_near_expiry(TimeNs before_ns, TimeNs now) noexcept;
   void collect_following(UnderlyingIndex underlying) noexcept;
   void collect_blocked_too_long() noexcept;
+  void escalate_blocked() noexcept;
   bool follows_clock(UnderlyingIndex underlying) const noexcept;
   void commit_guard_at_clock(UnderlyingIndex underlying) noexcept;
   RecordStatus check_volatility(const Record& r) const noexcept;
@@ -238,10 +244,11 @@ struct LiveEngine::State {
   std::uint64_t collecting = 0;  // number of the collection: what `touched` marks refer to
   Record current{};
   std::vector<std::int32_t> touched;
-  std::vector<AccountIndex> to_tell;
+  std::vector<AccountIndex> to_tell, escalating;
   bool tell_all = false;  // of this record: what is told changed although no number did
   std::vector<std::int32_t> renew_queue;  // a ring over all pockets
   std::size_t queue_head = 0, queue_count = 0;
+  std::int32_t budget = 0;  // pockets whose bands this record may still renew
   std::size_t cursor = 0, cursor_left = 0;
 
   std::vector<live::RestingOrder> orders;

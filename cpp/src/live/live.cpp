@@ -1,0 +1,314 @@
+// The live engine's face: creation, and the calls that only pass on.
+#include "tickmargin/live.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <stdexcept>
+
+#include "engine/state.hpp"
+#include "live/state.hpp"
+
+namespace tickmargin {
+namespace {
+
+std::size_t or_else(std::size_t wanted, std::size_t there) {
+  return std::max(wanted != 0 ? wanted : there + there / 2 + 16, there);
+}
+
+LiveCapacity capacity_for(LiveCapacity c, const book::Book& book, std::size_t instruments) {
+  c.instruments = std::max(c.instruments, instruments);
+  c.pockets = or_else(c.pockets, book.pocket_count());
+  c.positions = or_else(c.positions, book.position_instrument.size());
+  c.balances = or_else(c.balances, book.balance_asset.size());
+  for (std::size_t p = 0; p < book.pocket_count(); ++p) {
+    const book::PocketRows rows = book::pocket_rows(book, p);
+    c.pocket_positions = std::max(
+        c.pocket_positions, static_cast<std::size_t>(rows.end_position() - rows.first_position()));
+  }
+  c.events = std::max(c.events, book.account_count() + 16);
+  return c;
+}
+
+market::GuardSettings guard_of(const OracleSettings& s, const LiveSettings& all) {
+  market::GuardSettings g;
+  g.quorum = s.quorum;
+  g.heartbeat_ns = s.heartbeat_ns;
+  g.unusable_after_ns = s.unusable_after_ns;
+  g.quarantine_limit_ns = s.quarantine_limit_ns;
+  g.source_clamp_ratio = s.source_clamp_ratio;
+  g.feed_min = s.feed_min;
+  g.feed_max = s.feed_max;
+  g.band_ratio = s.band_ratio;
+  g.velocity_ratio_per_sqrt_second = s.velocity_ratio_per_sqrt_second;
+  g.band_cap_ratio = s.band_cap_ratio;
+  g.doubt_ratio_degraded = s.doubt_ratio;
+  g.mark_basis_cap_ratio = all.mark_basis_cap_ratio;
+  g.mark_basis_window_ns = all.mark_basis_window_ns;
+  return g;
+}
+
+// An option without a mark volatility takes the surface's, once: from then on volatilities are kept
+// by instrument, and one index tick does not change them.
+void freeze_volatilities(market::Market& market, const InstrumentColumns& instruments) {
+  for (std::size_t i = 0; i < instruments.size(); ++i) {
+    double& vol = market.columns.mark_vol_annual[i];
+    if (instruments.kind[i] != Kind::option || !std::isnan(vol)) continue;
+    vol = market::surface_vol(market, instruments.underlying[i], instruments.expiry_ns[i],
+                              instruments.strike[i]);
+  }
+}
+
+}  // namespace
+
+LiveEngine::State::State(LiveInputs inputs, market::Market market, const book::Book& book,
+                         LiveCapacity room)
+    : settings(std::move(inputs.settings)),
+      capacity(room),
+      scale(base::tick_scale(inputs.engine.numeraire_decimals)),
+      world(std::move(market), std::move(inputs.engine.instruments),
+            {room.instruments, room.pocket_positions}, settings.cell_ratio),
+      store(book, {room.pockets, room.positions, room.balances}),
+      pockets(room.pockets),
+      accounts(book.account_count()),
+      underlyings(world.underlying_count()),
+      links(room.pockets + 4 * (room.positions + room.balances)),
+      now_ns(world.reval.market.columns.as_of_ns),
+      renew_queue(room.pockets),
+      orders(room.orders),
+      order_ids(room.orders),
+      transfers(room.transfers),
+      transfer_ids(room.transfers),
+      expired(world.instruments.size(), 0),
+      staged_vol(room.instruments, base::canonical_nan),
+      basis(room.instruments),
+      before_forward(room.instruments),
+      before_discount(room.instruments),
+      before_years(room.instruments),
+      entering(room.instruments),
+      wear_of_clock(underlyings.size()),
+      guards_at_clock(underlyings.size()),
+      guard_results(underlyings.size()),
+      ring(room.events),
+      published(book.account_count()) {
+  reserve();
+  settings.oracle.resize(underlyings.size());
+  if (settings.asset_chain.empty()) {
+    settings.asset_chain.assign(world.reval.market.asset_count(), 0);
+  }
+  std::int32_t chains = 1;
+  for (const std::int32_t chain : settings.asset_chain) chains = std::max(chains, chain + 1);
+  chain_halted.assign(static_cast<std::size_t>(chains), 0);
+  vol_settings = {settings.vol_min_annual, settings.vol_max_annual, settings.vol_level_band_ratio,
+                  settings.vol_shape_band_ratio, settings.vol_shape_age_max_ns};
+  for (std::size_t u = 0; u < underlyings.size(); ++u) {
+    live::UnderlyingState& state = underlyings[u];
+    state.guard_settings = guard_of(settings.oracle[u], settings);
+    state.guard = market::cold_start(state.guard_settings,
+                                     world.index(static_cast<UnderlyingIndex>(u)), now_ns);
+    world.reval.market.columns.doubt_ratio[u] = state.guard.doubt_ratio;
+    state.integral_ts_ns = now_ns;
+    ladders.emplace_back(static_cast<std::size_t>(settings.ladder_buckets),
+                         world.index(static_cast<UnderlyingIndex>(u)));
+  }
+  policies = world.prepare(0, std::move(inputs.engine.policies));
+  measure_shocks();
+  for (std::size_t p = 0; p < store.pocket_count(); ++p) {
+    link_pocket(p);
+  }
+  // The first decisions are where states begin; nobody is told of them.
+  budget = INT32_MAX;
+  for (std::size_t p = 0; p < store.pocket_count(); ++p) decide(p);
+  for (std::size_t a = 0; a < accounts.size(); ++a) {
+    const LiveAccount row = read_account(static_cast<AccountIndex>(a));
+    accounts[a].state = row.state;
+    accounts[a].status = row.status;
+    accounts[a].blocked = row.liquidation_blocked != 0;
+    accounts[a].since_ns = accounts[a].blocked_since_ns = now_ns;
+    published.write(a, row);
+  }
+}
+
+// Memory for the longest of everything: from here on nothing allocates.
+void LiveEngine::State::reserve() {
+  const std::size_t n = capacity.instruments, k = capacity.pocket_positions;
+  const std::size_t u = underlyings.size(), a = world.reval.market.asset_count();
+  touched.reserve(capacity.pockets);
+  to_tell.reserve(capacity.pockets);
+  escalating.reserve(accounts.size());
+  for (std::size_t row = orders.size(); row-- > 0;) {
+    free_orders.push_back(static_cast<std::int32_t>(row));
+  }
+  expired.reserve(n);
+  surface.row.resize(n);
+  for (auto* column : {&surface.old_vol, &surface.staged, &surface.new_vol,
+                       &surface.log_moneyness}) {
+    column->resize(n);
+  }
+  surface.scratch.resize(2 * n);
+  surface.expiry_ns.resize(n);
+  scratch.reserve(k + 1, a + 1);
+  units.underlying.reserve(u);
+  units.positions.reserve(u + 1);
+  held.reserve(k);
+  for (auto* column : {&line_scratch.now_row, &line_scratch.node_row}) column->reserve(k);
+  line_scratch.quantity.reserve(k);
+  work.value.units.reserve(u);
+  work.value.indexed.reserve(u);
+  work.requirement.units.reserve(u);
+  work.scratch.initial_losses.reserve(u);
+  work.scratch.maintenance_losses.reserve(u);
+  InstrumentColumns& c = world.instruments;
+  c.kind.reserve(n);
+  c.payoff.reserve(n);
+  c.underlying.reserve(n);
+  c.settlement_asset.reserve(n);
+  c.multiplier.reserve(n);
+  c.strike.reserve(n);
+  c.expiry_ns.reserve(n);
+  c.is_call.reserve(n);
+  c.bachelier.reserve(n);
+  MarketColumns& m = world.reval.market.columns;
+  for (auto* column : {&m.mark_price, &m.mark_vol_annual, &m.mark_vol_normal_annual}) {
+    column->reserve(n);
+  }
+  world.reval.market.mark_ratio.reserve(n);
+}
+
+namespace {
+
+void check_settings(const LiveSettings& s, std::size_t underlyings, std::size_t assets) {
+  const auto refuse = [](const std::string& what) { throw std::invalid_argument(what); };
+  if (!s.oracle.empty() && s.oracle.size() != underlyings) {
+    refuse("oracle settings: one for each underlying, or none");
+  }
+  for (const OracleSettings& o : s.oracle) {
+    if (o.sources < 1 || o.sources > market::guard_sources_max || o.quorum < 1 ||
+        o.quorum > o.sources || !market::valid(guard_of(o, s))) {
+      refuse("oracle settings out of range");
+    }
+  }
+  if (!s.asset_chain.empty() && s.asset_chain.size() != assets) {
+    refuse("asset_chain: one for each asset, or none");
+  }
+  for (const std::int32_t chain : s.asset_chain) {
+    if (chain < 0) refuse("asset_chain must be >= 0");
+  }
+  if (!(s.hysteresis_ratio >= 0) || !(s.cell_ratio > 0 && s.cell_ratio <= 0.1) ||
+      s.renewals_per_record < 1 || s.ladder_buckets < 16 ||
+      !market::valid(market::VolGuardSettings{s.vol_min_annual, s.vol_max_annual,
+                                              s.vol_level_band_ratio, s.vol_shape_band_ratio,
+                                              s.vol_shape_age_max_ns})) {
+    refuse("live settings out of range");
+  }
+}
+
+}  // namespace
+
+LiveEngine::LiveEngine(LiveInputs inputs) {
+  check_settings(inputs.settings, inputs.engine.market.index_price.size(),
+                 inputs.engine.market.asset_price.size());
+  const book::Book book = book::make_book(inputs.engine.portfolio, inputs.engine.instruments);
+  market::Market market =
+      market::make_market(std::move(inputs.engine.market), inputs.engine.instruments);
+  freeze_volatilities(market, inputs.engine.instruments);
+  const LiveCapacity room =
+      capacity_for(inputs.capacity, book, inputs.engine.instruments.size());
+  state_ = std::make_unique<State>(std::move(inputs), std::move(market), book, room);
+}
+
+LiveEngine::~LiveEngine() = default;
+LiveEngine::LiveEngine(LiveEngine&&) noexcept = default;
+LiveEngine& LiveEngine::operator=(LiveEngine&&) noexcept = default;
+
+Applied LiveEngine::apply(const Record& record) noexcept {
+  const RecordStatus status = state_->apply(record);
+  return {status, state_->applied_seq};
+}
+
+CheckedOrder LiveEngine::check(const Order& order, bool reduce_only) noexcept {
+  return state_->check(order, reduce_only);
+}
+
+LiveAccount LiveEngine::account(AccountIndex account) noexcept {
+  return state_->read_account(account);
+}
+
+LiveAccount LiveEngine::published(AccountIndex account) const noexcept {
+  return state_->published.read(static_cast<std::size_t>(account));
+}
+
+std::size_t LiveEngine::events(std::span<Event> out) noexcept {
+  return state_->ring.drain(out);
+}
+
+void LiveEngine::stage_policies(std::uint64_t epoch, PolicySet policies) {
+  if (epoch == 0 || epoch >= live::retired_epoch) {
+    throw std::invalid_argument("an epoch's number must be > 0");
+  }
+  if (policies.account_policy.size() != state_->accounts.size()) {
+    throw std::invalid_argument("account_policy: one for each account");
+  }
+  std::unique_ptr<live::PolicyWorld> next = state_->world.prepare(epoch, std::move(policies));
+  auto& staged = state_->staged;
+  std::erase_if(staged, [&](const auto& s) {
+    return !s || s->epoch == epoch || s->epoch == live::retired_epoch;
+  });
+  staged.push_back(std::move(next));
+}
+
+Engine LiveEngine::freeze() const {
+  const State& s = *state_;
+  PolicySet policies = s.policies->set;
+  for (Policy& policy : policies.policies) {
+    for (std::size_t a = 0; a < policy.haircut_initial.size(); ++a) {
+      if (s.is_halted(static_cast<AssetIndex>(a))) policy.haircut_initial[a][0] = 1.0;
+    }
+  }
+  return Engine(Engine::State::make(s.world.instruments, s.world.reval.market,
+                                    s.store.to_book(s.world.instruments), std::move(policies),
+                                    s.scale));
+}
+
+std::size_t LiveEngine::audit() noexcept {
+  State& s = *state_;
+  std::size_t differences = 0;
+  for (std::size_t p = 0; p < s.store.pocket_count(); ++p) {
+    const live::Evaluated e = s.evaluate(p);
+    const bool undecidable = e.decision.state == tickmargin::State::undecidable;
+    const tickmargin::State state =
+        undecidable ? s.pockets[p].state
+                    : monitor::next_state(s.pockets[p].state, e.decision, e.amounts,
+                                          e.grid->state.policy->levels,
+                                          s.settings.hysteresis_ratio, s.scale);
+    differences += state != s.pockets[p].state || undecidable != s.pockets[p].undecidable ||
+                   e.decision.status != s.pockets[p].status;
+  }
+  return differences;
+}
+
+std::uint64_t LiveEngine::applied_seq() const noexcept { return state_->applied_seq; }
+TimeNs LiveEngine::now_ns() const noexcept { return state_->now_ns; }
+std::uint64_t LiveEngine::epoch() const noexcept { return state_->policies->epoch; }
+LiveCounters LiveEngine::counters() const noexcept { return state_->counters; }
+std::size_t LiveEngine::account_count() const noexcept { return state_->accounts.size(); }
+std::size_t LiveEngine::instrument_count() const noexcept {
+  return state_->world.instruments.size();
+}
+std::size_t LiveEngine::underlying_count() const noexcept { return state_->underlyings.size(); }
+
+MarkState LiveEngine::mark_state(UnderlyingIndex underlying) const noexcept {
+  return state_->underlyings[static_cast<std::size_t>(underlying)].guard.mark_state;
+}
+
+double LiveEngine::index_price(UnderlyingIndex underlying) const noexcept {
+  return state_->world.index(underlying);
+}
+
+bool LiveEngine::policy_has_bands(std::int32_t policy) const noexcept {
+  return state_->settings.bands &&
+         margin::policy_is_bounded(
+             state_->policies->set.policies[static_cast<std::size_t>(policy)]);
+}
+
+}  // namespace tickmargin
