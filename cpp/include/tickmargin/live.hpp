@@ -143,7 +143,7 @@ class LiveEngine {
   // differences, 0 unless the engine is wrong.
   std::size_t audit() noexcept;
 
-  std::uint64_t state_hash() const noexcept;  // of the primary state, in a fixed order
+  std::uint64_t state_hash() const;  // of the primary state, in a fixed order
   std::uint64_t applied_seq() const noexcept;
   TimeNs now_ns() const noexcept;
   std::uint64_t epoch() const noexcept;
@@ -156,12 +156,14 @@ class LiveEngine {
   std::size_t instrument_count() const noexcept;
   std::size_t underlying_count() const noexcept;
 
-  // The primary state as bytes, and back; the inputs of the load give what never changes.
+  // The whole engine as bytes, and back: the primary state is saved, all else is made again. A load
+  // refuses what is damaged, truncated or of another version with std::invalid_argument.
   std::vector<std::byte> save() const;
-  static LiveEngine load(LiveInputs inputs, std::span<const std::byte> bytes);
+  static LiveEngine load(std::span<const std::byte> bytes);
 
  private:
   struct State;
+  LiveEngine();
   std::unique_ptr<State> state_;
 };
 

@@ -189,6 +189,8 @@ Book PocketStore::to_book(const InstrumentColumns& instruments_of) const {
     book.account_pockets.push_back(static_cast<std::int64_t>(book.pocket_account.size()));
     for (std::int32_t p = account_first_[account]; p >= 0;) {
       const auto pocket = static_cast<std::size_t>(p);
+      p = slots_[pocket].next;
+      if (is_nothing(pocket)) continue;
       book.pocket_account.push_back(slots_[pocket].account);
       book.pocket_name.push_back(slots_[pocket].name);
       book.pocket_units.push_back(static_cast<std::int64_t>(book.unit_underlying.size()));
@@ -209,7 +211,6 @@ Book PocketStore::to_book(const InstrumentColumns& instruments_of) const {
                                 held.balance_asset.end());
       book.balance_amount.insert(book.balance_amount.end(), held.balance_amount.begin(),
                                  held.balance_amount.end());
-      p = slots_[pocket].next;
     }
   }
   book.account_pockets.push_back(static_cast<std::int64_t>(book.pocket_account.size()));

@@ -43,11 +43,7 @@ LiveAccount LiveEngine::State::read_account(AccountIndex account) noexcept {
   for (std::int32_t p = store.first_pocket(a); p >= 0; p = store.next_pocket(
                                                    static_cast<std::size_t>(p))) {
     const auto pocket = static_cast<std::size_t>(p);
-    // An isolated pocket that holds nothing is none.
-    if (store.name_of(pocket) != 0 && store.position_count(pocket) == 0 &&
-        store.assets(pocket).empty()) {
-      continue;
-    }
+    if (store.is_nothing(pocket)) continue;
     const monitor::Decision d = evaluate(pocket).decision;
     undecidable |= d.state == tickmargin::State::undecidable;
     row.status = first_of(row.status, d.status);

@@ -65,7 +65,8 @@ LiveEngine::State::State(LiveInputs inputs, market::Market market, const book::B
                          LiveCapacity room)
     : settings(std::move(inputs.settings)),
       capacity(room),
-      scale(base::tick_scale(inputs.engine.numeraire_decimals)),
+      decimals(inputs.engine.numeraire_decimals),
+      scale(base::tick_scale(decimals)),
       world(std::move(market), std::move(inputs.engine.instruments),
             {room.instruments, room.pocket_positions}, settings.cell_ratio),
       store(book, {room.pockets, room.positions, room.balances}),
@@ -104,28 +105,44 @@ LiveEngine::State::State(LiveInputs inputs, market::Market market, const book::B
   for (std::size_t u = 0; u < underlyings.size(); ++u) {
     live::UnderlyingState& state = underlyings[u];
     state.guard_settings = guard_of(settings.oracle[u], settings);
-    state.guard = market::cold_start(state.guard_settings,
-                                     world.index(static_cast<UnderlyingIndex>(u)), now_ns);
-    world.reval.market.columns.doubt_ratio[u] = state.guard.doubt_ratio;
     state.integral_ts_ns = now_ns;
     ladders.emplace_back(static_cast<std::size_t>(settings.ladder_buckets),
                          world.index(static_cast<UnderlyingIndex>(u)));
   }
   policies = world.prepare(0, std::move(inputs.engine.policies));
-  measure_shocks();
-  for (std::size_t p = 0; p < store.pocket_count(); ++p) {
-    link_pocket(p);
+}
+
+// A guard that knows the market's price but has heard no source yet: unusable until a quorum has
+// spoken, so that nothing trades or is liquidated on a cold start.
+void LiveEngine::State::start_cold() {
+  for (std::size_t u = 0; u < underlyings.size(); ++u) {
+    live::UnderlyingState& state = underlyings[u];
+    state.guard = market::cold_start(state.guard_settings,
+                                     world.index(static_cast<UnderlyingIndex>(u)), now_ns);
+    world.reval.market.columns.doubt_ratio[u] = state.guard.doubt_ratio;
   }
-  // The first decisions are where states begin; nobody is told of them.
-  budget = INT32_MAX;
-  for (std::size_t p = 0; p < store.pocket_count(); ++p) decide(p);
+  start();
   for (std::size_t a = 0; a < accounts.size(); ++a) {
     const LiveAccount row = read_account(static_cast<AccountIndex>(a));
     accounts[a].state = row.state;
     accounts[a].status = row.status;
     accounts[a].blocked = row.liquidation_blocked != 0;
     accounts[a].since_ns = accounts[a].blocked_since_ns = now_ns;
-    published.write(a, row);
+  }
+}
+
+// Everything derived from the primary state. The first decisions are where states begin; nobody is
+// told of them.
+void LiveEngine::State::start() {
+  measure_shocks();
+  weigh_halted(*policies);
+  budget = INT32_MAX;
+  for (std::size_t p = 0; p < store.pocket_count(); ++p) {
+    link_pocket(p);
+    decide(p);
+  }
+  for (std::size_t a = 0; a < accounts.size(); ++a) {
+    published.write(a, read_account(static_cast<AccountIndex>(a)));
   }
 }
 
@@ -215,7 +232,10 @@ LiveEngine::LiveEngine(LiveInputs inputs) {
   const LiveCapacity room =
       capacity_for(inputs.capacity, book, inputs.engine.instruments.size());
   state_ = std::make_unique<State>(std::move(inputs), std::move(market), book, room);
+  state_->start_cold();
 }
+
+LiveEngine::LiveEngine() = default;
 
 LiveEngine::~LiveEngine() = default;
 LiveEngine::LiveEngine(LiveEngine&&) noexcept = default;

@@ -119,6 +119,13 @@ struct Evaluated {
 struct LiveEngine::State {
   State(LiveInputs inputs, market::Market market, const book::Book& book, LiveCapacity room);
   void reserve();
+  void start_cold();
+  void start();
+
+  // ---- saving (persist.cpp) ----
+  std::vector<std::size_t> pocket_order() const;
+  void restore_orders(const std::vector<live::RestingOrder>& saved);
+  void restore_transfers(const std::vector<live::Transfer>& saved);
 
   // ---- evaluation (evaluate.cpp) ----
   live::Evaluated evaluate(std::size_t pocket) noexcept;
@@ -226,6 +233,7 @@ struct LiveEngine::State {
 
   LiveSettings settings;
   LiveCapacity capacity;
+  int decimals;
   base::TickScale scale;
   live::World world;
   book::PocketStore store;

@@ -1,0 +1,160 @@
+// The members of everything that is saved, named once for writing and reading.
+#pragma once
+
+#include <vector>
+
+#include "base/bytes.hpp"
+#include "book/book.hpp"
+#include "live/state.hpp"
+#include "tickmargin/live.hpp"
+
+namespace tickmargin::live {
+
+template <class Archive, class T, class Each>
+void each(Archive& archive, std::vector<T>& values, Each one) {
+  if constexpr (Archive::reading) {
+    values.resize(archive.count(1));
+  } else {
+    archive(static_cast<std::uint64_t>(values.size()));
+  }
+  for (T& value : values) one(archive, value);
+}
+
+template <class Archive>
+void fields(Archive& f, InstrumentColumns& c) {
+  f(c.kind), f(c.payoff), f(c.underlying), f(c.settlement_asset), f(c.multiplier), f(c.strike);
+  f(c.expiry_ns), f(c.is_call), f(c.bachelier);
+}
+
+template <class Archive>
+void fields(Archive& f, market::Market& m) {
+  MarketColumns& c = m.columns;
+  f(c.as_of_ns), f(c.asset_price), f(c.asset_underlying), f(c.index_price), f(c.quote_asset);
+  f(c.realised_vol_annual), f(c.depth_notional), f(c.previous_mm_ratio), f(c.previous_ts_ns);
+  f(c.doubt_ratio), f(c.forward_underlying), f(c.forward_expiry_ns), f(c.forward_price);
+  f(c.forward_rate_annual), f(c.surface_underlying), f(c.surface_expiry_ns), f(c.surface_strike);
+  f(c.surface_vol_annual), f(c.mark_price), f(c.mark_vol_annual), f(c.mark_vol_normal_annual);
+  f(m.forward_ratio), f(m.forward_basis), f(m.mark_ratio), f(m.asset_ratio);
+}
+
+template <class Archive>
+void fields(Archive& f, book::Book& b) {
+  f(b.account_pockets), f(b.pocket_account), f(b.pocket_name), f(b.pocket_units);
+  f(b.pocket_balances), f(b.unit_underlying), f(b.unit_positions), f(b.position_instrument);
+  f(b.position_quantity), f(b.position_entry), f(b.balance_asset), f(b.balance_amount);
+}
+
+template <class Archive>
+void fields(Archive& f, FuturesParameters& p) {
+  f(p.initial_ratio), f(p.maintenance_ratio), f(p.notional_at_entry), f(p.netting);
+  f(p.taker_fee_ratio), f(p.scaling), f(p.scaling_free_size), f(p.scaling_step_size);
+  f(p.scaling_initial), f(p.scaling_maintenance), f(p.bracket_whole);
+  each(f, p.brackets, [](Archive& a, Bracket& b) {
+    a(b.notional_cap), a(b.initial_ratio), a(b.maintenance_ratio);
+  });
+}
+
+template <class Archive>
+void fields(Archive& f, OptionParameters& p) {
+  f(p.base_forward), f(p.otm_a), f(p.otm_b), f(p.maintenance_c), f(p.maintenance_mark_floor);
+  f(p.initial_at_least_maintenance), f(p.margin_factor), f(p.liquidation_fee_ratio);
+  f(p.initial_uses_entry);
+}
+
+template <class Archive>
+void fields(Archive& f, DynamicParameters& p) {
+  f(p.horizon_initial_days), f(p.horizon_maintenance_days), f(p.confidence_initial);
+  f(p.confidence_maintenance), f(p.floor_ratio), f(p.cap_ratio), f(p.buffer_ratio);
+  f(p.vol_floor_annual), f(p.depth_factor), f(p.depth_cap_ratio);
+  f(p.max_mm_increase_per_day_ratio), f(p.netting_underlying);
+}
+
+template <class Archive>
+void fields(Archive& f, ScenarioParameters& p) {
+  f(p.price_move), f(p.vol_index), f(p.weight), f(p.vol_shock_kind), f(p.vol_shock);
+  f(p.vol_reference_days), f(p.vol_power_short), f(p.vol_power_long), f(p.vol_up_floor_annual);
+  f(p.min_days), f(p.strike_nodes), f(p.price_range), f(p.initial_factor);
+  f(p.maintenance_factor), f(p.short_option_ratio), f(p.roll_ratio_annual), f(p.roll_ratio_min);
+  f(p.basis_ratio);
+}
+
+template <class Archive>
+void fields(Archive& f, Policy& p) {
+  const auto haircut = [](Archive& a, Haircut& h) {
+    for (double& component : h) a(component);
+  };
+  const auto nested = [](Archive& a, auto& value) { fields(a, value); };
+  f(p.name), f(p.method), f(p.simulated_collateral), f(p.option_value_in_equity);
+  f(p.close_out_cost_ratio), f(p.levels.warning), f(p.levels.margin_call), f(p.levels.liquidation);
+  each(f, p.haircut_initial, haircut);
+  each(f, p.haircut_maintenance, haircut);
+  each(f, p.futures, nested);
+  each(f, p.options, nested);
+  each(f, p.dynamic, nested);
+  each(f, p.scenario, nested);
+  f(p.netting.rule), f(p.netting.correlation), f(p.netting.credit_cap_ratio);
+  f(p.netting.correlation_break);
+}
+
+template <class Archive>
+void fields(Archive& f, PolicySet& set) {
+  each(f, set.policies, [](Archive& a, Policy& p) { fields(a, p); });
+  f(set.account_policy);
+}
+
+template <class Archive>
+void fields(Archive& f, LiveSettings& s) {
+  each(f, s.oracle, [](Archive& a, OracleSettings& o) {
+    a(o.sources), a(o.quorum), a(o.heartbeat_ns), a(o.unusable_after_ns);
+    a(o.quarantine_limit_ns), a(o.source_clamp_ratio), a(o.feed_min), a(o.feed_max);
+    a(o.band_ratio), a(o.velocity_ratio_per_sqrt_second), a(o.band_cap_ratio), a(o.doubt_ratio);
+  });
+  f(s.hysteresis_ratio), f(s.settlement_window_ns), f(s.liquidation_block_limit_ns);
+  f(s.transfer_finality_ns), f(s.vol_min_annual), f(s.vol_max_annual), f(s.vol_level_band_ratio);
+  f(s.vol_shape_band_ratio), f(s.vol_shape_age_max_ns), f(s.mark_basis_cap_ratio);
+  f(s.mark_basis_window_ns), f(s.asset_chain);
+}
+
+// Not part of the state: how fast it is kept up, and how much room there is.
+template <class Archive>
+void fields_of_speed(Archive& f, LiveSettings& s, LiveCapacity& c) {
+  f(s.renewals_per_record), f(s.ladder_buckets), f(s.cell_ratio), f(s.bands);
+  f(c.instruments), f(c.pockets), f(c.positions), f(c.balances), f(c.pocket_positions);
+  f(c.orders), f(c.transfers), f(c.events);
+}
+
+template <class Archive>
+void fields(Archive& f, PocketState& p) {
+  f(p.state), f(p.undecidable), f(p.status);
+}
+
+template <class Archive>
+void fields(Archive& f, AccountState& a) {
+  f(a.state), f(a.status), f(a.blocked), f(a.escalated), f(a.since_ns), f(a.blocked_since_ns);
+}
+
+template <class Archive>
+void fields(Archive& f, UnderlyingState& u) {
+  f.raw(&u.guard, sizeof u.guard), f.raw(&u.vol_guard, sizeof u.vol_guard);
+  f(u.staged), f(u.flow_signed), f(u.flow_total), f(u.integral), f(u.integral_ts_ns);
+  for (SettlementWindow& w : u.windows) {
+    f(w.expiry_ns), f(w.opened_ns), f(w.integral), f(w.average), f(w.closed);
+  }
+}
+
+template <class Archive>
+void fields(Archive& f, RestingOrder& o) {
+  f(o.id), f(o.account), f(o.pocket), f(o.instrument), f(o.quantity), f(o.price), f(o.flags);
+}
+
+template <class Archive>
+void fields(Archive& f, Transfer& t) {
+  f(t.id), f(t.account), f(t.pocket), f(t.asset), f(t.ts_ns), f(t.amount);
+}
+
+template <class Archive>
+void fields(Archive& f, market::BasisState& b) {
+  f(b.average_ratio), f(b.observed_ratio), f(b.ts_ns), f(b.seen);
+}
+
+}  // namespace tickmargin::live
