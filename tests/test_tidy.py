@@ -15,6 +15,7 @@ CORE = ROOT / "cpp" / "src"
 FLOORS = {
     "base": 1,
     "kernels": 2,
+    "journal": 2,
     "market": 3,
     "book": 3,
     "pricing": 4,
