@@ -1,0 +1,200 @@
+// The live engine under ticks, volatilities and orders, beside a sweep of every account and the bare
+// scan of every position. The final states must be those of a recompute.
+//
+//   bench_ticks [accounts] [ticks]   ten positions an account
+#include <array>
+#include <cmath>
+
+#include "kernels/kernels.hpp"
+#include "tickmargin/live.hpp"
+#include "venue.hpp"
+
+using namespace venue;
+
+namespace {
+
+const char* const method_names[] = {"fixed", "dynamic", "scenario"};
+
+double percentile(std::vector<double>& sorted, double p) {
+  return sorted[static_cast<std::size_t>(p * static_cast<double>(sorted.size() - 1))];
+}
+
+void print_times(const char* what, std::vector<double> times) {
+  std::sort(times.begin(), times.end());
+  double sum = 0;
+  for (const double t : times) sum += t;
+  std::printf("  %-34s mean %9.0f  p50 %8.0f  p99 %9.0f  p99.9 %9.0f  max %10.0f ns\n", what,
+              sum / static_cast<double>(times.size()), percentile(times, 0.5),
+              percentile(times, 0.99), percentile(times, 0.999), times.back());
+}
+
+double mean(const std::vector<double>& times) {
+  double sum = 0;
+  for (const double t : times) sum += t;
+  return sum / static_cast<double>(times.size());
+}
+
+LiveInputs make_inputs(MethodId method, std::int32_t accounts) {
+  harness::Random random(3);
+  LiveInputs in;
+  EngineInputs& e = in.engine;
+  e.market = make_market();
+  e.instruments = make_instruments(e.market, random);
+  e.portfolio = make_portfolio(accounts, random);
+  Policy policy = make_policy(method);
+  policy.close_out_cost_ratio = 0.001;
+  e.policies = {{policy}, std::vector<std::int32_t>(static_cast<std::size_t>(accounts), 0)};
+  // Balances that leave maintenance margin between 10 % and 90 % of equity.
+  for (double& amount : e.portfolio.balance_amount) amount = 0;
+  const Result bare = Engine(e).recompute();
+  for (std::int32_t a = 0; a < accounts; ++a) {
+    const auto row = static_cast<std::size_t>(a);
+    const double maintenance = bare.accounts.maintenance_margin[row];
+    e.portfolio.balance_amount[row] =
+        maintenance / random.uniform(0.1, 0.9) - bare.accounts.equity[row];
+  }
+  in.settings.oracle.assign(underlyings, {});
+  for (OracleSettings& o : in.settings.oracle) {
+    o.heartbeat_ns = o.unusable_after_ns = 365 * day_ns;
+    o.band_ratio = o.band_cap_ratio = 0.9;
+  }
+  return in;
+}
+
+struct Feed {
+  harness::Random random{11};
+  double price[underlyings] = {index_price[0], index_price[1], index_price[2]};
+  std::uint64_t sequence = 0;
+  TimeNs now = 20'000 * day_ns;
+
+  double normal() {
+    double sum = 0;
+    for (int i = 0; i < 12; ++i) sum += random.uniform(-0.5, 0.5);
+    return sum;
+  }
+  Record tick(std::int32_t u, double size) {
+    price[u] *= 1 + size * normal();
+    now += 100'000'000;
+    Record r{};
+    r.type = RecordType::index_tick;
+    r.subject = u;
+    r.ts_ns = now;
+    r.sequence = ++sequence;
+    r.value[0] = price[u];
+    return r;
+  }
+};
+
+struct Surface {
+  std::vector<double> vol;
+  std::vector<std::int32_t> rows[underlyings];
+};
+
+void apply(LiveEngine& engine, const Record& r, std::array<Event, 1024>& events) {
+  RecordStatus status = engine.apply(r).status;
+  harness::require(status == RecordStatus::ok, record_status_name(status));
+  while (engine.events(events) == events.size()) {
+  }
+}
+
+double timed(LiveEngine& engine, const Record& r, std::array<Event, 1024>& events) {
+  const double start = harness::now_ns();
+  const RecordStatus status = engine.apply(r).status;
+  const double elapsed = harness::now_ns() - start;
+  harness::require(status == RecordStatus::ok, record_status_name(status));
+  while (engine.events(events) == events.size()) {
+  }
+  return elapsed;
+}
+
+// Every volatility of one underlying moves a little, together.
+std::vector<double> remark(LiveEngine& engine, Surface& surface, Feed& feed, std::int32_t u,
+                           std::array<Event, 1024>& events) {
+  std::vector<double> times;
+  const double level = 1 + 5e-4 * feed.normal();
+  for (const std::int32_t i : surface.rows[u]) {
+    Record r{};
+    r.type = RecordType::surface_stage;
+    r.subject = i;
+    r.ts_ns = feed.now;
+    double& vol = surface.vol[static_cast<std::size_t>(i)];
+    vol *= level * (1 + 1e-4 * feed.normal());
+    r.value[0] = vol;
+    times.push_back(timed(engine, r, events));
+  }
+  Record commit{};
+  commit.type = RecordType::surface_commit;
+  commit.subject = u;
+  commit.ts_ns = feed.now;
+  commit.detail = static_cast<std::int32_t>(surface.rows[u].size());
+  times.push_back(timed(engine, commit, events));
+  return times;
+}
+
+void run(MethodId method, std::int32_t accounts, int ticks) {
+  LiveInputs inputs = make_inputs(method, accounts);
+  Surface surface{inputs.engine.market.mark_vol_annual, {}};
+  for (std::int32_t i = 0; i < options; ++i) surface.rows[i % underlyings].push_back(i);
+  double start = harness::now_ns();
+  LiveEngine engine(inputs);
+  std::printf("%s: %d positions of %d accounts; created in %.1f s\n",
+              method_names[static_cast<int>(method)], accounts * 10, accounts,
+              (harness::now_ns() - start) / 1e9);
+  std::array<Event, 1024> events;
+  Feed feed;
+  for (std::int32_t u = 0; u < underlyings; ++u) apply(engine, feed.tick(u, 0), events);
+  // Bands are drawn once the marks are ready.
+  for (int n = 0; n < 3 * accounts / 64 + 100; ++n) apply(engine, feed.tick(n % 3, 1e-6), events);
+
+  std::vector<double> sweeps;
+  for (int n = 0; n < 5; ++n) {
+    for (std::int32_t u = 0; u < underlyings; ++u) apply(engine, feed.tick(u, 1e-6), events);
+    start = harness::now_ns();
+    harness::require(engine.audit() == 0, "states");
+    sweeps.push_back(harness::now_ns() - start);
+  }
+  const double sweep = harness::median(sweeps);
+  std::printf("  sweep of every account              %.1f ms\n", sweep / 1e6);
+
+  std::vector<double> times;
+  const LiveCounters before = engine.counters();
+  for (int n = 0; n < ticks; ++n) times.push_back(timed(engine, feed.tick(n % 3, 2.8e-5), events));
+  const LiveCounters after = engine.counters();
+  harness::require(engine.audit() == 0, "states after ticks");
+  print_times("price ticks of 100 ms", times);
+  std::printf("  %-34s %.0fx a sweep; evaluated %.2f, renewed %.2f a tick; worst %.2f sweeps\n", "",
+              sweep / mean(times),
+              static_cast<double>(after.evaluated - before.evaluated) / ticks,
+              static_cast<double>(after.renewed - before.renewed) / ticks,
+              *std::max_element(times.begin(), times.end()) / sweep);
+
+  // A mixed stream: ten price ticks and one whole surface, as in a second.
+  double spent = 0, worst = 0;
+  long records = 0;
+  for (int second = 0; second < 60; ++second) {
+    for (int n = 0; n < 10; ++n, ++records) {
+      const double t = timed(engine, feed.tick(n % 3, 2.8e-5), events);
+      spent += t;
+      worst = std::max(worst, t);
+    }
+    for (const double t : remark(engine, surface, feed, second % 3, events)) {
+      spent += t;
+      worst = std::max(worst, t);
+    }
+    ++records;  // a surface counts as one
+  }
+  harness::require(engine.audit() == 0, "states after the mixed stream");
+  std::printf("  %-34s %.1fx a sweep for each record; worst %.2f sweeps\n", "mixed stream",
+              sweep / (spent / static_cast<double>(records)), worst / sweep);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::int32_t accounts = argc > 1 ? std::atoi(argv[1]) : 100'000;
+  const int ticks = argc > 2 ? std::atoi(argv[2]) : 20'000;
+  for (const MethodId method : {MethodId::fixed, MethodId::dynamic, MethodId::scenario}) {
+    run(method, accounts, ticks);
+  }
+  return 0;
+}
