@@ -100,7 +100,7 @@ void Journal::publish(JournalState state) noexcept {
   if (state == JournalState::failed) error_.store(writer_->error(), std::memory_order_release);
   durable_seq_.store(writer_->durable_seq(), std::memory_order_release);
   if (state != JournalState::running) state_.store(state, std::memory_order_release);
-  progress_.fetch_add(1, std::memory_order_release);
+  progress_.fetch_add(1);  // sequentially consistent, so before notify_all looks for waiters
   progress_.notify_all();
 }
 
