@@ -157,11 +157,11 @@ void black_tails(BlackBlock& block, const OptionFeed& feed) noexcept {
   TICKMARGIN_EACH_ROW(i, lanes) {
     const double z1 = absolute(block.d1[i]);
     const double z2 = absolute(block.d2[i]);
-    const double q1 = polynomial(tail_q, z1);
-    const double q2 = polynomial(tail_q, z2);
-    const double p1 = polynomial(tail_p, z1) * q2;
-    const double p2 = polynomial(tail_p, z2) * q1;
-    const double q = q1 * q2;
+    const Tail tail1 = tail_of(z1);
+    const Tail tail2 = tail_of(z2);
+    const double p1 = tail1.p * tail2.q;
+    const double p2 = tail2.p * tail1.q;
+    const double q = tail1.q * tail2.q;
     const double inv = 1.0 / q;
     const bool one_side = block.d1[i] * block.d2[i] > 0.0;
     const double p = one_side ? absolute(p1 - p2) : p1 + p2;

@@ -111,7 +111,8 @@ void implied_start(ImpliedBlock& block, const OptionFeed& feed,
     const double distance = discount[i] * absolute(f - k);
     const double inflection = __builtin_sqrt(2.0 * x);
     const double z = at_most(inflection, mills_limit);
-    const double share = polynomial(tail_p, z) / polynomial(tail_q, z);
+    const Tail tail = tail_of(z);
+    const double share = tail.p / tail.q;
     const double relative = value / unit;
     const bool upper = (relative > 0.5 - share) & (relative > small_value);
     const double slope = distance > 0.0 ? x / distance : 1.0 / unit;
@@ -138,12 +139,12 @@ void implied_step(ImpliedBlock& block) noexcept {
     const double h = block.log_moneyness[i] / s;
     const double z1 = at_most(absolute(h - 0.5 * s), mills_limit);
     const double z2 = at_most(h + 0.5 * s, mills_limit);
-    const double q1 = polynomial(tail_q, z1);
-    const double q2 = polynomial(tail_q, z2);
-    const double p1 = polynomial(tail_p, z1) * q2;
-    const double p2 = polynomial(tail_p, z2) * q1;
+    const Tail tail1 = tail_of(z1);
+    const Tail tail2 = tail_of(z2);
+    const double p1 = tail1.p * tail2.q;
+    const double p2 = tail2.p * tail1.q;
     const bool upper = block.upper[i] > 0.0;
-    difference[i] = (upper ? p1 + p2 : p1 - p2) / (q1 * q2);
+    difference[i] = (upper ? p1 + p2 : p1 - p2) / (tail1.q * tail2.q);
     any |= !upper & (s < series_deviation) ? std::uint64_t{1} : std::uint64_t{0};
   }
   if (any != 0) {

@@ -49,12 +49,25 @@ TICKMARGIN_INLINE double polynomial(const double (&c)[count], double x) {
   }
 }
 
+// One multiplication for two degrees: after `plain` coefficients as above come b and a of each step
+// from w to w (x^2 + a) + b, then the two or three coefficients to start from.
+template <std::size_t plain, std::size_t from = 0, std::size_t count>
+TICKMARGIN_INLINE double folded_polynomial(const double (&c)[count], double x, double x2) {
+  if constexpr (from < plain) {
+    return fma(folded_polynomial<plain, from + 1>(c, x, x2), x, c[from]);
+  } else if constexpr (from + 3 < count) {
+    return fma(folded_polynomial<plain, from + 2>(c, x, x2), x2 + c[from + 1], c[from]);
+  } else {
+    return polynomial<from>(c, x);
+  }
+}
+
 struct Pair {
   double high;
   double low;
 };
 
-// The same with what its roundings took; all terms of one sign.
+// Horner's rule with what its roundings took; all terms of one sign.
 template <std::size_t from = 0, std::size_t count>
 TICKMARGIN_INLINE Pair polynomial_pair(const double (&c)[count], double x) {
   if constexpr (from + 1 == count) {
@@ -157,8 +170,18 @@ TICKMARGIN_INLINE double log_quotient(double numerator, double denominator) {
   return log_ratio(ratio, sum, 1.0 / sum).high;
 }
 
-// With e = exp(-z^2 / 2), for z in [0, 100]: N(-z) = e * tail_p(z) / tail_q(z), R being the Mills
-// ratio, and phi(z) (1 - z R(z)) = e * slope_s(z) / slope_q(z).
+// With e = exp(-z^2 / 2), for z in [0, 100]: N(-z) = e * p / q.
+struct Tail {
+  double p;
+  double q;
+};
+
+TICKMARGIN_INLINE Tail tail_of(double z) {
+  const double z2 = z * z;
+  return {folded_polynomial<3>(tail_p, z, z2), folded_polynomial<2>(tail_q, z, z2)};
+}
+
+// With R the Mills ratio, phi(z) (1 - z R(z)) = e * slope_s(z) / slope_q(z).
 TICKMARGIN_INLINE double mills_slope(double z) {
   return polynomial(slope_s, z) / polynomial(slope_q, z);
 }
