@@ -110,7 +110,7 @@ void implied_start(ImpliedBlock& block, const OptionFeed& feed,
     const double x = absolute(log_quotient(f, k));
     const double distance = discount[i] * absolute(f - k);
     const double inflection = __builtin_sqrt(2.0 * x);
-    const double z = at_most(inflection, mills_limit);
+    const double z = at_most(inflection, limits.mills);
     const Tail tail = tail_of(z);
     const double share = tail.p / tail.q;
     const double relative = value / unit;
@@ -137,8 +137,8 @@ void implied_step(ImpliedBlock& block) noexcept {
   TICKMARGIN_EACH_ROW(i, lanes) {
     const double s = block.s[i];
     const double h = block.log_moneyness[i] / s;
-    const double z1 = at_most(absolute(h - 0.5 * s), mills_limit);
-    const double z2 = at_most(h + 0.5 * s, mills_limit);
+    const double z1 = at_most(absolute(h - 0.5 * s), limits.mills);
+    const double z2 = at_most(h + 0.5 * s, limits.mills);
     const Tail tail1 = tail_of(z1);
     const Tail tail2 = tail_of(z2);
     const double p1 = tail1.p * tail2.q;
@@ -150,7 +150,7 @@ void implied_step(ImpliedBlock& block) noexcept {
   if (any != 0) {
     TICKMARGIN_EACH_ROW(i, lanes) {
       const double s = block.s[i];
-      const double h = at_most(block.log_moneyness[i] / s, mills_limit);
+      const double h = at_most(block.log_moneyness[i] / s, limits.mills);
       const double slope = mills_slope(h);
       const double series = s * mills_difference_series(slope, h, 0.5 * s);
       const bool small = !(block.upper[i] > 0.0) & (s < series_deviation);
@@ -249,7 +249,7 @@ template <std::size_t lanes>
 void bachelier_implied_step(ImpliedBlock& block) noexcept {
   TICKMARGIN_EACH_ROW(i, lanes) {
     const double s = block.s[i];
-    const double h = at_most(block.unit[i] / s, mills_limit);
+    const double h = at_most(block.unit[i] / s, limits.mills);
     const double fraction = mills_slope(h);
     const double f = fma(-0.5 * h, h, log_quotient(s * fraction, block.target[i]));
     const double slope = inv_sqrt_2pi / (s * fraction);

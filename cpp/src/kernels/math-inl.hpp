@@ -19,11 +19,8 @@ constexpr double round_magic = 0x1.8p52;  // adding it leaves the nearest intege
 
 constexpr std::uint64_t exponent_bits = 0x7ff0000000000000;
 constexpr std::uint64_t one_bits = 0x3ff0000000000000;
-
-// Arguments of N(-z) and exp past which a result is flushed to zero; no subnormal is ever formed
-// on the way, so no input is slow.
-constexpr double exp_floor = -708.0;
-constexpr double mills_limit = 100.0;
+constexpr std::uint64_t half_bits = 0x3fe0000000000000;
+constexpr std::uint64_t sign_bit = 0x8000000000000000;
 
 TICKMARGIN_INLINE std::uint64_t to_bits(double x) { return __builtin_bit_cast(std::uint64_t, x); }
 TICKMARGIN_INLINE double from_bits(std::uint64_t x) { return __builtin_bit_cast(double, x); }
@@ -35,6 +32,22 @@ TICKMARGIN_INLINE double at_least(double x, double low) { return x < low ? low :
 TICKMARGIN_INLINE double at_most(double x, double high) { return x > high ? high : x; }
 
 TICKMARGIN_INLINE double smaller_of(double a, double b) { return a < b ? a : b; }
+
+// Signs as bits: what goes by signs alone leaves the multipliers to the polynomials.
+TICKMARGIN_INLINE std::uint64_t sign_of(double x) { return to_bits(x) & sign_bit; }
+TICKMARGIN_INLINE double flip(double x, std::uint64_t sign) { return from_bits(to_bits(x) ^ sign); }
+
+// `a` where the sign is set, else `b`.
+TICKMARGIN_INLINE double by_sign(std::uint64_t sign, double a, double b) {
+  const std::uint64_t mask = 0 - (sign >> 63);
+  return from_bits((to_bits(a) & mask) | (to_bits(b) & ~mask));
+}
+
+// Whether x exceeds a limit that is not negative; a NaN may or may not. A comparison of doubles
+// would take a multiplier's turn, one of integers does not.
+TICKMARGIN_INLINE bool above(double x, double limit) {
+  return static_cast<std::int64_t>(to_bits(x)) > static_cast<std::int64_t>(to_bits(limit));
+}
 
 // Processors disagree on the sign and payload of a NaN they make; the results must not.
 TICKMARGIN_INLINE double canonical(double x) { return x == x ? x : canonical_nan; }
@@ -83,17 +96,19 @@ TICKMARGIN_INLINE Pair polynomial_pair(const double (&c)[count], double x) {
   }
 }
 
-// exp(high + low) for high in [-708, 709], |low| far below 1, and what rounding took from it.
-// 0 below that range.
+// exp(high + low) for high up to 709, |low| far below 1, and what rounding took from it. The scale
+// is half of 2^n, as its exponent then reaches 0, whose bits are those of zero, where n = -1022: no
+// subnormal is ever formed, so no input is slow.
 TICKMARGIN_INLINE Pair exp_pair(double high, double low) {
-  const double shifted = fma(high, 0x1.71547652b82fep+0, round_magic);
+  const double bounded = at_least(high, limits.exp_floor);
+  const double shifted = fma(bounded, 0x1.71547652b82fep+0, round_magic);
   const double n = shifted - round_magic;
-  const double r = fma(-n, ln2_low, fma(-n, ln2_high, high)) + low;
+  const double r = fma(-n, ln2_low, fma(-n, ln2_high, bounded)) + low;
   const double part = fma(r * r, polynomial(exp_tail, r), r);
-  const double mantissa = 1.0 + part;
-  const double scale = from_bits((to_bits(shifted) << 52) + one_bits);
-  const double kept = high < exp_floor ? 0.0 : scale;
-  return {mantissa * kept, ((1.0 - mantissa) + part) * kept};
+  const double twice = part + part;
+  const double mantissa = 2.0 + twice;
+  const double scale = from_bits((to_bits(shifted) << 52) + half_bits);
+  return {mantissa * scale, ((2.0 - mantissa) + twice) * scale};
 }
 
 TICKMARGIN_INLINE double exp_flushed(double x) { return exp_pair(x, 0.0).high; }
