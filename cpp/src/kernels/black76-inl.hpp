@@ -123,11 +123,12 @@ void black_series(BlackBlock& block) noexcept {
     for (std::size_t i = 0; i < short_block_rows; ++i) {  // the first again where there are fewer
       row[i] = static_cast<std::size_t>(__builtin_ctzll(left != 0 ? left : head));
       left &= left - (left != 0 ? 1 : 0);
-      s[i] = block.deviation[row[i]];
-      h[i] = absolute(block.moneyness[row[i]]);
     }
+    gather_rows(s, block.deviation, row);
+    gather_rows(h, block.moneyness, row);
     TICKMARGIN_EACH_ROW(i, short_block_rows) {
-      const double series = mills_difference_series(mills_slope(h[i]), h[i], 0.5 * s[i]);
+      const double z = absolute(h[i]);
+      const double series = mills_difference_series(mills_slope(z), z, 0.5 * s[i]);
       s[i] = s[i] > smallest_deviation ? s[i] * series : 0.0;
     }
     for (std::size_t i = 0; i < short_block_rows; ++i) block.series[row[i]] = s[i];

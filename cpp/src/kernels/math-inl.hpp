@@ -75,6 +75,30 @@ TICKMARGIN_INLINE double folded_polynomial(const double (&c)[count], double x, d
   }
 }
 
+// Estrin's rule, where a loop waits for the polynomial: an operation or two more, but fewer one
+// after the other. `power` holds x, x^2, x^4 and x^8.
+template <std::size_t from, std::size_t to, std::size_t count>
+TICKMARGIN_INLINE double polynomial_by_halves(const double (&c)[count], const double (&power)[4]) {
+  constexpr std::size_t terms = to - from;
+  if constexpr (terms == 1) {
+    return c[from];
+  } else {
+    constexpr std::size_t level = terms > 8 ? 3 : terms > 4 ? 2 : terms > 2 ? 1 : 0;
+    constexpr std::size_t middle = from + (std::size_t{1} << level);
+    return fma(polynomial_by_halves<middle, to>(c, power), power[level],
+               polynomial_by_halves<from, middle>(c, power));
+  }
+}
+
+template <std::size_t count>
+TICKMARGIN_INLINE double polynomial_by_halves(const double (&c)[count], double x) {
+  static_assert(count <= 16);
+  const double x2 = x * x;
+  const double x4 = x2 * x2;
+  const double power[] = {x, x2, x4, x4 * x4};
+  return polynomial_by_halves<0, count>(c, power);
+}
+
 struct Pair {
   double high;
   double low;
@@ -104,7 +128,7 @@ TICKMARGIN_INLINE Pair exp_pair(double high, double low) {
   const double shifted = fma(bounded, 0x1.71547652b82fep+0, round_magic);
   const double n = shifted - round_magic;
   const double r = fma(-n, ln2_low, fma(-n, ln2_high, bounded)) + low;
-  const double part = fma(r * r, polynomial(exp_tail, r), r);
+  const double part = fma(r * r, polynomial_by_halves(exp_tail, r), r);
   const double twice = part + part;
   const double mantissa = 2.0 + twice;
   const double scale = from_bits((to_bits(shifted) << 52) + half_bits);
@@ -168,7 +192,7 @@ TICKMARGIN_INLINE Pair log_ratio(const Ratio& ratio, double sum, double inv_sum)
   const double r = difference * inv_sum;
   const double remainder = fma(-r, sum_low, fma(-r, sum, difference));
   const double r2 = r * r;
-  const double tail = fma(r2 * r, polynomial(atanh_tail, r2),
+  const double tail = fma(r2 * r, polynomial_by_halves(atanh_tail, r2),
                           fma(ratio.k, ln2_low, 2.0 * remainder * inv_sum));
   const double lead = ratio.k * ln2_high;
   const double high = lead + 2.0 * r;
@@ -198,7 +222,7 @@ TICKMARGIN_INLINE Tail tail_of(double z) {
 
 // With R the Mills ratio, phi(z) (1 - z R(z)) = e * slope_s(z) / slope_q(z).
 TICKMARGIN_INLINE double mills_slope(double z) {
-  return polynomial(slope_s, z) / polynomial(slope_q, z);
+  return polynomial_by_halves(slope_s, z) / polynomial_by_halves(slope_q, z);
 }
 
 // exp(-(z + low)^2 / 2), the rounding of z^2 undone: it would cost 700 ulp at z = 37.
