@@ -36,3 +36,15 @@ TICKMARGIN_INLINE std::uint64_t rows_below(const double* data, double limit) {
   }
   return bits;
 }
+
+// Rows of a column brought together, through registers: what was just written a double at a time
+// cannot be read as a vector until it has left the store queue.
+template <std::size_t count>
+TICKMARGIN_INLINE void gather_rows(double (&to)[count], const double* from,
+                                   const std::size_t (&row)[count]) {
+  for (std::size_t i = 0; i < count; i += vector_lanes) {
+    Vector here;
+    for (std::size_t v = 0; v < vector_lanes; ++v) here[v] = from[row[i + v]];
+    *reinterpret_cast<Vector*>(to + i) = here;
+  }
+}

@@ -11,9 +11,9 @@ constexpr double largest_exponent = 709.0;  // a discount factor over e^709 give
 // exp(-rT), NaN where it is not finite. What is wrong is added, not chosen: a choice would let the
 // compiler branch around the exponential and give up on vectors.
 TICKMARGIN_INLINE double discount_factor(double rate, double expiry) {
-  const double exponent = at_least(-rate * expiry, -800.0);
-  const double spoiled = exponent > largest_exponent ? canonical_nan : 0.0;
-  return exp_flushed(at_most(exponent, largest_exponent)) + spoiled;
+  const double exponent = -rate * expiry;
+  const double spoiled = above(exponent, largest_exponent) ? canonical_nan : 0.0;
+  return exp_flushed(exponent) + spoiled;
 }
 
 TICKMARGIN_INLINE bool positive_normal(double x) { return x >= smallest_normal && x <= largest; }

@@ -83,13 +83,13 @@ void option_scenarios(const ScenarioRows& rows, const ScenarioGrid& grid, double
   std::size_t first = 0;
   while (row < rows.count) {
     fill_scenarios(block, rows, grid, row, first);
-    black_deviation<block_rows>(black, block.feed);
+    black_deviation<block_rows, true>(black, block.feed);
     black_logarithm<block_rows>(black, block.feed);
     black_moneyness<block_rows>(black, block.feed);
     black_series<block_rows>(black);
     black_density<block_rows>(black, block.feed);
     black_tails<block_rows>(black, block.feed);
-    black_price<block_rows>(black, block.feed);
+    black_price<block_rows>(black);
     for (std::size_t r = 0; r < block.run_count; ++r) {
       const ScenarioRun& run = block.runs[r];
       write_run(black, rows, grid, run, out + run.row * stride + run.first);
