@@ -106,4 +106,18 @@ TEST(scan_outputs_may_be_left_out) {
   }
 }
 
+TEST(largest_row_is_found_wherever_it_stands) {
+  for (const Kernels* k : inputs::runnable()) {
+    CHECK_EQ(k->largest_row(nullptr, 0), 0u);
+    for (const std::size_t count : {1, 7, 64, 101}) {
+      std::vector<std::uint32_t> rows(count, 3);
+      for (std::size_t at = 0; at < count; ++at) {
+        rows[at] = 0xfffffff0u + static_cast<std::uint32_t>(at % 2);
+        CHECK_EQ(k->largest_row(rows.data(), count), rows[at]);
+        rows[at] = 2;
+      }
+    }
+  }
+}
+
 CHECK_MAIN()

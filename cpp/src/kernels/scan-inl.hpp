@@ -215,3 +215,9 @@ void portfolio_scan(const PositionGroups& groups, const double* table, std::size
                 worst_column);
   }
 }
+
+std::uint32_t largest_row(const std::uint32_t* row, std::size_t count) noexcept {
+  std::uint32_t largest_yet = 0;
+  TICKMARGIN_EACH_ROW(i, count) largest_yet = row[i] > largest_yet ? row[i] : largest_yet;
+  return largest_yet;
+}
