@@ -32,13 +32,13 @@ RecordStatus LiveEngine::State::apply_guard(UnderlyingIndex underlying,
     collect_watched(underlying);
   }
   if (!has_room(2)) return RecordStatus::ring_full;
-  const std::int64_t step = step_of(underlying);
+  const std::int64_t step = world.step_of(underlying);
   integrate(underlying, current.ts_ns);
   ++applied_seq;
   u.guard = guard;
   doubt = guard.mark_state == MarkState::ready ? 0.0 : guard.doubt_ratio;
   if (moves) world.move_index(underlying, guard.mark);
-  if (step_of(underlying) != step) cursor_left = store.pocket_count();
+  if (world.step_of(underlying) != step) cursor_left = store.pocket_count();
   if (result.state_changed) {
     push_market_event(EventType::mark_state, underlying, static_cast<std::uint8_t>(result.before),
                       static_cast<std::uint8_t>(result.after));

@@ -62,10 +62,6 @@ bool has_slack(const Borders& b) {
 
 }  // namespace
 
-std::int64_t LiveEngine::State::step_of(UnderlyingIndex u) const noexcept {
-  return static_cast<std::int64_t>(world.index(u) / world.cell_width(u));
-}
-
 std::size_t LiveEngine::State::links_needed(std::size_t pocket) const noexcept {
   return 4 * store.position_count(pocket) + store.assets(pocket).size();
 }
@@ -123,7 +119,7 @@ bool LiveEngine::State::can_band(std::size_t pocket, const Evaluated& e) noexcep
   const MarketColumns& c = world.reval.market.columns;
   for (std::int32_t l = pockets[pocket].first_link; l >= 0; l = links[l].next_of_pocket) {
     if (c.doubt_ratio[static_cast<std::size_t>(links[l].underlying)] != 0) return false;
-    if (step_of(links[l].underlying) < 1) return false;
+    if (world.step_of(links[l].underlying) < 1) return false;
   }
   for (const std::uint32_t i : store.instruments(pocket)) {
     if (world.bounded[i] == 0 || world.reval.values.normal[i] != 0) return false;
@@ -134,6 +130,26 @@ bool LiveEngine::State::can_band(std::size_t pocket, const Evaluated& e) noexcep
     if (world.asset_simple[static_cast<std::size_t>(asset)] == 0) return false;
   }
   return true;
+}
+
+// What the pocket's value rides on an index by, roughly: shares of the slack go by it, since the
+// proof holds for any shares. Gross notional stands for the gamma that delta does not show.
+double LiveEngine::State::exposed_to(std::size_t pocket, UnderlyingIndex u) const noexcept {
+  constexpr double gross_share = 0.05;
+  double exposed = 1e-9;
+  for (const collateral::UnitValue& unit : work.value.units) {
+    if (unit.underlying != u) continue;
+    exposed += std::fabs(unit.delta_base) * world.index(u) *
+                   market::quote_price(world.reval.market, u) +
+               gross_share * unit.gross_notional;
+  }
+  const std::span<const AssetIndex> assets = store.assets(pocket);
+  for (std::size_t b = 0; b < assets.size(); ++b) {
+    const auto asset = static_cast<std::size_t>(assets[b]);
+    if (world.asset_link[asset] != u) continue;
+    exposed += std::fabs(store.amounts(pocket)[b]) * world.reval.values.asset_price[asset];
+  }
+  return exposed;
 }
 
 // Puts the pocket on its ladders, with as much of the slack for each index as its share, or on the
@@ -147,9 +163,10 @@ void LiveEngine::State::renew(std::size_t pocket, const Evaluated& e) noexcept {
                         std::fabs(a.value_after_close_out) + a.maintenance_margin);
   Borders b = borders_of(e, pockets[pocket].state, settings.hysteresis_ratio, guard);
   if (!has_slack(b)) return watch_pocket(pocket);
-  int count = 0;
-  for (std::int32_t l = pockets[pocket].first_link; l >= 0; l = links[l].next_of_pocket) ++count;
-  const double share = 1.0 / count;
+  double all_exposed = 0;
+  for (std::int32_t l = pockets[pocket].first_link; l >= 0; l = links[l].next_of_pocket) {
+    all_exposed += exposed_to(pocket, links[l].underlying);
+  }
   ++counters.renewed;
 
   live::PolicyGrid& grid = grid_of(pocket);
@@ -168,7 +185,7 @@ void LiveEngine::State::renew(std::size_t pocket, const Evaluated& e) noexcept {
       if (unit.underlying == underlying) q.requirement = &unit;
     }
     held.assign(rows.instrument + q.begin, rows.instrument + q.end);
-    const std::int64_t step = step_of(underlying);
+    const std::int64_t step = world.step_of(underlying);
     const std::size_t below = world.node(underlying, step - 1);
     const std::size_t above = world.node(underlying, step + 2);
     world.refresh_node(underlying, below, held, grid);
@@ -185,6 +202,7 @@ void LiveEngine::State::renew(std::size_t pocket, const Evaluated& e) noexcept {
                             line_scratch, lines)) {
       return watch_pocket(pocket);
     }
+    const double share = exposed_to(pocket, underlying) / all_exposed;
     monitor::PriceBand band{lines.cell_lower, lines.cell_upper};
     double wear = INFINITY;
     const double growth = lines.cell_upper / lines.index;
@@ -239,7 +257,7 @@ void LiveEngine::State::renew_some() noexcept {
     cursor = cursor + 1 == store.pocket_count() ? 0 : cursor + 1;
     bool stale = false;
     for (std::int32_t l = pockets[pocket].first_link; l >= 0; l = links[l].next_of_pocket) {
-      stale |= !links[l].watched && links[l].step != step_of(links[l].underlying);
+      stale |= !links[l].watched && links[l].step != world.step_of(links[l].underlying);
     }
     if (!stale) continue;
     renew(pocket, evaluate(pocket));

@@ -13,13 +13,17 @@ void LiveEngine::State::collect(std::int32_t pocket) noexcept {
 }
 
 void LiveEngine::State::collect_watched(UnderlyingIndex underlying) noexcept {
+  const std::size_t before = touched.size();
   ladders[static_cast<std::size_t>(underlying)].watched(
       links, [&](std::int32_t link) { collect_link(link); });
+  counters.watched += touched.size() - before;
 }
 
 void LiveEngine::State::collect_crossed(UnderlyingIndex underlying, double price) noexcept {
+  const std::size_t before = touched.size();
   ladders[static_cast<std::size_t>(underlying)].crossed(
       links, world.index(underlying), price, [&](std::int32_t link) { collect_link(link); });
+  counters.crossed += touched.size() - before;
 }
 
 void LiveEngine::State::collect_worn(UnderlyingIndex underlying, double wear) noexcept {

@@ -142,10 +142,10 @@ struct LiveEngine::State {
   std::size_t links_needed(std::size_t pocket) const noexcept;
   void watch_pocket(std::size_t pocket) noexcept;
   void renew(std::size_t pocket, const live::Evaluated& evaluated) noexcept;
+  double exposed_to(std::size_t pocket, UnderlyingIndex underlying) const noexcept;
   bool can_band(std::size_t pocket, const live::Evaluated& evaluated) noexcept;
   void queue(std::size_t pocket) noexcept;
   void renew_some() noexcept;
-  std::int64_t step_of(UnderlyingIndex underlying) const noexcept;
 
   // ---- collecting what a record touches (collect.cpp) ----
   void start_collecting() noexcept { touched.clear(); }

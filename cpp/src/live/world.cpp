@@ -9,6 +9,9 @@
 namespace tickmargin::live {
 namespace {
 
+// An index at a round number of cells, as at creation, lies well inside one.
+constexpr double node_offset = 0.5;
+
 void depend_on(Dependencies& d, UnderlyingIndex u) {
   for (int k = 0; k < d.count; ++k) {
     if (d.underlying[static_cast<std::size_t>(k)] == u) return;
@@ -204,13 +207,17 @@ void World::refresh(const book::PocketRows& rows, PolicyGrid& grid) noexcept {
   fill(stale_rows_, grid);
 }
 
+std::int64_t World::step_of(UnderlyingIndex u) const noexcept {
+  return static_cast<std::int64_t>(std::floor(index(u) / cell_width(u) - node_offset));
+}
+
 std::size_t World::node(UnderlyingIndex underlying, std::int64_t step) noexcept {
   const auto u = static_cast<std::size_t>(underlying);
   const auto s = static_cast<std::size_t>(step) % node_slots;
   NodeSlot& slot = slots_[u][s];
   if (slot.step != step) {
     slot.step = step;
-    slot.price = static_cast<double>(step) * cell_width_[u];
+    slot.price = (static_cast<double>(step) + node_offset) * cell_width_[u];
     ++slot.version;
   }
   return s;

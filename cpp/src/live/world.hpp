@@ -24,7 +24,7 @@ struct Dependencies {
   int count = 0;
 };
 
-// A price that bands are drawn to: `step` x the cell's width. Four slots an underlying, reused.
+// A price that bands are drawn to: half a cell's width above `step` widths. Four slots an underlying, reused.
 struct NodeSlot {
   std::int64_t step = -1;
   std::uint64_t version = 0;
@@ -70,6 +70,8 @@ class World {
   void refresh_value(std::uint32_t instrument) noexcept;
   void refresh_profits(std::uint32_t instrument, PolicyGrid& grid) noexcept;
 
+  // The last node at or below the index.
+  std::int64_t step_of(UnderlyingIndex underlying) const noexcept;
   // The node at `step` of an underlying, and there the values and profits of some instruments.
   std::size_t node(UnderlyingIndex underlying, std::int64_t step) noexcept;
   void refresh_node(UnderlyingIndex underlying, std::size_t slot,

@@ -38,6 +38,12 @@ double chord(double from, double to, double distance) noexcept {
   return (to - from) / distance;
 }
 
+void widen(Slopes& sum, double low, double high) noexcept {
+  sum.low += low;
+  sum.high += high;
+}
+void widen(Slopes& sum, double lipschitz) noexcept { widen(sum, -lipschitz, lipschitz); }
+
 // Slopes of a sum of convex and concave terms known at the three prices.
 Slopes slopes_of(const double* convex, const double* concave, const UnitQuestion& q,
                  double index) noexcept {
@@ -238,8 +244,8 @@ bool add_scenario(const Unit& unit, double collateral) {
   const risk::Scenarios& grid = unit.prepared.table.underlying[unit.u()].grid;
   const double stress = largest_stress(grid);
   const double charge =
-      std::fabs(requirement.maintenance[static_cast<std::size_t>(Component::short_option)]);
-  out.other_slope += charge / out.index;
+      requirement.maintenance[static_cast<std::size_t>(Component::short_option)] / out.index;
+  widen(out.other, charge, charge);
   const bool by_expiry = p.roll_ratio_annual != 0 || p.roll_ratio_min != 0 || p.basis_ratio != 0;
   for (std::int64_t k = unit.q.begin; k < unit.q.end; ++k) {
     const std::uint32_t i = unit.rows.instrument[k];
@@ -256,11 +262,59 @@ bool add_scenario(const Unit& unit, double collateral) {
       turn = 2.0 + phi_0 / s;
       wear_turn = 2.0 + 0.7 / s;
     }
-    out.other_slope += p.maintenance_factor * ratio * turn * reach / out.index;
+    widen(out.other, p.maintenance_factor * ratio * turn * reach / out.index);
     out.maintenance_exposure +=
         p.maintenance_factor * (ratio + p.roll_ratio_annual) * wear_turn * phi_0 * reach;
   }
   return true;
+}
+
+// Slopes of the loss of one position alone, the worst of two columns and nothing: those of every
+// column that can be the worst somewhere in the cell.
+Slopes loss_slopes(const Unit& unit, std::int64_t position, std::size_t first_column) {
+  const risk::ScenarioTable& table = unit.prepared.table;
+  const risk::Scenarios& grid = table.underlying[unit.u()].grid;
+  const std::uint32_t i = unit.rows.instrument[position];
+  const double quantity = unit.rows.quantity[position];
+  const std::uint32_t row = unit.q.below.row_of[i];
+  const bool option = unit.is_option(i);
+  const double width = std::max(unit.out.index - unit.out.cell_lower,
+                                unit.out.cell_upper - unit.out.index);
+  const double base[3] = {option ? unit.q.below.value[row] : 0.0,
+                          option ? unit.context.values.contract[i].value : 0.0,
+                          option ? unit.q.above.value[row] : 0.0};
+  const double none[3] = {0, 0, 0};
+  const Slopes held = slopes_of(base, none, unit.q, unit.out.index);
+  double loss[2], worst = 0;
+  Slopes slopes[2];
+  for (std::size_t c = 0; c < 2; ++c) {
+    const std::size_t s = first_column + c;
+    const double profit[3] = {unit.q.below.profit[row * table.stride + s], table.row(i)[s],
+                              unit.q.above.profit[row * table.stride + s]};
+    const double weight = grid.weight[s];
+    const double stressed[3] = {profit[0] + weight * base[0], profit[1] + weight * base[1],
+                                profit[2] + weight * base[2]};
+    const Slopes after = slopes_of(stressed, none, unit.q, unit.out.index);
+    const double low = after.low - weight * held.high, high = after.high - weight * held.low;
+    slopes[c] = quantity > 0 ? Slopes{-quantity * high, -quantity * low}
+                             : Slopes{-quantity * low, -quantity * high};
+    loss[c] = -quantity * profit[1];
+    worst = std::max(worst, loss[c]);
+  }
+  Slopes hull{INFINITY, -INFINITY};
+  for (std::size_t c = 0; c < 3; ++c) {
+    const Slopes slope = c < 2 ? slopes[c] : Slopes{};
+    const double now = c < 2 ? loss[c] : 0.0;
+    const double steepest = std::max(std::fabs(slope.low), std::fabs(slope.high));
+    double others = 0;
+    for (const Slopes& other : slopes) {
+      others = std::max({others, std::fabs(other.low), std::fabs(other.high)});
+    }
+    if (now < worst - (steepest + others) * width) continue;
+    hull.low = std::min(hull.low, slope.low);
+    hull.high = std::max(hull.high, slope.high);
+  }
+  return hull;
 }
 
 bool add_dynamic(const Unit& unit) {
@@ -277,7 +331,8 @@ bool add_dynamic(const Unit& unit) {
     const double reach = std::fabs(unit.rows.quantity[k]) * unit.reach(i);
     out.maintenance_exposure += (2.0 + widest) * phi_0 * reach;
     if (p.netting_underlying) continue;
-    out.other_slope += (unit.is_option(i) ? 1.0 + widest : widest) * reach / out.index;
+    const Slopes loss = loss_slopes(unit, k, first_maintenance_column);
+    widen(out.other, loss.low, loss.high);
   }
   if (!p.netting_underlying) return true;
   out.scans = true;
@@ -294,31 +349,69 @@ bool fixed_is_bounded(const Policy& policy) noexcept {
   });
 }
 
+// A future's notional follows the index (an inverse one's does not, one at entry neither or with
+// it), at a ratio between the least and the greatest of its brackets.
+void add_fixed_future(const Unit& unit, std::int64_t k, const FuturesParameters& f) {
+  const std::uint32_t i = unit.rows.instrument[k];
+  const Context& c = unit.context;
+  const pricing::ContractValue& v = c.values.contract[i];
+  const double contracts = std::fabs(unit.rows.quantity[k]);
+  const bool inverse = c.instruments.payoff[i] == Payoff::inverse;
+  const bool at_entry = f.notional_at_entry && c.instruments.kind[i] != Kind::spot;
+  const double notional =
+      contracts * (at_entry ? std::fabs(v.entry_factor * unit.rows.entry[k]) : v.notional);
+  // At the mark, what a linear contract is worth moves; at entry, what an inverse one is.
+  const bool moves = inverse == at_entry;
+  double low = f.maintenance_ratio, high = low;
+  for (std::size_t b = 0; b < f.brackets.size(); ++b) {
+    low = b == 0 ? f.brackets[b].maintenance_ratio : std::min(low, f.brackets[b].maintenance_ratio);
+    high = b == 0 ? low : std::max(high, f.brackets[b].maintenance_ratio);
+  }
+  const double slope = moves ? notional / unit.out.index : 0.0;
+  if (f.netting == FuturesNetting::none) {
+    widen(unit.out.other, low * slope, high * slope);
+  } else {
+    widen(unit.out.other, high * slope);
+  }
+  const double fee = inverse ? 0.0 : f.taker_fee_ratio * contracts * v.notional / unit.out.index;
+  widen(unit.out.other, fee, fee);
+  unit.out.maintenance_exposure += phi_0 * contracts * v.notional * (high + f.taker_fee_ratio) +
+                                   phi_0 * high * notional;
+}
+
+void add_fixed_option(const Unit& unit, std::int64_t k, const OptionParameters& o) {
+  const std::uint32_t i = unit.rows.instrument[k];
+  const Context& c = unit.context;
+  const double contracts = -unit.rows.quantity[k];
+  if (!(contracts > 0)) return;
+  const double base = o.base_forward ? c.values.forward[i] : unit.out.index;
+  const double worth = contracts * c.instruments.multiplier[i] * c.values.unit_price[i] * base;
+  const double flat = (o.margin_factor * o.maintenance_c + o.liquidation_fee_ratio) * worth;
+  const double reach = contracts * unit.reach(i);
+  const double floored = o.margin_factor * o.maintenance_c * reach;
+  const bool has_floor = o.maintenance_mark_floor != MarkFloor::none;
+  widen(unit.out.other, flat / unit.out.index, flat / unit.out.index);
+  if (has_floor) widen(unit.out.other, (flat + floored) / unit.out.index);
+  if (!unit.policy().option_value_in_equity) {
+    const std::uint32_t row = unit.q.below.row_of[i];
+    const double mark[3] = {contracts * unit.q.below.value[row],
+                            contracts * c.values.contract[i].value,
+                            contracts * unit.q.above.value[row]};
+    const double none[3] = {0, 0, 0};
+    const Slopes slopes = slopes_of(mark, none, unit.q, unit.out.index);
+    widen(unit.out.other, slopes.low, slopes.high);
+  }
+  unit.out.maintenance_exposure += phi_0 * (flat + floored + reach);
+}
+
 bool add_fixed(const Unit& unit) {
   if (!fixed_is_bounded(unit.policy())) return false;
-  const FuturesParameters& f = unit.policy().futures[unit.u()];
-  const OptionParameters& o = unit.policy().options[unit.u()];
-  const Context& c = unit.context;
-  double ratio = f.maintenance_ratio;
-  for (const Bracket& bracket : f.brackets) ratio = std::max(ratio, bracket.maintenance_ratio);
   for (std::int64_t k = unit.q.begin; k < unit.q.end; ++k) {
-    const std::uint32_t i = unit.rows.instrument[k];
-    const double contracts = std::fabs(unit.rows.quantity[k]);
-    const pricing::ContractValue& v = c.values.contract[i];
-    double slope = 0;  // per unit of log price
-    if (!unit.is_option(i)) {
-      const double notional =
-          std::max(v.notional, std::fabs(v.entry_factor * unit.rows.entry[k]));
-      slope = contracts * notional * (ratio + f.taker_fee_ratio);
-    } else if (unit.rows.quantity[k] < 0) {
-      const double base = std::max(c.values.forward[i], unit.out.index);
-      const double worth = c.instruments.multiplier[i] * c.values.unit_price[i] * base;
-      slope = contracts * (o.margin_factor * o.maintenance_c * (worth + unit.reach(i)) +
-                           o.liquidation_fee_ratio * worth);
-      if (!unit.policy().option_value_in_equity) slope += contracts * unit.reach(i);
+    if (unit.is_option(unit.rows.instrument[k])) {
+      add_fixed_option(unit, k, unit.policy().options[unit.u()]);
+    } else {
+      add_fixed_future(unit, k, unit.policy().futures[unit.u()]);
     }
-    unit.out.other_slope += slope / unit.out.index;
-    unit.out.maintenance_exposure += phi_0 * slope;
   }
   return true;
 }

@@ -51,7 +51,7 @@ struct UnitLines {
   bool correlated = false;   // netted across units on two-sided losses
   double factor = 1;         // of scan lines in maintenance
   double scan = 0, loss_up = 0, loss_down = 0;  // losses now, without the factor
-  double other_slope = 0;    // Lipschitz constant of the rest of maintenance
+  Slopes other;              // of the rest of maintenance
   // What maintenance and equity can change by for each unit of wear (see live/README.md).
   double equity_exposure = 0, maintenance_exposure = 0;
   std::vector<ScenarioLine> lines;

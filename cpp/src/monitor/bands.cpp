@@ -75,17 +75,17 @@ void keep_above(const UnitLines& unit, const Border& border, PriceBand& band) no
     const Slopes s = value_slopes(unit);
     return narrow(unit, border.spend, -s.low, s.high, band);
   }
-  const double rest = border.level * unit.other_slope;
+  const Slopes rest = scaled(border.level, unit.other);
   const Slopes none = equity_slopes(unit);
   // A scan floored at nothing: with several units its fall does not help the others.
   const double room =
       unit.correlated ? border.spend : border.spend + border.level * unit.factor * unit.scan;
-  narrow(unit, room, rest - none.low, rest + none.high, band);
+  narrow(unit, room, rest.high - none.low, none.high - rest.low, band);
   if (!unit.scans) return;
   for (const ScenarioLine& line : unit.lines) {
     const Slopes s = gap_slopes(unit, border.level, line);
-    narrow(unit, border.spend + slack_of(unit, border.level, line), rest - s.low, rest + s.high,
-           band);
+    narrow(unit, border.spend + slack_of(unit, border.level, line), rest.high - s.low,
+           s.high - rest.low, band);
   }
 }
 
@@ -96,9 +96,9 @@ void keep_below(const UnitLines& unit, const Border& border, PriceBand& band) no
     const Slopes s = value_slopes(unit);
     return narrow(unit, border.spend, s.high, -s.low, band);
   }
-  const double rest = border.level * unit.other_slope;
+  const Slopes rest = scaled(border.level, unit.other);
   const auto hold = [&](const Slopes& s) {
-    narrow(unit, border.spend, rest + s.high, rest - s.low, band);
+    narrow(unit, border.spend, s.high - rest.low, rest.high - s.low, band);
   };
   // The gap lies below that of any one scenario, so that of the one that binds now is enough; a
   // norm over two-sided losses falls at most as fast as the faster of the two.
