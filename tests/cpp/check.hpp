@@ -64,6 +64,11 @@ inline bool same_bits(double a, double b) {
   return std::bit_cast<std::uint64_t>(a) == std::bit_cast<std::uint64_t>(b);
 }
 
+template <class A, class B>
+void equal(const A& a, const B& b, const char* file, int line, const char* text) {
+  report(a == b, file, line, describe(text, a, b));
+}
+
 // Runs every registered test whose name contains the first argument; all without one.
 inline int run(int argc, char** argv) {
   const char* wanted = argc > 1 ? argv[1] : "";
@@ -89,8 +94,8 @@ inline int run(int argc, char** argv) {
 
 #define CHECK(condition) check::report(static_cast<bool>(condition), __FILE__, __LINE__, #condition)
 
-#define CHECK_EQ(a, b)                                    \
-  check::report((a) == (b), __FILE__, __LINE__, check::describe(#a " == " #b, (a), (b)))
+// Each side is evaluated once.
+#define CHECK_EQ(a, b) check::equal((a), (b), __FILE__, __LINE__, #a " == " #b)
 
 #define CHECK_SAME_BITS(a, b)                     \
   check::report(check::same_bits((a), (b)), __FILE__, __LINE__, \

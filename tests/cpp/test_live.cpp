@@ -50,7 +50,9 @@ class Stream {
     if (kind < 0.84) return forward();
     if (kind < 0.88) return clock();
     if (kind < 0.90) return mark();
-    if (kind < 0.97) return fill();
+    if (kind < 0.95) return fill();
+    if (kind < 0.97) return order();
+    if (kind < 0.98) return cancel();
     return deposit();
   }
 
@@ -103,6 +105,18 @@ class Stream {
                         : engine_.index_price(u) * (1 + 1e-3 * draw_.normal());
     return r;
   }
+  Record order() {
+    Record r = fill();
+    r.type = RecordType::order;
+    r.sequence = ++order_;
+    return r;
+  }
+  Record cancel() {
+    if (cancelled_ == order_) return tick();
+    Record r = make_record(RecordType::cancel, 0, now_);
+    r.sequence = ++cancelled_;
+    return r;
+  }
   Record deposit() {
     Record r = make_record(RecordType::deposit, draw_.below(5), now_);
     r.sequence = ++transfer_;
@@ -126,7 +140,7 @@ class Stream {
   double price_[underlyings];
   std::vector<double> vols_, forwards_;
   TimeNs now_ = start_ns, clock_ns_ = start_ns;
-  std::uint64_t sequence_ = 0, transfer_ = 0;
+  std::uint64_t sequence_ = 0, transfer_ = 0, order_ = 0, cancelled_ = 0;
 };
 
 bool same_bits(double a, double b) { return std::memcmp(&a, &b, sizeof a) == 0; }

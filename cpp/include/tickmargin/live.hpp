@@ -138,7 +138,7 @@ class LiveEngine {
   void stage_policies(std::uint64_t epoch, PolicySet policies);
 
   // A batch engine over this engine's present state, built from it without any cache.
-  Engine freeze() const;
+  Engine freeze();
   // Every account re-evaluated from primary state and compared with what is stored; the number of
   // differences, 0 unless the engine is wrong.
   std::size_t audit() noexcept;

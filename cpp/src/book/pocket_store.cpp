@@ -129,7 +129,7 @@ PocketRows PocketStore::rows(std::size_t pocket, const InstrumentColumns& instru
   }
   scratch.positions.push_back(first + static_cast<std::int64_t>(held.size()));
   return {scratch.underlying, scratch.positions, instrument_.data(), quantity_.data(),
-          entry_.data(),      assets(pocket),    amounts(pocket)};
+          entry_.data(),      assets(pocket),    amounts(pocket),    {}};
 }
 
 bool PocketStore::room(const Segment& segment, std::size_t count,

@@ -39,6 +39,8 @@ struct ComponentSums {
         at(policy, underlyings - 1, static_cast<std::size_t>(margin::Component::netting));
     netting[0] += requirement.netting_initial;
     netting[1] += requirement.netting_maintenance;
+    at(policy, underlyings - 1, static_cast<std::size_t>(margin::Component::orders))[0] +=
+        requirement.orders_initial;
   }
 };
 

@@ -54,6 +54,10 @@ void explain_requirement(const Explainer& e, std::int32_t pocket, const Workspac
                                  work.requirement.netting_initial,
                                  work.requirement.netting_maintenance});
   }
+  if (work.requirement.orders_initial != 0) {
+    e.out.requirement.push_back({pocket, -1, margin::component_name(margin::Component::orders),
+                                 work.requirement.orders_initial, 0.0});
+  }
   if (decision.state == State::undecidable) return;
   e.out.requirement.push_back({pocket, -1, "rounding",
                                base::ticks_to_amount(decision.initial_margin, e.scale) -

@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include "margin/orders.hpp"
+
 namespace tickmargin::engine {
 
 Revaluation revalue(market::Market market, const InstrumentColumns& instruments,
@@ -46,6 +48,75 @@ void add_doubt(const pricing::Context& context, const book::PocketRows& rows,
   }
 }
 
+// Which orders of a pocket are taken as filled.
+enum class Filled { larger_side, buys, sells };
+
+// Of an instrument's orders those that leave its position larger; of an option's, which needs
+// margin when short only, the sells.
+bool is_larger_side(const InstrumentColumns& instruments, const book::PocketRows& rows,
+                    const book::OrderRow& order) noexcept {
+  if (instruments.kind[order.instrument] == Kind::option) return order.quantity < 0;
+  double net = 0, buys = 0, sells = 0;
+  for (std::int64_t k = rows.first_position(); k < rows.end_position(); ++k) {
+    if (rows.instrument[k] == order.instrument) net += rows.quantity[k];
+  }
+  for (const book::OrderRow& other : rows.orders) {
+    if (other.instrument == order.instrument) (other.quantity > 0 ? buys : sells) += other.quantity;
+  }
+  return (std::fabs(net + buys) >= std::fabs(net + sells)) == (order.quantity > 0);
+}
+
+// Percent rules have no scenarios in which a subset of orders could hurt most: the largest of three
+// fills holds, with every order's own loss against the mark on top.
+double initial_if_filled(const Revaluation& world, const PolicyState& policy,
+                         const book::PocketRows& rows, Workspace& work) {
+  double largest = 0, lost = 0;
+  for (const Filled which : {Filled::larger_side, Filled::buys, Filled::sells}) {
+    work.filled.assign(rows);
+    for (const book::OrderRow& order : rows.orders) {
+      const bool taken = which == Filled::larger_side
+                             ? is_larger_side(world.instruments, rows, order)
+                             : (order.quantity > 0) == (which == Filled::buys);
+      if (!taken) continue;
+      const double entry =
+          book::entry_term(world.instruments.payoff[order.instrument], order.price);
+      work.filled.fill(world.instruments, {order.instrument, order.quantity, entry});
+    }
+    policy.method->evaluate(world.context(), policy.prepared,
+                            work.filled.rows(world.instruments), work.scratch, work.of_filled,
+                            nullptr);
+    add_doubt(world.context(), work.filled.rows(world.instruments), work.of_filled);
+    const double initial = margin::initial_total(work.of_filled);
+    if (!(initial <= largest)) largest = initial;
+  }
+  for (const book::OrderRow& order : rows.orders) {
+    const double gain =
+        margin::equity_of_fill(world.context(), *policy.policy, policy.weights, order);
+    lost += gain < 0 ? -gain : 0.0;
+  }
+  return largest + lost;
+}
+
+// What resting orders could add to initial margin at their worst. An order on a contract that has no
+// value now counts nothing: or it would keep its account from being decided, and liquidated.
+void add_orders(const Revaluation& world, const PolicyState& policy, book::PocketRows rows,
+                Workspace& work) {
+  work.orders.clear();
+  for (const book::OrderRow& order : rows.orders) {
+    if (world.values.status[order.instrument] == Status::ok) work.orders.push_back(order);
+  }
+  if (work.orders.empty()) return;
+  rows.orders = work.orders;
+  const double initial =
+      policy.method->scenarios == nullptr
+          ? initial_if_filled(world, policy, rows, work)
+          : margin::initial_with_orders(world.context(), policy.prepared, policy.weights, rows,
+                                        work.scratch);
+  const double without = margin::initial_total(work.requirement);
+  // Written so that a NaN stays one.
+  work.requirement.orders_initial = initial <= without ? 0.0 : initial - without;
+}
+
 }  // namespace
 
 void require_pocket(const Revaluation& world, const PolicyState& policy,
@@ -54,6 +125,8 @@ void require_pocket(const Revaluation& world, const PolicyState& policy,
   policy.method->evaluate(world.context(), policy.prepared, rows, work.scratch, work.requirement,
                           trace);
   add_doubt(world.context(), rows, work.requirement);
+  work.requirement.orders_initial = 0;
+  if (!rows.orders.empty()) add_orders(world, policy, rows, work);
 }
 
 Status method_status(const PolicyState& policy, const book::PocketRows& rows, Status status) {

@@ -6,6 +6,7 @@
 
 #include "base/ticks.hpp"
 #include "book/pocket_rows.hpp"
+#include "book/scratch_pocket.hpp"
 #include "collateral/valuation.hpp"
 #include "margin/method.hpp"
 #include "market/market.hpp"
@@ -44,6 +45,9 @@ struct Workspace {
   margin::PocketRequirement requirement;
   margin::Scratch scratch;
   std::vector<margin::PocketRequirement> account;  // of one account's pockets, until it is decided
+  std::vector<book::OrderRow> orders;  // that can be valued
+  book::ScratchPocket filled;          // with resting orders traded
+  margin::PocketRequirement of_filled;
 };
 
 // Values and margins one pocket; the details stay in the workspace.

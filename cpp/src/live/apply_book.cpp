@@ -225,12 +225,12 @@ RecordStatus LiveEngine::State::apply_withdrawal(const Record& r) noexcept {
     if (scratch.balance_asset()[b] == r.subject) held_amount = scratch.balance_amount()[b];
   }
   scratch.add_balance(r.subject, -r.value[0]);
-  const live::Margined then = margin_of_scratch(r.account);
-  if (then.decision.state == tickmargin::State::undecidable || marks_in_doubt(p)) {
+  const monitor::Decision then = margin_of_scratch(r.account, r.pocket);
+  if (then.state == tickmargin::State::undecidable || marks_in_doubt(p)) {
     return RecordStatus::blocked;
   }
   if (!(r.value[0] <= held_amount) ||
-      then.decision.equity_initial < then.initial_with_orders) {
+      then.equity_initial < then.initial_margin) {
     return RecordStatus::margin_refused;
   }
   start_collecting();

@@ -1,5 +1,6 @@
 // From one pocket's rows to its state, and from states to events.
 #include <algorithm>
+#include <tuple>
 
 #include "live/state.hpp"
 
@@ -14,10 +15,42 @@ live::PolicyGrid& LiveEngine::State::grid_of(std::size_t pocket) noexcept {
   return policies->grids[static_cast<std::size_t>(policies->set.account_policy[account])];
 }
 
+// Orders that may add to a pocket's positions, in the order a book keeps them.
+std::span<const book::OrderRow> LiveEngine::State::orders_of(AccountIndex account,
+                                                             std::int32_t pocket) noexcept {
+  order_rows.clear();
+  std::int32_t o = accounts[static_cast<std::size_t>(account)].first_order;
+  for (; o >= 0; o = orders[static_cast<std::size_t>(o)].next) {
+    const live::RestingOrder& order = orders[static_cast<std::size_t>(o)];
+    if (order.pocket != pocket || (order.flags & flag_reduce_only) != 0) continue;
+    order_rows.push_back({static_cast<std::uint32_t>(order.instrument), order.quantity,
+                          order.price});
+  }
+  const auto key = [&](const book::OrderRow& o_row) {
+    return std::make_tuple(world.instruments.underlying[o_row.instrument], o_row.instrument,
+                           o_row.quantity, o_row.price);
+  };
+  std::sort(order_rows.begin(), order_rows.end(),
+            [&](const book::OrderRow& a, const book::OrderRow& b) { return key(a) < key(b); });
+  return order_rows;
+}
+
+void LiveEngine::State::refresh_orders(std::span<const book::OrderRow> resting,
+                                       live::PolicyGrid& grid) noexcept {
+  for (const book::OrderRow& order : resting) world.refresh_profits(order.instrument, grid);
+}
+
+book::PocketRows LiveEngine::State::rows_of(std::size_t pocket) noexcept {
+  book::PocketRows rows = store.rows(pocket, world.instruments, units);
+  rows.orders = orders_of(store.account_of(pocket), store.name_of(pocket));
+  return rows;
+}
+
 Evaluated LiveEngine::State::evaluate(std::size_t pocket) noexcept {
   live::PolicyGrid& grid = grid_of(pocket);
-  const book::PocketRows rows = store.rows(pocket, world.instruments, units);
+  const book::PocketRows rows = rows_of(pocket);
   world.refresh(rows, grid);
+  refresh_orders(rows.orders, grid);
   const monitor::Decision decision =
       engine::evaluate_pocket(world.reval, grid.state, rows, scale, work);
   ++counters.evaluated;

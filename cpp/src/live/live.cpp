@@ -156,6 +156,10 @@ void LiveEngine::State::reserve() {
   for (std::size_t row = orders.size(); row-- > 0;) {
     free_orders.push_back(static_cast<std::int32_t>(row));
   }
+  order_rows.reserve(orders.size());
+  work.orders.reserve(orders.size());
+  work.filled.reserve(k + orders.size(), a + 1);
+  work.of_filled.units.reserve(u);
   expired.reserve(n);
   surface.row.resize(n);
   for (auto* column : {&surface.old_vol, &surface.staged, &surface.new_vol,
@@ -277,17 +281,27 @@ void LiveEngine::stage_policies(std::uint64_t epoch, PolicySet policies) {
   staged.push_back(std::move(next));
 }
 
-Engine LiveEngine::freeze() const {
-  const State& s = *state_;
+book::Book LiveEngine::State::book_with_orders() {
+  book::Book book = store.to_book(world.instruments);
+  for (std::size_t p = 0; p < book.pocket_count(); ++p) {
+    book.pocket_orders.push_back(static_cast<std::int64_t>(book.orders.size()));
+    const auto resting = orders_of(book.pocket_account[p], book.pocket_name[p]);
+    book.orders.insert(book.orders.end(), resting.begin(), resting.end());
+  }
+  book.pocket_orders.push_back(static_cast<std::int64_t>(book.orders.size()));
+  return book;
+}
+
+Engine LiveEngine::freeze() {
+  State& s = *state_;
   PolicySet policies = s.policies->set;
   for (Policy& policy : policies.policies) {
     for (std::size_t a = 0; a < policy.haircut_initial.size(); ++a) {
       if (s.is_halted(static_cast<AssetIndex>(a))) policy.haircut_initial[a][0] = 1.0;
     }
   }
-  return Engine(Engine::State::make(s.world.instruments, s.world.reval.market,
-                                    s.store.to_book(s.world.instruments), std::move(policies),
-                                    s.scale));
+  return Engine(Engine::State::make(s.world.instruments, s.world.reval.market, s.book_with_orders(),
+                                    std::move(policies), s.scale));
 }
 
 std::size_t LiveEngine::audit() noexcept {

@@ -102,12 +102,6 @@ struct SurfaceScratch {
   std::vector<TimeNs> expiry_ns;
 };
 
-// A pocket's decision, and what it needs with every resting order that could make it worse.
-struct Margined {
-  monitor::Decision decision;
-  Ticks initial_with_orders;
-};
-
 struct Evaluated {
   monitor::Decision decision;
   monitor::Amounts amounts;
@@ -122,6 +116,8 @@ struct LiveEngine::State {
   void start_cold();
   void start();
 
+  book::Book book_with_orders();
+
   // ---- saving (persist.cpp) ----
   std::vector<std::size_t> pocket_order() const;
   void restore_orders(const std::vector<live::RestingOrder>& saved);
@@ -130,6 +126,9 @@ struct LiveEngine::State {
   // ---- evaluation (evaluate.cpp) ----
   live::Evaluated evaluate(std::size_t pocket) noexcept;
   live::PolicyGrid& grid_of(std::size_t pocket) noexcept;
+  book::PocketRows rows_of(std::size_t pocket) noexcept;
+  std::span<const book::OrderRow> orders_of(AccountIndex account, std::int32_t pocket) noexcept;
+  void refresh_orders(std::span<const book::OrderRow> resting, live::PolicyGrid& grid) noexcept;
   bool liquidation_blocked(std::size_t pocket) const noexcept;
   LiveAccount read_account(AccountIndex account) noexcept;
   void tell(AccountIndex account) noexcept;
@@ -229,7 +228,7 @@ struct LiveEngine::State {
   CheckVerdict screen(const Order& order, bool reduce_only) const noexcept;
   bool marks_in_doubt(std::size_t pocket) const noexcept;
   bool mark_in_doubt(std::uint32_t instrument) const noexcept;
-  live::Margined margin_of_scratch(AccountIndex account) noexcept;
+  monitor::Decision margin_of_scratch(AccountIndex account, std::int32_t pocket) noexcept;
 
   LiveSettings settings;
   LiveCapacity capacity;
@@ -260,6 +259,7 @@ struct LiveEngine::State {
   std::size_t cursor = 0, cursor_left = 0;
 
   std::vector<live::RestingOrder> orders;
+  std::vector<book::OrderRow> order_rows;  // of one pocket
   std::vector<std::int32_t> free_orders;
   base::IdTable order_ids;
   std::vector<live::Transfer> transfers;  // a ring, oldest first

@@ -32,9 +32,10 @@ enum class Component : std::uint8_t {
   basis,         // offsetting expiries
   depth,         // impact beyond the book's depth
   oracle,        // what a doubtful index may be off by
-  netting,       // credit across underlyings (negative), the pocket's last line
+  netting,       // credit across underlyings (negative), of the whole pocket
+  orders,        // what resting orders could add, of the whole pocket, its last line
 };
-inline constexpr std::size_t component_count = 10;
+inline constexpr std::size_t component_count = 11;
 const char* component_name(Component component) noexcept;
 
 // How far a requirement can change when the index moves: which proof trigger bands may use.
@@ -65,6 +66,7 @@ struct PocketRequirement {
   std::vector<UnitRequirement> units;  // capacity is kept between pockets
   double netting_initial = 0;
   double netting_maintenance = 0;
+  double orders_initial = 0;
 };
 
 // Loss (> 0) or gain of each position in the binding scenario, or its share of the percent rule;
@@ -90,13 +92,13 @@ struct Scratch {
   std::vector<double> sums;
   std::vector<std::int32_t> nodes;
   std::vector<std::uint32_t> rows;
-  std::vector<double> expiry_delta;
+  std::vector<double> expiry_delta, expiry_up, expiry_down;
   std::vector<std::int64_t> expiry;
   std::vector<pricing::IndexedCollateral> collateral;  // given by the caller
   std::vector<double> node_move;
   risk::Scenarios node_grid;
   risk::TableScratch table;
-  std::vector<double> profit;
+  std::vector<double> profit, row_profit;
   std::vector<risk::TwoSidedLoss> initial_losses, maintenance_losses;
 };
 

@@ -10,6 +10,9 @@ void evaluate_fixed(const Context&, const Prepared&, const PocketRows&, Scratch&
 
 void dynamic_scenarios(const Context&, const Policy&, std::size_t u, bool with_nodes,
                         risk::UnderlyingScenarios& out, Status&);
+// Initial charge for what the book's depth cannot take of a delta.
+double depth_charge(const Context& context, const DynamicParameters& p, std::size_t u,
+                    double delta_base) noexcept;
 void evaluate_dynamic(const Context&, const Prepared&, const PocketRows&, Scratch&,
                       PocketRequirement&, PositionTrace*);
 

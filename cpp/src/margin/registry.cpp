@@ -12,7 +12,7 @@ constexpr Method methods[] = {
 };
 
 constexpr const char* component_names[component_count] = {
-    "futures", "options", "fee", "scan", "short_option", "roll", "basis", "depth", "oracle", "netting"};
+    "futures", "options", "fee", "scan", "short_option", "roll", "basis", "depth", "oracle", "netting", "orders"};
 
 double total(const PocketRequirement& requirement,
              std::array<double, component_count> UnitRequirement::* side, double netting) noexcept {
@@ -66,7 +66,8 @@ const char* component_name(Component component) noexcept {
 }
 
 double initial_total(const PocketRequirement& requirement) noexcept {
-  return total(requirement, &UnitRequirement::initial, requirement.netting_initial);
+  return total(requirement, &UnitRequirement::initial, requirement.netting_initial) +
+         requirement.orders_initial;
 }
 
 double maintenance_total(const PocketRequirement& requirement) noexcept {
