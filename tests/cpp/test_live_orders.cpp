@@ -135,6 +135,59 @@ TEST(a_check_decides_as_the_account_after_the_trade) {
   CHECK(accepted > 20 && refused > 20);
 }
 
+// A market maker's orders, a tick before each: decided by proof where that can be, and always as an
+// engine decides that evaluates every time.
+TEST(proofs_decide_as_evaluations_do) {
+  long proofs = 0, refused = 0, orders = 0;
+  for (const std::uint64_t seed : {31, 32, 33}) {
+    LiveInputs inputs = make_inputs(6, seed, 160);
+    // Policies 2 and 5 are the scenario ones, netted by correlation and by sum.
+    for (std::int32_t a = 0; a < 6; ++a) {
+      inputs.engine.policies.account_policy[static_cast<std::size_t>(a)] = a % 2 ? 5 : 2;
+    }
+    LiveInputs exact = inputs;
+    exact.settings.bands = false;
+    LiveEngine proving(inputs), evaluating(exact);
+    Draw draw(seed);
+    double price[underlyings];
+    TimeNs now = start_ns;
+    std::uint64_t sequence = 0;
+    for (std::int32_t u = 0; u < underlyings; ++u) price[u] = index_at_start[u];
+    for (int n = 0; n < 1500; ++n) {
+      const std::int32_t u = n < 3 ? n : draw.below(underlyings);
+      price[u] *= 1 + (draw.chance(0.02) ? 3e-3 : 1e-4) * draw.normal();
+      Record r = index_tick(u, ++sequence, price[u], now += 100'000'000);
+      if (draw.chance(0.01)) r = make_record(RecordType::clock, 0, now);
+      CHECK_EQ(proving.apply(r).status, RecordStatus::ok);
+      CHECK_EQ(evaluating.apply(r).status, RecordStatus::ok);
+      drain(proving);
+      drain(evaluating);
+      if (n < 3) continue;
+      Order order = draw_order(draw, inputs.engine.instruments, draw.below(6));
+      order.quantity *= draw.chance(0.3) ? draw.uniform(10, 200) : draw.uniform(0.1, 3);
+      const CheckedOrder by_proof = proving.check(order);
+      const CheckedOrder by_evaluation = evaluating.check(order);
+      CHECK_EQ(by_proof.verdict, by_evaluation.verdict);
+      CHECK_EQ(by_proof.shortfall, by_evaluation.shortfall);
+      ++orders;
+      refused += by_evaluation.verdict == CheckVerdict::refused_margin;
+      if (draw.chance(0.05) && by_proof.verdict == CheckVerdict::accepted) {
+        Record fill = trade(RecordType::fill, order, 0);
+        fill.ts_ns = now;
+        CHECK_EQ(proving.apply(fill).status, RecordStatus::ok);
+        CHECK_EQ(evaluating.apply(fill).status, RecordStatus::ok);
+        drain(proving);
+        drain(evaluating);
+      }
+    }
+    proofs += static_cast<long>(proving.counters().proofs);
+    CHECK_EQ(evaluating.counters().proofs, std::uint64_t{0});
+  }
+  std::printf("  %ld orders: %ld by proof, %ld short of margin\n", orders, proofs, refused);
+  CHECK(proofs > orders / 4);
+  CHECK(refused > 50);
+}
+
 TEST(reduce_only_orders_reduce) {
   LiveInputs inputs = make_inputs(1, 9);
   PortfolioColumns& p = inputs.engine.portfolio;

@@ -103,6 +103,11 @@ std::span<const double> PocketStore::quantities(std::size_t pocket) const noexce
   return {quantity_.data() + std::max<std::int64_t>(s.first, 0), static_cast<std::size_t>(s.count)};
 }
 
+std::span<const double> PocketStore::entries(std::size_t pocket) const noexcept {
+  const Segment& s = slots_[pocket].positions;
+  return {entry_.data() + std::max<std::int64_t>(s.first, 0), static_cast<std::size_t>(s.count)};
+}
+
 std::span<const std::int32_t> PocketStore::assets(std::size_t pocket) const noexcept {
   const Segment& s = slots_[pocket].balances;
   return {asset_.data() + std::max<std::int64_t>(s.first, 0), static_cast<std::size_t>(s.count)};

@@ -72,6 +72,7 @@ class PocketStore {
   }
   std::span<const std::uint32_t> instruments(std::size_t pocket) const noexcept;
   std::span<const double> quantities(std::size_t pocket) const noexcept;
+  std::span<const double> entries(std::size_t pocket) const noexcept;  // terms
   std::span<const std::int32_t> assets(std::size_t pocket) const noexcept;
   std::span<const double> amounts(std::size_t pocket) const noexcept;
   PocketRows rows(std::size_t pocket, const InstrumentColumns& instruments,

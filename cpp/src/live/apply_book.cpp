@@ -39,6 +39,7 @@ void LiveEngine::State::commit_scratch(const Record& r, std::int32_t pocket) noe
     unlink_pocket(p);
   }
   store.replace(p, scratch);
+  ++pockets[p].version;
   link_pocket(p);
   collect(static_cast<std::int32_t>(p));
 }

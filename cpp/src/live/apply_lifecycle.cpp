@@ -156,6 +156,7 @@ void LiveEngine::State::settle_pocket(std::size_t pocket, std::size_t instrument
   unlink_pocket(pocket);
   const bool stored = store.replace(pocket, scratch);
   TICKMARGIN_ASSERT(stored);
+  ++pockets[pocket].version;
   link_pocket(pocket);
 }
 

@@ -122,7 +122,16 @@ bool LiveEngine::State::can_band(std::size_t pocket, const Evaluated& e) noexcep
     if (world.step_of(links[l].underlying) < 1) return false;
   }
   for (const std::uint32_t i : store.instruments(pocket)) {
-    if (world.bounded[i] == 0 || world.reval.values.normal[i] != 0) return false;
+    if (world.reval.values.normal[i] != 0) return false;
+  }
+  return has_bounded_rows(pocket);
+}
+
+// What can be said without an evaluation: every contract and balance follows one index in a way
+// that has bounds, and lives for long enough.
+bool LiveEngine::State::has_bounded_rows(std::size_t pocket) const noexcept {
+  for (const std::uint32_t i : store.instruments(pocket)) {
+    if (world.bounded[i] == 0) return false;
     const TimeNs expiry = world.instruments.expiry_ns[i];
     if (expiry != 0 && expiry - now_ns < live::near_expiry_ns) return false;
   }
@@ -152,6 +161,38 @@ double LiveEngine::State::exposed_to(std::size_t pocket, UnderlyingIndex u) cons
   return exposed;
 }
 
+// One index's part of a pocket that has just been evaluated, with everything priced at the nodes
+// below and above the index.
+margin::UnitQuestion LiveEngine::State::question_of(UnderlyingIndex underlying,
+                                                    const book::PocketRows& rows,
+                                                    live::PolicyGrid& grid) noexcept {
+  const auto u = static_cast<std::size_t>(underlying);
+  margin::UnitQuestion q{underlying, 0, 0, work.requirement.units.size(), nullptr, {}, {}};
+  for (std::size_t n = 0; n < rows.unit_underlying.size(); ++n) {
+    if (rows.unit_underlying[n] != underlying) continue;
+    q.begin = rows.unit_positions[n];
+    q.end = rows.unit_positions[n + 1];
+  }
+  for (const margin::UnitRequirement& unit : work.requirement.units) {
+    if (unit.underlying == underlying) q.requirement = &unit;
+  }
+  held.assign(rows.instrument + q.begin, rows.instrument + q.end);
+  const std::int64_t step = world.step_of(underlying);
+  const std::size_t below = world.node(underlying, step - 1);
+  const std::size_t above = world.node(underlying, step + 2);
+  world.refresh_node(underlying, below, held, grid);
+  world.refresh_node(underlying, above, held, grid);
+  const auto prices = [&](std::size_t slot) {
+    const live::NodeSlot& node = world.slot(underlying, slot);
+    return margin::NodePrices{node.price, node.value.data(),
+                              grid.nodes.empty() ? nullptr : grid.nodes[u][slot].profit.data(),
+                              world.row_of.data()};
+  };
+  q.below = prices(below);
+  q.above = prices(above);
+  return q;
+}
+
 // Puts the pocket on its ladders, with as much of the slack for each index as its share, or on the
 // watch lists where nothing is proven. The evaluation just made is still in `work`.
 void LiveEngine::State::renew(std::size_t pocket, const Evaluated& e) noexcept {
@@ -175,29 +216,7 @@ void LiveEngine::State::renew(std::size_t pocket, const Evaluated& e) noexcept {
     Link& link = links[l];
     const UnderlyingIndex underlying = link.underlying;
     const auto u = static_cast<std::size_t>(underlying);
-    margin::UnitQuestion q{underlying, 0, 0, work.requirement.units.size(), nullptr, {}, {}};
-    for (std::size_t n = 0; n < rows.unit_underlying.size(); ++n) {
-      if (rows.unit_underlying[n] != underlying) continue;
-      q.begin = rows.unit_positions[n];
-      q.end = rows.unit_positions[n + 1];
-    }
-    for (const margin::UnitRequirement& unit : work.requirement.units) {
-      if (unit.underlying == underlying) q.requirement = &unit;
-    }
-    held.assign(rows.instrument + q.begin, rows.instrument + q.end);
-    const std::int64_t step = world.step_of(underlying);
-    const std::size_t below = world.node(underlying, step - 1);
-    const std::size_t above = world.node(underlying, step + 2);
-    world.refresh_node(underlying, below, held, grid);
-    world.refresh_node(underlying, above, held, grid);
-    const auto prices = [&](std::size_t slot) {
-      const live::NodeSlot& node = world.slot(underlying, slot);
-      return margin::NodePrices{
-          node.price, node.value.data(),
-          grid.nodes.empty() ? nullptr : grid.nodes[u][slot].profit.data(), world.row_of.data()};
-    };
-    q.below = prices(below);
-    q.above = prices(above);
+    const margin::UnitQuestion q = question_of(underlying, rows, grid);
     if (!margin::unit_lines(world.context(), grid.state.prepared, grid.state.weights, rows, q,
                             line_scratch, lines)) {
       return watch_pocket(pocket);
@@ -226,7 +245,7 @@ void LiveEngine::State::renew(std::size_t pocket, const Evaluated& e) noexcept {
     ladder.remove(links, l);
     link.lower = band.lower;
     link.upper = band.upper;
-    link.step = step;
+    link.step = world.step_of(underlying);
     link.wear_limit = underlyings[u].wear + wear;
     ladder.place(links, l);
   }

@@ -86,6 +86,10 @@ CheckedOrder LiveEngine::State::check(const Order& order, bool reduce_only) noex
   const std::int32_t loaded =
       pocket >= 0 ? pocket : static_cast<std::int32_t>(store.pocket_count());
   const auto i = static_cast<std::uint32_t>(order.instrument);
+  if (pocket >= 0 && proves(order, static_cast<std::size_t>(pocket))) {
+    ++counters.proofs;
+    return out;
+  }
   ++counters.exact_checks;
   load_scratch(loaded);
   const monitor::Decision before = margin_of_scratch(order.account, order.pocket);

@@ -134,6 +134,7 @@ void LiveEngine::State::start_cold() {
 // Everything derived from the primary state. The first decisions are where states begin; nobody is
 // told of them.
 void LiveEngine::State::start() {
+  reserve_for(*policies);
   measure_shocks();
   weigh_halted(*policies);
   budget = INT32_MAX;
@@ -157,6 +158,9 @@ void LiveEngine::State::reserve() {
     free_orders.push_back(static_cast<std::int32_t>(row));
   }
   order_rows.reserve(orders.size());
+  constexpr std::size_t anchored_pockets = 16;
+  anchors.resize(anchored_pockets);
+  for (live::Anchor& anchor : anchors) anchor.units.resize(u);
   work.orders.reserve(orders.size());
   work.filled.reserve(k + orders.size(), a + 1);
   work.of_filled.units.reserve(u);
@@ -194,6 +198,48 @@ void LiveEngine::State::reserve() {
     column->reserve(n);
   }
   world.reval.market.mark_ratio.reserve(n);
+}
+
+// The same for what depends on a policy's scenarios.
+void LiveEngine::State::reserve_for(const live::PolicyWorld& world_of) {
+  std::size_t rows = 0, nodes = 0, columns = 2;
+  for (std::size_t u = 0; u < underlyings.size(); ++u) {
+    rows = std::max(rows, world.slot(static_cast<UnderlyingIndex>(u), 0).value.size());
+  }
+  for (const live::PolicyGrid& grid : world_of.grids) {
+    for (const risk::UnderlyingScenarios& s : grid.state.prepared.table.underlying) {
+      nodes = std::max(nodes, rows * s.shocks.shock.size());
+      columns = std::max(columns, s.grid.size() + 2);
+    }
+  }
+  for (live::Anchor& anchor : anchors) {
+    for (live::AnchorUnit& unit : anchor.units) {
+      if (unit.nodes.node_of.empty()) unit.nodes.node_of.assign(rows, -1);
+      unit.nodes.at_strike.reserve(rows);
+      unit.nodes.longs.reserve(rows);
+      unit.nodes.profit.reserve(nodes);
+      unit.lines.lines.reserve(columns);
+    }
+  }
+  anchor_losses.reserve(underlyings.size());
+  lines.lines.reserve(columns);
+  for (auto* column : {&anchor_row, &anchor_profit, &work.scratch.profit, &work.scratch.row_profit,
+                       &work.scratch.sums, &work.scratch.node_grid.price_move,
+                       &work.scratch.node_grid.weight}) {
+    column->reserve(std::max(nodes, columns + 8));
+  }
+  work.scratch.node_grid.vol_index.reserve(nodes);
+  work.scratch.node_move.reserve(rows);
+  for (auto* column : {&line_scratch.below, &line_scratch.now, &line_scratch.above}) {
+    column->reserve(2 * (columns + 8));
+  }
+  for (auto* column : {&work.scratch.expiry_delta, &work.scratch.expiry_up,
+                       &work.scratch.expiry_down}) {
+    column->reserve(capacity.pocket_positions);
+  }
+  work.scratch.expiry.reserve(capacity.pocket_positions);
+  work.scratch.table.reserve(capacity.pocket_positions, nodes / std::max<std::size_t>(rows, 1) + 1,
+                             std::max(nodes, columns));
 }
 
 namespace {
@@ -274,6 +320,7 @@ void LiveEngine::stage_policies(std::uint64_t epoch, PolicySet policies) {
     throw std::invalid_argument("account_policy: one for each account");
   }
   std::unique_ptr<live::PolicyWorld> next = state_->world.prepare(epoch, std::move(policies));
+  state_->reserve_for(*next);
   auto& staged = state_->staged;
   std::erase_if(staged, [&](const auto& s) {
     return !s || s->epoch == epoch || s->epoch == live::retired_epoch;

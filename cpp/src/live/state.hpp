@@ -10,6 +10,7 @@
 #include "base/id_table.hpp"
 #include "base/ticks.hpp"
 #include "book/pocket_store.hpp"
+#include "live/anchor.hpp"
 #include "live/events.hpp"
 #include "live/ladder.hpp"
 #include "live/published.hpp"
@@ -18,6 +19,7 @@
 #include "market/oracle_guard.hpp"
 #include "market/vol_guard.hpp"
 #include "margin/bounds.hpp"
+#include "margin/orders.hpp"
 #include "monitor/state.hpp"
 #include "tickmargin/live.hpp"
 
@@ -39,6 +41,7 @@ struct PocketState {
   bool queued = false;             // for its bands to be renewed
   Status status = Status::ok;
   std::uint64_t touched = 0;       // last record that collected it
+  std::uint64_t version = 0;       // of its rows
 };
 
 // What was last told of an account.
@@ -113,6 +116,7 @@ struct Evaluated {
 struct LiveEngine::State {
   State(LiveInputs inputs, market::Market market, const book::Book& book, LiveCapacity room);
   void reserve();
+  void reserve_for(const live::PolicyWorld& world_of);
   void start_cold();
   void start();
 
@@ -142,6 +146,9 @@ struct LiveEngine::State {
   void watch_pocket(std::size_t pocket) noexcept;
   void renew(std::size_t pocket, const live::Evaluated& evaluated) noexcept;
   double exposed_to(std::size_t pocket, UnderlyingIndex underlying) const noexcept;
+  margin::UnitQuestion question_of(UnderlyingIndex underlying, const book::PocketRows& rows,
+                                   live::PolicyGrid& grid) noexcept;
+  bool has_bounded_rows(std::size_t pocket) const noexcept;
   bool can_band(std::size_t pocket, const live::Evaluated& evaluated) noexcept;
   void queue(std::size_t pocket) noexcept;
   void renew_some() noexcept;
@@ -230,6 +237,24 @@ struct LiveEngine::State {
   bool mark_in_doubt(std::uint32_t instrument) const noexcept;
   monitor::Decision margin_of_scratch(AccountIndex account, std::int32_t pocket) noexcept;
 
+  // ---- orders decided by proof (prove.cpp) ----
+  bool proves(const Order& order, std::size_t pocket) noexcept;
+  bool may_anchor(std::size_t pocket) noexcept;
+  live::Anchor* anchor_of(std::size_t pocket) noexcept;
+  bool holds(const live::Anchor& anchor) const noexcept;
+  live::Anchor* drop_anchor(std::size_t pocket) noexcept;
+  void anchor_nodes(const book::PocketRows& rows, const margin::UnitQuestion& q,
+                    live::PolicyGrid& grid, live::AnchorUnit& unit) noexcept;
+  double least_gain(const Order& order, std::size_t pocket,
+                    const live::PolicyGrid& grid) const noexcept;
+  double most_charges(const Order& order, std::size_t pocket,
+                      const live::PolicyGrid& grid) const noexcept;
+  void see_nodes(const live::AnchorUnit& unit, const Order* order, const live::PolicyGrid& grid,
+                 risk::TwoSidedLoss& losses) noexcept;
+  double most_initial(const live::Anchor& anchor, const Order& order,
+                      const live::PolicyGrid& grid) noexcept;
+  double least_equity(const live::Anchor& anchor) const noexcept;
+
   LiveSettings settings;
   LiveCapacity capacity;
   int decimals;
@@ -279,6 +304,11 @@ struct LiveEngine::State {
   std::vector<market::GuardState> guards_at_clock;
   std::vector<market::GuardResult> guard_results;
   live::SurfaceScratch surface;
+
+  std::vector<live::Anchor> anchors;
+  std::uint64_t anchor_uses = 0;
+  std::vector<double> anchor_row, anchor_profit;
+  std::vector<risk::TwoSidedLoss> anchor_losses;
 
   live::EventRing ring;
   live::PublishedRows published;

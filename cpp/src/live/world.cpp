@@ -59,6 +59,7 @@ World::World(market::Market market, InstrumentColumns columns, WorldCapacity cap
   instrument_version_.assign(capacity.instruments, 0);
   index_version_.assign(n, 1);
   curve_version_.assign(n, 1);
+  contents_version_.assign(n, 1);
   value_stamp_.assign(capacity.instruments, 0);
   row_of.reserve(capacity.instruments);
   depends.reserve(capacity.instruments);
@@ -265,14 +266,17 @@ void World::move_index(UnderlyingIndex underlying, double price) noexcept {
 
 void World::touch_curve(UnderlyingIndex underlying) noexcept {
   ++curve_version_[static_cast<std::size_t>(underlying)];
+  ++contents_version_[static_cast<std::size_t>(underlying)];
 }
 
 void World::touch_instrument(std::uint32_t instrument) noexcept {
   ++instrument_version_[instrument];
+  ++contents_version_[static_cast<std::size_t>(instruments.underlying[instrument])];
 }
 
 void World::touch_all() noexcept {
   for (std::uint64_t& version : curve_version_) ++version;
+  for (std::uint64_t& version : contents_version_) ++version;
 }
 
 bool World::refresh_scenarios(PolicyGrid& grid, UnderlyingIndex underlying) noexcept {
@@ -290,6 +294,7 @@ bool World::refresh_scenarios(PolicyGrid& grid, UnderlyingIndex underlying) noex
                  previous_scenarios_.grid.price_move.begin(), same)) {
     return false;
   }
+  ++contents_version_[u];
   // Rows of this policy alone are out of date: no stamp is ever 0.
   for (const std::uint32_t i : instruments_of[u]) {
     grid.stamp[i] = 0;

@@ -88,6 +88,12 @@ class World {
   // A new instrument in the next row; its columns hold what it is.
   void list(std::uint32_t instrument);
 
+  // Rises with everything but the index itself that changes a value or profit of an underlying's
+  // contracts.
+  std::uint64_t contents_version(UnderlyingIndex u) const noexcept {
+    return contents_version_[static_cast<std::size_t>(u)];
+  }
+
   pricing::Context context() const noexcept { return reval.context(); }
   double index(UnderlyingIndex u) const noexcept {
     return reval.market.columns.index_price[static_cast<std::size_t>(u)];
@@ -118,6 +124,7 @@ class World {
   WorldCapacity capacity_;
   std::vector<double> cell_width_;
   std::vector<std::uint64_t> instrument_version_, index_version_, curve_version_;
+  std::vector<std::uint64_t> contents_version_;
   std::vector<std::uint64_t> value_stamp_;
   std::vector<std::array<NodeSlot, node_slots>> slots_;
   std::vector<std::vector<AssetIndex>> assets_of_;  // by underlying: their price follows it

@@ -64,7 +64,8 @@ void add_linear_equity(const Unit& unit, const collateral::Weights& weights, dou
     if (market.asset_underlying[asset] != unit.q.underlying) continue;
     const double slope = unit.rows.balance_amount[j] * c.values.asset_price[asset] / index;
     const bool whole = slope < 0 || unit.policy().simulated_collateral;
-    unit.out.equity_slope += whole ? slope : slope * weights.maintenance[asset];
+    const double weight = unit.q.initial ? weights.initial[asset] : weights.maintenance[asset];
+    unit.out.equity_slope += whole ? slope : slope * weight;
     unit.out.unweighted_slope += slope;
     collateral += slope;
   }
@@ -229,7 +230,7 @@ bool add_scenario(const Unit& unit, double collateral) {
   UnitLines& out = unit.out;
   const UnitRequirement& requirement = *unit.q.requirement;
   out.scans = true;
-  out.factor = p.maintenance_factor;
+  out.factor = unit.q.initial ? p.initial_factor : p.maintenance_factor;
   out.correlated =
       unit.policy().netting.rule == NettingRule::correlation && unit.q.unit_count > 1;
   out.loss_up = requirement.loss_up;
@@ -243,8 +244,8 @@ bool add_scenario(const Unit& unit, double collateral) {
   }
   const risk::Scenarios& grid = unit.prepared.table.underlying[unit.u()].grid;
   const double stress = largest_stress(grid);
-  const double charge =
-      requirement.maintenance[static_cast<std::size_t>(Component::short_option)] / out.index;
+  const auto& charges = unit.q.initial ? requirement.initial : requirement.maintenance;
+  const double charge = charges[static_cast<std::size_t>(Component::short_option)] / out.index;
   widen(out.other, charge, charge);
   const bool by_expiry = p.roll_ratio_annual != 0 || p.roll_ratio_min != 0 || p.basis_ratio != 0;
   for (std::int64_t k = unit.q.begin; k < unit.q.end; ++k) {
@@ -262,7 +263,7 @@ bool add_scenario(const Unit& unit, double collateral) {
       turn = 2.0 + phi_0 / s;
       wear_turn = 2.0 + 0.7 / s;
     }
-    widen(out.other, p.maintenance_factor * ratio * turn * reach / out.index);
+    widen(out.other, out.factor * ratio * turn * reach / out.index);
     out.maintenance_exposure +=
         p.maintenance_factor * (ratio + p.roll_ratio_annual) * wear_turn * phi_0 * reach;
   }

@@ -49,7 +49,7 @@ struct UnitLines {
   bool options_in_equity = true;
   bool scans = false;        // maintenance contains the worst of `lines`
   bool correlated = false;   // netted across units on two-sided losses
-  double factor = 1;         // of scan lines in maintenance
+  double factor = 1;         // of scan lines in the requirement
   double scan = 0, loss_up = 0, loss_down = 0;  // losses now, without the factor
   Slopes other;              // of the rest of maintenance
   // What maintenance and equity can change by for each unit of wear (see live/README.md).
@@ -70,6 +70,7 @@ struct UnitQuestion {
   std::size_t unit_count;   // of the pocket
   const UnitRequirement* requirement;  // null for a unit without one
   NodePrices below, above;
+  bool initial = false;  // of initial margin and its weights; `scenario` alone
 };
 
 // Fills `out`; false where the method or a parameter of it admits no bound.
