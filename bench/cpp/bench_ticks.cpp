@@ -194,6 +194,82 @@ void run(MethodId method, std::int32_t accounts, int ticks) {
               sweep / (spent / static_cast<double>(records)), worst / sweep);
 }
 
+// A market maker long and short every listed option: an order before each of which its index has
+// ticked, then orders between ticks. A sample of the verdicts is compared with evaluations.
+void run_orders(int orders) {
+  LiveInputs in = make_inputs(MethodId::scenario, 100);
+  EngineInputs& e = in.engine;
+  harness::Random random(17);
+  PortfolioColumns& p = e.portfolio;
+  p.account_count = 1;
+  p.position_account.assign(options, 0);
+  p.position_pocket.assign(options, 0);
+  p.position_instrument.clear();
+  p.position_quantity.clear();
+  p.position_entry_price.assign(options, std::nan(""));
+  for (std::int32_t i = 0; i < options; ++i) {
+    p.position_instrument.push_back(i);
+    p.position_quantity.push_back(std::round(random.uniform(-20.0, 20.0)));
+  }
+  p.balance_account = p.balance_pocket = p.balance_asset = {0};
+  p.balance_amount = {0.0};
+  e.policies.account_policy.assign(1, 0);
+  const Result bare = Engine(e).recompute();
+  p.balance_amount = {1.3 * bare.accounts.initial_margin[0] - bare.accounts.equity[0]};
+  LiveInputs exact = in;
+  exact.settings.bands = false;
+  LiveEngine engine(in), evaluating(exact);
+  std::array<Event, 1024> events;
+  Feed feed;
+  for (std::int32_t u = 0; u < underlyings; ++u) {
+    const Record r = feed.tick(u, 0);
+    apply(engine, r, events);
+    apply(evaluating, r, events);
+  }
+  std::vector<double> after_tick, warm, empty;
+  long compared = 0;
+  for (int n = 0; n < orders; ++n) {
+    const std::int32_t u = n % underlyings;
+    const Record r = feed.tick(u, 2.8e-5);
+    apply(engine, r, events);
+    const auto draw = [&] {
+      const auto i = static_cast<std::int32_t>(random.below(options / underlyings)) * 3 + u;
+      const double quantity = random.uniform(-10.0, 10.0);
+      return Order{0, 0, i, quantity, 0.05 * index_price[u]};
+    };
+    const Order order = draw();
+    double start = harness::now_ns();
+    const CheckedOrder decided = engine.check(order);
+    after_tick.push_back(harness::now_ns() - start);
+    if (n % 500 == 0) {
+      for (std::int32_t v = 0; v < underlyings; ++v) {
+        Record same = r;
+        same.subject = v;
+        same.value[0] = feed.price[v];
+        same.sequence = feed.sequence;
+        apply(evaluating, same, events);
+      }
+      harness::require(evaluating.check(order).verdict == decided.verdict, "verdict");
+      ++compared;
+    }
+    const Order again = draw();
+    start = harness::now_ns();
+    harness::keep(engine.check(again));
+    warm.push_back(harness::now_ns() - start);
+    start = harness::now_ns();
+    harness::keep(again);
+    empty.push_back(harness::now_ns() - start);
+  }
+  const LiveCounters c = engine.counters();
+  std::printf("orders of a market maker with %d option positions: %llu by proof, %llu evaluated; "
+              "%ld verdicts compared\n",
+              options, static_cast<unsigned long long>(c.proofs),
+              static_cast<unsigned long long>(c.exact_checks), compared);
+  print_times("check after a tick of its index", after_tick);
+  print_times("check, warm: no tick before it", warm);
+  print_times("the empty loop", empty);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -202,5 +278,6 @@ int main(int argc, char** argv) {
   for (const MethodId method : {MethodId::fixed, MethodId::dynamic, MethodId::scenario}) {
     run(method, accounts, ticks);
   }
+  run_orders(ticks);
   return 0;
 }
