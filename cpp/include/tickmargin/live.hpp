@@ -11,12 +11,17 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "tickmargin/engine.hpp"
 #include "tickmargin/records.hpp"
 
 namespace tickmargin {
+
+namespace journal {
+class Files;
+}
 
 // Room for what may still come; 0 takes what is there at creation and half as much again.
 struct LiveCapacity {
@@ -118,6 +123,26 @@ struct LiveCounters {
   std::uint64_t records, refused, evaluated, crossed, watched, renewed, sweeps, proofs, exact_checks;
 };
 
+// How records go to the disk; cpp/src/live/README.md says what is promised.
+struct RecordingOptions {
+  std::size_t ring_records = std::size_t{1} << 16;  // that may wait for the disk; a power of two
+  std::size_t group_records = 16'384;  // most that one sync makes last
+  std::int64_t idle_ns = 50'000;       // between looks of the journal's thread when nothing waits
+  journal::Files* files = nullptr;     // null: the machine's own file system
+};
+
+struct RecoveryReport {
+  std::string snapshot;               // the file that the state was taken from
+  std::vector<std::string> refused;   // newer ones, each with the reason
+  std::uint64_t snapshot_seq;         // its applied_seq
+  std::uint64_t records_replayed;     // staged policies among them
+  std::uint64_t torn_bytes;           // cut from the end of the last journal
+  std::uint64_t applied_seq;          // of the engine now,
+  std::uint64_t state_hash;           // and its hash
+};
+
+struct RecoveredEngine;
+
 class LiveEngine {
  public:
   explicit LiveEngine(LiveInputs inputs);
@@ -161,10 +186,41 @@ class LiveEngine {
   std::vector<std::byte> save() const;
   static LiveEngine load(std::span<const std::byte> bytes);
 
+  // Writer thread, cold. Records to a directory that is there: a snapshot of the present state is
+  // written and a journal opened behind it; from then on every change is in the journal's ring
+  // before apply or stage_policies returns. The directory is empty or the one that this engine was
+  // recovered from, and nobody else's until the engine is gone. std::runtime_error, with no state
+  // changed, when that cannot be.
+  void record_to(const std::string& directory, const RecordingOptions& options = {});
+  // A new snapshot and a new journal behind it; older files go, but for those of the snapshot
+  // before. Also the way on from a journal that failed. std::runtime_error when it cannot be
+  // written: what was durable stays so, and recording that ran goes on.
+  void snapshot();
+  // Waits until everything applied is durable; false if the journal fails or there is none.
+  bool flush() noexcept;
+  int journal_error() const noexcept;  // the errno that a journal failed with; 0 while all is well
+
+  // Any thread: what is applied up to this one survives a loss of power. 0 before record_to.
+  std::uint64_t durable_seq() const noexcept;
+
+  // The engine that recorded there, as of the last record that reached the disk. Events of the
+  // replay are not delivered again. The newest whole snapshot is taken and all journals behind it;
+  // a torn end of the last is cut. Anything else that is damaged or missing is a
+  // std::runtime_error with the file and the byte. The directory stays locked for this engine's own
+  // record_to: until then nothing new is recorded.
+  static RecoveredEngine recover(const std::string& directory,
+                                 const RecordingOptions& options = {});
+
  private:
   struct State;
+  struct Replay;
   LiveEngine();
   std::unique_ptr<State> state_;
+};
+
+struct RecoveredEngine {
+  LiveEngine engine;
+  RecoveryReport report;
 };
 
 }  // namespace tickmargin

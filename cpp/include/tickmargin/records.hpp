@@ -82,8 +82,9 @@ enum class RecordStatus : std::uint8_t {
   margin_refused = 23,  // a withdrawal or order that initial margin does not allow
   blocked = 24,         // new risk or withdrawal while the account or its marks are in doubt
   capacity = 25,        // a table fixed at creation is full
-  ring_full = 26,       // room for its events first: drain, then send the same record again
-  quarantined = 27,     // taken, but the price is in doubt and the old mark stays
+  ring_full = 26,       // no room for its events or in the journal: send the same record again
+  not_durable = 27,     // the journal has failed: nothing is taken that could not be made to last
+  quarantined = 28,     // taken, but the price is in doubt and the old mark stays
 };
 
 struct Applied {
@@ -137,7 +138,8 @@ constexpr const char* record_status_name(RecordStatus status) noexcept {
       "unknown_epoch", "not_finite",    "not_positive",      "out_of_range",
       "time_reversed", "out_of_order",  "duplicate",         "conflicting",
       "expired",      "not_expired",    "chain_halted",      "margin_refused",
-      "blocked",      "capacity",       "ring_full",         "quarantined"};
+      "blocked",      "capacity",       "ring_full",         "not_durable",
+      "quarantined"};
   const auto i = static_cast<std::size_t>(status);
   return i < sizeof(names) / sizeof(names[0]) ? names[i] : "unknown";
 }

@@ -56,6 +56,9 @@ RecordStatus LiveEngine::State::apply(const Record& r) noexcept {
     ++counters.refused;
     return status;
   }
+  // There was room. A journal that failed since then loses this record like all on their way to
+  // the disk; it is the last one taken.
+  if (journal != nullptr) journal->append(&r);
   renew_some();
   return status;
 }

@@ -69,7 +69,7 @@ RecordStatus LiveEngine::State::apply_fill(const Record& r) noexcept {
                 book::entry_term(world.instruments.payoff[i], r.value[1])});
   if (!scratch_fits(pocket)) return RecordStatus::capacity;
   start_collecting();
-  if (ring.room() < 1) return RecordStatus::ring_full;
+  if (const RecordStatus room = room_for(1); room != RecordStatus::ok) return room;
   if (order >= 0) {
     live::RestingOrder& o = orders[static_cast<std::size_t>(order)];
     o.quantity -= r.value[0];
@@ -98,6 +98,7 @@ RecordStatus LiveEngine::State::apply_order(const Record& r) noexcept {
   }
   if (expired[i]) return RecordStatus::expired;
   if (order_ids.full()) return RecordStatus::capacity;
+  if (const RecordStatus room = room_for(0); room != RecordStatus::ok) return room;
   add_order(order);
   ++applied_seq;
   return RecordStatus::ok;
@@ -137,6 +138,7 @@ void LiveEngine::State::drop_order(std::int32_t row) noexcept {
 RecordStatus LiveEngine::State::apply_cancel(const Record& r) noexcept {
   const std::int32_t row = order_ids.find(r.sequence);
   if (r.sequence == 0 || row < 0) return RecordStatus::unknown_order;
+  if (const RecordStatus room = room_for(0); room != RecordStatus::ok) return room;
   drop_order(row);
   ++applied_seq;
   return RecordStatus::ok;
@@ -149,11 +151,20 @@ bool LiveEngine::State::is_halted(AssetIndex asset) const noexcept {
              settings.asset_chain[static_cast<std::size_t>(asset)])] != 0;
 }
 
-// Deposits that can no longer be reversed leave the table.
-void LiveEngine::State::finalise_transfers(TimeNs now) noexcept {
-  while (transfer_count > 0) {
+// How many of the oldest deposits can no longer be reversed.
+std::size_t LiveEngine::State::final_transfers(TimeNs now) const noexcept {
+  std::size_t count = 0;
+  for (; count < transfer_count; ++count) {
+    const live::Transfer& t = transfers[(transfer_head + count) % transfers.size()];
+    if (t.id != 0 && now - t.ts_ns < settings.transfer_finality_ns) break;
+  }
+  return count;
+}
+
+// They leave the table.
+void LiveEngine::State::finalise_transfers(std::size_t count) noexcept {
+  for (; count > 0; --count) {
     live::Transfer& t = transfers[transfer_head];
-    if (t.id != 0 && now - t.ts_ns < settings.transfer_finality_ns) return;
     if (t.id != 0) transfer_ids.erase(t.id);
     t = {};
     transfer_head = (transfer_head + 1) % transfers.size();
@@ -172,10 +183,11 @@ RecordStatus LiveEngine::State::apply_deposit(const Record& r) noexcept {
     return same ? RecordStatus::duplicate : RecordStatus::conflicting;
   }
   if (is_halted(r.subject)) return RecordStatus::chain_halted;
-  finalise_transfers(r.ts_ns);
-  if (transfer_count == transfers.size()) return RecordStatus::capacity;
+  const std::size_t final = final_transfers(r.ts_ns);
+  if (transfer_count - final == transfers.size()) return RecordStatus::capacity;
   const RecordStatus status = move_balance(r, r.account, r.pocket, r.subject, r.value[0]);
   if (status != RecordStatus::ok) return status;
+  finalise_transfers(final);
   const std::size_t row = (transfer_head + transfer_count++) % transfers.size();
   transfers[row] = {r.sequence, r.account, r.pocket, r.subject, r.ts_ns, r.value[0]};
   transfer_ids.insert(r.sequence, static_cast<std::int32_t>(row));
@@ -208,7 +220,7 @@ RecordStatus LiveEngine::State::move_balance(const Record& r, AccountIndex accou
   scratch.add_balance(asset, amount);
   if (!scratch_fits(pocket)) return RecordStatus::capacity;
   start_collecting();
-  if (ring.room() < 1) return RecordStatus::ring_full;
+  if (const RecordStatus room = room_for(1); room != RecordStatus::ok) return room;
   ++applied_seq;
   commit_scratch(own, pocket);
   return RecordStatus::ok;
@@ -235,7 +247,7 @@ RecordStatus LiveEngine::State::apply_withdrawal(const Record& r) noexcept {
     return RecordStatus::margin_refused;
   }
   start_collecting();
-  if (ring.room() < 1) return RecordStatus::ring_full;
+  if (const RecordStatus room = room_for(1); room != RecordStatus::ok) return room;
   ++applied_seq;
   load_scratch(pocket);
   scratch.add_balance(r.subject, -r.value[0]);
@@ -253,7 +265,7 @@ RecordStatus LiveEngine::State::apply_chain_halt(const Record& r) noexcept {
   const auto chain = static_cast<std::size_t>(r.subject);
   const std::uint8_t halted = r.flags & flag_halted ? 1 : 0;
   if (chain_halted[chain] == halted) return RecordStatus::duplicate;
-  if (ring.room() < 1) return RecordStatus::ring_full;
+  if (const RecordStatus room = room_for(1); room != RecordStatus::ok) return room;
   ++applied_seq;
   const std::uint8_t before = chain_halted[chain];
   chain_halted[chain] = halted;

@@ -39,6 +39,7 @@ RecordStatus LiveEngine::State::apply_instrument_listing(const Record& r) noexce
   if (static_cast<std::size_t>(r.subject) < n) return RecordStatus::conflicting;
   if (dated && expiry <= now_ns) return RecordStatus::expired;
   if (n == capacity.instruments) return RecordStatus::capacity;
+  if (const RecordStatus room = room_for(0); room != RecordStatus::ok) return room;
   InstrumentColumns& c = world.instruments;
   c.kind.push_back(static_cast<Kind>(kind));
   c.payoff.push_back(static_cast<Payoff>(payoff));
@@ -131,9 +132,9 @@ RecordStatus LiveEngine::State::apply_instrument_expiry(const Record& r) noexcep
       if (held_instrument == i) collect(static_cast<std::int32_t>(p));
     }
   }
-  if (!has_room(1)) return RecordStatus::ring_full;
   // A pocket loses rows and gains at most one balance: that there is room is known beforehand.
   if (!links.has(touched.size())) return RecordStatus::capacity;
+  if (const RecordStatus room = room_for_touched(1); room != RecordStatus::ok) return room;
   ++applied_seq;
   expired[i] = 1;
   for (const std::int32_t pocket : touched) settle_pocket(static_cast<std::size_t>(pocket), i, price);
@@ -217,7 +218,7 @@ RecordStatus LiveEngine::State::apply_policy_epoch(const Record& r) noexcept {
   if (r.ts_ns < now_ns) return RecordStatus::time_reversed;
   start_collecting();
   collect_everyone();
-  if (!has_room(1)) return RecordStatus::ring_full;
+  if (const RecordStatus room = room_for_touched(1); room != RecordStatus::ok) return room;
   ++applied_seq;
   std::swap(policies, *next);
   // What was in force is what a rollback returns to; what was before that is gone.

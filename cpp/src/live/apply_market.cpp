@@ -31,7 +31,7 @@ RecordStatus LiveEngine::State::apply_guard(UnderlyingIndex underlying,
     collect_crossed(underlying, guard.mark);
     collect_watched(underlying);
   }
-  if (!has_room(2)) return RecordStatus::ring_full;
+  if (const RecordStatus room = room_for_touched(2); room != RecordStatus::ok) return room;
   const std::int64_t step = world.step_of(underlying);
   integrate(underlying, current.ts_ns);
   ++applied_seq;
@@ -162,12 +162,12 @@ RecordStatus LiveEngine::State::apply_forward(const Record& r) noexcept {
   const double wear = wear_since(r.subject);
   start_collecting();
   collect_wear(r.subject, wear);
-  if (!has_room(0)) {
+  if (const RecordStatus room = room_for_touched(0); room != RecordStatus::ok) {
     m.forward_ratio[node] = ratio;
     m.forward_basis[node] = distance;
     m.columns.forward_rate_annual[node] = rate;
     m.columns.forward_price[node] = price;
-    return RecordStatus::ring_full;
+    return room;
   }
   spend_wear(r.subject, wear);
   world.touch_curve(r.subject);
@@ -199,7 +199,7 @@ RecordStatus LiveEngine::State::apply_mark(const Record& r) noexcept {
       std::isnan(old) ? INFINITY : std::fabs(ratio - old) / std::min(ratio, old) / phi_0;
   start_collecting();
   collect_wear(underlying, wear);
-  if (!has_room(0)) return RecordStatus::ring_full;
+  if (const RecordStatus room = room_for_touched(0); room != RecordStatus::ok) return room;
   basis[i] = state;
   world.reval.market.mark_ratio[i] = ratio;
   world.reval.market.columns.mark_price[i] = ratio * index;
@@ -215,7 +215,7 @@ RecordStatus LiveEngine::State::apply_realised_vol(const Record& r) noexcept {
   double& vol = world.reval.market.columns.realised_vol_annual[static_cast<std::size_t>(r.subject)];
   start_collecting();
   collect_following(r.subject);
-  if (!has_room(0)) return RecordStatus::ring_full;
+  if (const RecordStatus room = room_for_touched(0); room != RecordStatus::ok) return room;
   vol = r.value[0];
   for (live::PolicyGrid& grid : policies->grids) world.refresh_scenarios(grid, r.subject);
   ++applied_seq;
@@ -226,6 +226,7 @@ RecordStatus LiveEngine::State::apply_realised_vol(const Record& r) noexcept {
 RecordStatus LiveEngine::State::apply_depth(const Record& r) noexcept {
   if (r.value[0] < 0 || r.value[1] < 0) return RecordStatus::out_of_range;
   if (r.ts_ns < now_ns) return RecordStatus::time_reversed;
+  if (const RecordStatus room = room_for(0); room != RecordStatus::ok) return room;
   // The thinner side is what a liquidation can count on. Initial margin alone reads it.
   world.reval.market.columns.depth_notional[static_cast<std::size_t>(r.subject)] =
       std::min(r.value[0], r.value[1]);
@@ -235,6 +236,7 @@ RecordStatus LiveEngine::State::apply_depth(const Record& r) noexcept {
 
 RecordStatus LiveEngine::State::apply_trade_flow(const Record& r) noexcept {
   if (r.ts_ns < now_ns) return RecordStatus::time_reversed;
+  if (const RecordStatus room = room_for(0); room != RecordStatus::ok) return room;
   live::UnderlyingState& u = underlyings[static_cast<std::size_t>(r.subject)];
   u.flow_signed += r.value[0];
   u.flow_total += std::fabs(r.value[0]);

@@ -65,10 +65,11 @@ RecordStatus LiveEngine::State::apply_clock(const Record& r) noexcept {
   }
   collect_near_expiry(before_ns, r.ts_ns);
   collect_blocked_too_long();
-  if (!has_room(market_events + escalating.size())) {
+  if (const RecordStatus room = room_for_touched(market_events + escalating.size());
+      room != RecordStatus::ok) {
     now_ns = c.as_of_ns = before_ns;
     tell_all = false;
-    return RecordStatus::ring_full;
+    return room;
   }
   ++applied_seq;
   for (std::size_t u = 0; u < n; ++u) {
@@ -158,7 +159,7 @@ RecordStatus LiveEngine::State::apply_volatility(const Record& r) noexcept {
   const double wear = wear_of_vol(i, r.value[0]);
   start_collecting();
   collect_wear(underlying, wear);
-  if (!has_room(0)) return RecordStatus::ring_full;
+  if (const RecordStatus room = room_for_touched(0); room != RecordStatus::ok) return room;
   world.reval.market.columns.mark_vol_annual[i] = r.value[0];
   world.touch_instrument(static_cast<std::uint32_t>(i));
   spend_wear(underlying, wear);
@@ -173,6 +174,7 @@ RecordStatus LiveEngine::State::apply_surface_stage(const Record& r) noexcept {
   const auto i = static_cast<std::size_t>(r.subject);
   live::UnderlyingState& u =
       underlyings[static_cast<std::size_t>(world.instruments.underlying[i])];
+  if (const RecordStatus room = room_for(0); room != RecordStatus::ok) return room;
   if (std::isnan(staged_vol[i])) ++u.staged;
   staged_vol[i] = r.value[0];
   ++applied_seq;
@@ -202,7 +204,7 @@ RecordStatus LiveEngine::State::apply_surface_commit(const Record& r) noexcept {
   }
   start_collecting();
   collect_wear(r.subject, wear);
-  if (!has_room(0)) return RecordStatus::ring_full;
+  if (const RecordStatus room = room_for_touched(0); room != RecordStatus::ok) return room;
   MarketColumns& c = world.reval.market.columns;
   for (std::size_t k = 0; k < rows; ++k) {
     const std::uint32_t i = surface.row[k];

@@ -44,8 +44,17 @@ void LiveEngine::State::collect_everyone() noexcept {
 }
 
 // Room for an event of every account that may change, and for those of the market.
-bool LiveEngine::State::has_room(std::size_t market_events) const noexcept {
-  return ring.room() >= std::min(touched.size(), accounts.size()) + market_events;
+RecordStatus LiveEngine::State::room_for_touched(std::size_t market_events) noexcept {
+  return room_for(std::min(touched.size(), accounts.size()) + market_events);
+}
+
+// Room for events and, of an engine that records, for the record itself: asked for before anything
+// changes, so that what changed is always in the journal.
+RecordStatus LiveEngine::State::room_for(std::size_t events) noexcept {
+  if (ring.room() < events) return RecordStatus::ring_full;
+  if (journal == nullptr) return RecordStatus::ok;
+  if (journal->state() != journal::JournalState::running) return RecordStatus::not_durable;
+  return journal->has_room() ? RecordStatus::ok : RecordStatus::ring_full;
 }
 
 void LiveEngine::State::push_market_event(EventType type, std::int32_t subject,

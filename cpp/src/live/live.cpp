@@ -7,6 +7,7 @@
 #include <stdexcept>
 
 #include "engine/state.hpp"
+#include "live/durable.hpp"
 #include "live/state.hpp"
 
 namespace tickmargin {
@@ -313,19 +314,7 @@ std::size_t LiveEngine::events(std::span<Event> out) noexcept {
 }
 
 void LiveEngine::stage_policies(std::uint64_t epoch, PolicySet policies) {
-  if (epoch == 0 || epoch >= live::retired_epoch) {
-    throw std::invalid_argument("an epoch's number must be > 0");
-  }
-  if (policies.account_policy.size() != state_->accounts.size()) {
-    throw std::invalid_argument("account_policy: one for each account");
-  }
-  std::unique_ptr<live::PolicyWorld> next = state_->world.prepare(epoch, std::move(policies));
-  state_->reserve_for(*next);
-  auto& staged = state_->staged;
-  std::erase_if(staged, [&](const auto& s) {
-    return !s || s->epoch == epoch || s->epoch == live::retired_epoch;
-  });
-  staged.push_back(std::move(next));
+  state_->stage(epoch, std::move(policies));
 }
 
 book::Book LiveEngine::State::book_with_orders() {

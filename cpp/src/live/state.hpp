@@ -1,6 +1,7 @@
 // What the live engine owns, and the steps that records share.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -11,6 +12,7 @@
 #include "base/ticks.hpp"
 #include "book/pocket_store.hpp"
 #include "live/anchor.hpp"
+#include "journal/journal.hpp"
 #include "live/events.hpp"
 #include "live/ladder.hpp"
 #include "live/published.hpp"
@@ -113,8 +115,13 @@ struct Evaluated {
 
 }  // namespace live
 
+namespace live {
+struct Recording;
+}
+
 struct LiveEngine::State {
   State(LiveInputs inputs, market::Market market, const book::Book& book, LiveCapacity room);
+  ~State();
   void reserve();
   void reserve_for(const live::PolicyWorld& world_of);
   void start_cold();
@@ -123,9 +130,18 @@ struct LiveEngine::State {
   book::Book book_with_orders();
 
   // ---- saving (persist.cpp) ----
+  static std::unique_ptr<State> load(std::span<const std::byte> bytes, std::size_t room_factor);
+  std::uint64_t hash() const;
+  std::vector<std::byte> save() const;
   std::vector<std::size_t> pocket_order() const;
   void restore_orders(const std::vector<live::RestingOrder>& saved);
   void restore_transfers(const std::vector<live::Transfer>& saved);
+
+  // ---- recording (durable.cpp) ----
+  void check_policies(std::uint64_t epoch, const PolicySet& set) const;
+  void stage(std::uint64_t epoch, PolicySet set);
+  void stage_recorded(std::span<const std::byte> blob);
+  void begin_generation(live::Recording& to);
 
   // ---- evaluation (evaluate.cpp) ----
   live::Evaluated evaluate(std::size_t pocket) noexcept;
@@ -162,7 +178,8 @@ struct LiveEngine::State {
   void collect_worn(UnderlyingIndex underlying, double wear) noexcept;
   void collect_all_of(UnderlyingIndex underlying) noexcept;
   void collect_everyone() noexcept;
-  bool has_room(std::size_t market_events) const noexcept;
+  RecordStatus room_for_touched(std::size_t market_events) noexcept;
+  RecordStatus room_for(std::size_t events) noexcept;
   void push_market_event(EventType type, std::int32_t subject, std::uint8_t before,
                          std::uint8_t after) noexcept;
 
@@ -228,7 +245,8 @@ struct LiveEngine::State {
   void drop_orders_of(InstrumentIndex instrument) noexcept;
   bool is_halted(AssetIndex asset) const noexcept;
   void weigh_halted(live::PolicyWorld& world_of) const noexcept;
-  void finalise_transfers(TimeNs now) noexcept;
+  std::size_t final_transfers(TimeNs now) const noexcept;
+  void finalise_transfers(std::size_t count) noexcept;
 
   // ---- orders before they trade (check.cpp) ----
   CheckedOrder check(const Order& order, bool reduce_only) noexcept;
@@ -320,6 +338,11 @@ struct LiveEngine::State {
   margin::LineScratch line_scratch;
   margin::UnitLines lines;
   std::vector<std::uint32_t> held;  // instruments of one unit
+
+  // Of an engine that records. The number outlives the journals that publish it.
+  std::atomic<std::uint64_t> durable_seq{0};
+  std::unique_ptr<live::Recording> recording;
+  journal::Journal* journal = nullptr;
 };
 
 }  // namespace tickmargin
