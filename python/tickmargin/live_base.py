@@ -18,6 +18,7 @@ from tickmargin.policies import Policies
 __all__ = ["LiveBase", "whole"]
 
 _EVENTS = 1 << 16
+_LISTINGS = 64
 
 
 class LiveBase(ABC):
@@ -68,7 +69,8 @@ class LiveBase(ABC):
             (``bands``, ``renewals_per_record``, ``ladder_buckets``, ``cell_ratio``).
         capacity : mapping of str to int, optional
             Room for instruments, pockets, positions, balances, pocket_positions, orders, transfers
-            and events (default 65,536 and two for each account); fixed from then on.
+            and events, fixed from then on. Default: half as much again as there is; 4,096 orders
+            and transfers; 65,536 events and two for each account.
 
         Raises
         ------
@@ -80,9 +82,13 @@ class LiveBase(ABC):
             raise InvalidInputError("the live engine runs already", code="ALREADY_STARTED")
         made = compile_settings(self.names, oracle, settings, capacity)
         # A mark that becomes ready may tell of every account at once, and another right after it.
-        room = 2 * self.names.count("account") + _EVENTS
+        listed = self.names.count("instrument")
+        room = {
+            "events": 2 * self.names.count("account") + _EVENTS,
+            "instruments": listed + listed // 2 + _LISTINGS,
+        }
         try:
-            self._live = self._make_live({"events": room, **made.capacity}, made.settings)
+            self._live = self._make_live({**room, **made.capacity}, made.settings)
         except ValueError as error:
             raise InvalidInputError(str(error), code="OUT_OF_RANGE") from None
         self._sources = made.sources

@@ -96,6 +96,8 @@ def _integers(name: str, values: object) -> NDArray[Any]:
     """Integers that fit the record's field."""
     limits = np.iinfo(_FIELDS[name])
     label = {"sequence": "seq", "detail": "node"}.get(name, name)
+    if isinstance(values, np.integer):
+        values = int(values)
     if isinstance(values, np.ndarray) and values.dtype == np.uint64:
         array: NDArray[Any] = values
     elif isinstance(values, int) and not isinstance(values, bool) and values > 2**63 - 1:
