@@ -16,6 +16,7 @@ from tickmargin.errors import InputTypeError, InvalidInputError, Issue, UnknownN
 from tickmargin.live import LiveMethods
 from tickmargin.live_base import whole
 from tickmargin.live_policies import fingerprint
+from tickmargin.live_settings import room_for
 from tickmargin.market import Market
 from tickmargin.names import Namebook
 from tickmargin.orders import read_orders
@@ -108,8 +109,9 @@ class Engine(LiveMethods):
 
     def _make_live(self, capacity: dict[str, Any], settings: dict[str, Any]) -> _core.Live:
         compiled = self._compile(self._policies_of[0])
+        room = room_for(self._portfolio, capacity)
         return _core.Live(
-            *self._columns(), compiled, self._account_policy, self._decimals, capacity, settings
+            *self._columns(), compiled, self._account_policy, self._decimals, room, settings
         )
 
     def _present(self) -> _core.Engine:

@@ -17,9 +17,6 @@ from tickmargin.policies import Policies
 
 __all__ = ["LiveBase", "whole"]
 
-_EVENTS = 1 << 16
-_LISTINGS = 64
-
 
 class LiveBase(ABC):
     """One thread at a time may write (apply, check, read exact rows, freeze).
@@ -81,14 +78,8 @@ class LiveBase(ABC):
         if self._live is not None:
             raise InvalidInputError("the live engine runs already", code="ALREADY_STARTED")
         made = compile_settings(self.names, oracle, settings, capacity)
-        # A mark that becomes ready may tell of every account at once, and another right after it.
-        listed = self.names.count("instrument")
-        room = {
-            "events": 2 * self.names.count("account") + _EVENTS,
-            "instruments": listed + listed // 2 + _LISTINGS,
-        }
         try:
-            self._live = self._make_live({**room, **made.capacity}, made.settings)
+            self._live = self._make_live(made.capacity, made.settings)
         except ValueError as error:
             raise InvalidInputError(str(error), code="OUT_OF_RANGE") from None
         self._sources = made.sources

@@ -10,8 +10,16 @@ import numpy as np
 from tickmargin.errors import InputTypeError, InvalidInputError, UnknownNameError
 from tickmargin.loading.issues import suggest
 from tickmargin.names import Namebook
+from tickmargin.portfolio import Portfolio
 
-__all__ = ["CAPACITY_KEYS", "ORACLE_KEYS", "SETTING_KEYS", "Sources", "compile_settings"]
+__all__ = [
+    "CAPACITY_KEYS",
+    "ORACLE_KEYS",
+    "SETTING_KEYS",
+    "Sources",
+    "compile_settings",
+    "room_for",
+]
 
 # What each key must be; defaults are the core's (tickmargin/live.hpp).
 ORACLE_KEYS: Mapping[str, type] = {
@@ -57,6 +65,8 @@ CAPACITY_KEYS: Mapping[str, type] = dict.fromkeys(
     ),
     int,
 )
+_LISTINGS = 64
+_EVENTS = 1 << 16
 _INT32_KEYS = ("quorum", "renewals_per_record", "ladder_buckets")
 _ALL = "*"
 
@@ -169,3 +179,30 @@ def _value(where: str, value: Any, kind: type, key: str) -> Any:
     if np.isnan(value):
         raise InvalidInputError(f"{where} must be a number, was nan", code="NOT_FINITE")
     return float(value)
+
+
+def room_for(portfolio: Portfolio, wanted: Mapping[str, int]) -> dict[str, int]:
+    """Room for a portfolio and what may still come, where nothing else is wanted."""
+    accounts, positions = portfolio.accounts, portfolio.positions
+    listed = len(portfolio.instruments)
+    isolated = np.unique(
+        np.concatenate(
+            [
+                rows.account.astype(np.int64) * len(portfolio.pocket_names) + rows.pocket
+                for rows in (positions, portfolio.balances)
+            ]
+        )
+    )
+    there = len(accounts) + len(isolated)
+    room = {
+        "instruments": listed + listed // 2 + _LISTINGS,
+        "pockets": there + there // 2 + 16,
+        "positions": len(positions) + len(positions) // 2 + 16,
+        # A mark that becomes ready may tell of every account, and another one right after it.
+        "events": 2 * len(accounts) + _EVENTS,
+        **wanted,
+    }
+    # The core's rows of a pocket take four places or more: without this a book of one position an
+    # account would find no room.
+    room["positions"] += 2 * max(room["pockets"], there)
+    return room

@@ -74,7 +74,12 @@ TYPES = (
     "instrument_expiry",
     "operator_release",
 )
-_FIELDS: dict[str, Any] = {"sequence": np.uint64, "detail": np.int32, "ts_ns": np.int64, "source": np.uint16}
+_FIELDS: dict[str, Any] = {
+    "sequence": np.uint64,
+    "detail": np.int32,
+    "ts_ns": np.int64,
+    "source": np.uint16,
+}
 
 
 def rows_of(kind: str, names: object, engine: LiveRecords | None) -> NDArray[Any]:

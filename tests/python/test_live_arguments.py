@@ -127,9 +127,7 @@ def test_apply_takes_records_alone(live: tm.Engine, wrong: Any) -> None:
 
 
 def test_apply_takes_any_layout_of_records() -> None:
-    rows = records.index_tick(
-        0, BTC + np.arange(6.0), seq=np.arange(2, 8), ts_ns=T0 + np.arange(6)
-    )
+    rows = records.index_tick(0, BTC + np.arange(6.0), seq=np.arange(2, 8), ts_ns=T0 + np.arange(6))
     one, strided, reverse = ready(), ready(), ready()
     assert one.apply(rows[::2].copy()).counts == {"ok": 3}
     assert strided.apply(rows[::2]).counts == {"ok": 3}

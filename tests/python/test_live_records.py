@@ -39,9 +39,7 @@ LISTING = {
 
 
 def listing(live: tm.Engine, name: str, **changes: Any) -> Any:
-    return records.instrument_listing(
-        name, **{**LISTING, "ts_ns": T0, "engine": live, **changes}
-    )
+    return records.instrument_listing(name, **{**LISTING, "ts_ns": T0, "engine": live, **changes})
 
 
 def one_of_each(live: tm.Engine) -> list[Any]:
@@ -195,9 +193,7 @@ REFUSALS: dict[str, Any] = {
     )[1],
     "margin_refused": lambda e: withdraw(e, "anna", 59_000.0),
     "blocked": lambda e: (e.apply(tick(e, 0.5 * BTC)), withdraw(e, "anna", 1.0))[1],
-    "capacity": lambda e: records.order(
-        "anna", "BTC-PERP", 1.0, BTC, order=99, ts_ns=T0, engine=e
-    ),
+    "capacity": lambda e: records.order("anna", "BTC-PERP", 1.0, BTC, order=99, ts_ns=T0, engine=e),
 }
 # Waiting for room for events, and a doubtful price, have tests of their own below.
 OWN_TESTS = {"ok", "ring_full", "quarantined"}
