@@ -99,6 +99,21 @@ class LivePolicies(LiveBase):
         columns["liquidated"] = (becomes >= rank["liquidating"]) & (was < rank["liquidating"])
         return Table(columns, name="dry run")
 
+    def verify(self) -> None:
+        """Compare every account's live numbers, to the bit, with a recompute from scratch.
+
+        Raises
+        ------
+        RuntimeError
+            They differ: an error of tickmargin itself.
+        """
+        kept, made = self.accounts(), self.recompute().accounts
+        differ = [name for name in _COMPARED if kept[name].tobytes() != made[name].tobytes()] + (
+            ["state"] if self.audit() else []
+        )
+        if differ:
+            raise RuntimeError(f"live accounts differ from a recompute in {', '.join(differ)}")
+
     def info(self) -> dict[str, Any]:
         """Say where the engine stands and which path each policy takes.
 
@@ -138,6 +153,12 @@ class LivePolicies(LiveBase):
 
     @abstractmethod
     def marks(self) -> Table: ...
+
+    @abstractmethod
+    def accounts(self, *, published: bool = False) -> Table: ...
+
+    @abstractmethod
+    def audit(self) -> int: ...
 
     def _paths(self, count: int) -> tuple[list[bool], list[int]]:
         """Which policies go by bands, and how many accounts are under each."""

@@ -48,12 +48,54 @@ class LiveRecords(LiveBase):
         """
         rows = _record_rows(records)
         status = np.empty(len(rows), np.uint8)
-        if elapsed_ns is not None and not _takes_times(elapsed_ns, rows.shape):
+        if elapsed_ns is not None and not _takes(elapsed_ns, rows.shape, np.dtype(np.int64)):
             raise InputTypeError("elapsed_ns must be a writable int64 array as long as the records")
         count, applied_seq = self._running().apply(rows, status, elapsed_ns)
         self._name_listings(rows, status)
         status.flags.writeable = False
         return Applied(count, status, applied_seq)
+
+    def play(
+        self,
+        records: Records,
+        planned_ns: NDArray[np.int64],
+        status: NDArray[np.uint8],
+        latency_ns: NDArray[np.int64],
+    ) -> int:
+        """Give each record at its planned moment, and measure from there until it is done.
+
+        A record that waits behind a slow one is charged for the wait. Records of type ``order``
+        are checked instead of applied. Events are taken in between and not kept.
+
+        Parameters
+        ----------
+        records : structured array of dtype ``tickmargin.RECORD``, shape (n,)
+        planned_ns : int64 array, shape (n,)
+            Counted from the start, rising.
+        status : uint8 array, shape (n,)
+            Is given each record's status, or an order's verdict, by number.
+        latency_ns : int64 array, shape (n,)
+            Is given from planned to done.
+
+        Returns
+        -------
+        int
+            How many events there were.
+
+        Raises
+        ------
+        InputTypeError, EngineBusyError
+        """
+        rows = _record_rows(records)
+        for name, array, dtype in (
+            ("planned_ns", planned_ns, np.int64),
+            ("status", status, np.uint8),
+            ("latency_ns", latency_ns, np.int64),
+        ):
+            if not _takes(array, rows.shape, np.dtype(dtype)):
+                kind = np.dtype(dtype).name
+                raise InputTypeError(f"{name} must be a writable {kind} array, one for each record")
+        return self._running().play(rows, planned_ns, status, latency_ns)
 
     def _name_listings(self, rows: Records, status: NDArray[np.uint8]) -> None:
         """Give instruments that came by number a name, and remember of what kind they are."""
@@ -191,10 +233,10 @@ def _record_rows(records: object) -> Records:
     return np.ascontiguousarray(np.atleast_1d(records))
 
 
-def _takes_times(array: object, shape: tuple[int, ...]) -> bool:
+def _takes(array: object, shape: tuple[int, ...], dtype: np.dtype[Any]) -> bool:
     return (
         isinstance(array, np.ndarray)
-        and array.dtype == np.int64
+        and array.dtype == dtype
         and array.shape == shape
         and array.flags.c_contiguous
         and array.flags.writeable

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 from collections.abc import Callable
@@ -121,7 +122,7 @@ def test_published_rows_are_whole_and_never_go_back(live: tm.Engine) -> None:
     applied = while_applying(live, read)
     assert applied.count == len(applied.status)
     assert len(seen) > 1
-    for earlier, later in zip(seen, seen[1:], strict=False):
+    for earlier, later in itertools.pairwise(seen):
         assert (later >= earlier).all()
 
 
