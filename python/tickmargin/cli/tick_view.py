@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
+from rich.measure import Measurement
 from rich.progress_bar import ProgressBar
 from rich.table import Table as RichTable
 from rich.text import Text
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 _REFRESH_SECONDS = 0.1
 _LINE_SECONDS = 2.0
 _ABOVE_EVENTS = 18  # lines of everything else
+_AMOUNTS = ("equity", "maintenance_margin")
 _MARK_STYLES = {"ready": "green", "degraded": "yellow", "quarantined": "red", "unusable": "magenta"}
 
 
@@ -44,17 +46,15 @@ def clock_text(ts_ns: int) -> str:
     return f"{moment:%Y-%m-%d %H:%M:%S}.{ts_ns // 1_000_000 % 1_000:03d} UTC"
 
 
-def state_table(run: TickRun) -> RichTable:
+def state_table(run: TickRun, *, start: bool = True) -> RichTable:
     """Accounts by state, at the start and now."""
-    table = grid("Accounts", [("state", True), ("at start", False), ("now", False), ("", False)])
+    first = [("at start", False)] if start else []
+    table = grid("Accounts", [("state", True), *first, ("now", False), ("change", False)])
     for state, number in run.states.items():
         change = number - run.before[state]
-        table.add_row(
-            state_cell(state),
-            count(run.before[state]),
-            count(number),
-            Text(f"{change:+,}" if change else "", style="dim"),
-        )
+        then = [count(run.before[state])] if start else []
+        changed = Text(f"{change:+,}" if change else "", style="dim")
+        table.add_row(state_cell(state), *then, count(number), changed)
     return table
 
 
@@ -86,10 +86,10 @@ def time_table(run: TickRun, *, whole: bool) -> RichTable:
     return table
 
 
-def event_rows(run: TickRun, limit: int) -> RichTable:
+def event_rows(run: TickRun, limit: int, *, amounts: bool = True) -> RichTable:
     """The newest events."""
-    heads = [("time", True), ("event", True), ("who", True), ("from", True), ("to", True),
-             ("equity", False), ("MM", False)]  # fmt: skip
+    heads = [("time", True), ("event", True), ("who", True), ("from", True), ("to", True)]
+    heads += [("equity", False), ("MM", False)] if amounts else []
     table = grid("Last events", heads)
     for row in list(run.last)[-limit:] if limit else []:
         blocked = " (blocked)" if row["liquidation_blocked"] else ""
@@ -99,38 +99,61 @@ def event_rows(run: TickRun, limit: int) -> RichTable:
             name_cell(row["account"] if row["account"] is not None else row["subject"]),
             state_cell(row["before"] or MISSING),
             state_cell(row["after"] or MISSING) + Text(blocked, style="dim"),
-            name_cell(exact_money(row["equity"])),
-            name_cell(exact_money(row["maintenance_margin"])),
+            *(name_cell(exact_money(row[name])) for name in _AMOUNTS if amounts),
         )
     return table
 
 
-def side_by_side(*tables: RichTable) -> RichTable:
+def side_by_side(*tables: RenderableType, gap: int = 4) -> RichTable:
     """Tables in one row."""
-    outer = RichTable.grid(padding=(0, 4))
+    outer = RichTable.grid(padding=(0, gap))
     outer.add_row(*tables)
     return outer
 
 
-def frame(run: TickRun, numeraire: str, height: int) -> RenderableType:
-    """Everything that fits on the screen."""
-    head = RichTable.grid(padding=(0, 2))
+def frame(run: TickRun, numeraire: str, console: Console) -> RenderableType:
+    """Everything that fits on the screen: what does not fit is left out, never cut short."""
+    moment = Text(clock_text(run.now_ns), style="bold")
+    done = Text(f"{run.done:,} of {run.total:,} records")
     bar = ProgressBar(total=max(run.total, 1), completed=run.done, width=30)
-    head.add_row(
-        Text(clock_text(run.now_ns), style="bold"),
-        bar,
-        Text(f"{run.done:,} of {run.total:,} records"),
-    )
+    head = fitting(console, [side_by_side(*row, gap=2) for row in ((moment, bar, done), (done,))])
     marks = mark_table(list(run.engine.marks()), numeraire)
-    tables = side_by_side(state_table(run), marks, time_table(run, whole=False))
-    return Group(head, Text(), tables, Text(), event_rows(run, max(0, height - _ABOVE_EVENTS)))
+    times = time_table(run, whole=False)
+    short = state_table(run, start=False)
+    tables = fitting(
+        console,
+        [
+            side_by_side(*row)
+            for row in (
+                (state_table(run), marks, times),
+                (short, marks, times),
+                (short, times),
+                (short,),
+            )
+        ],
+    )
+    room = max(0, console.height - _ABOVE_EVENTS)
+    parts = [part for part in (head, tables) if part is not None]
+    events = fitting(console, [event_rows(run, room), event_rows(run, room, amounts=False)])
+    if events is not None and room:
+        parts.append(events)
+    return Group(*(line for part in parts for line in (part, Text())))
+
+
+def fitting(console: Console, choices: list[RichTable]) -> RichTable | None:
+    """The first that is not wider than the screen."""
+    wide = console.options.update(max_width=10_000)
+    for choice in choices:
+        if Measurement.get(console, wide, choice).maximum <= console.width:
+            return choice
+    return None
 
 
 def run_live(run: TickRun, numeraire: str, console: Console) -> None:
     """Run with a view that is redrawn ten times a second and gone at the end."""
     shown = [0.0]
     with Live(
-        frame(run, numeraire, console.height),
+        frame(run, numeraire, console),
         console=console,
         auto_refresh=False,
         transient=True,
@@ -141,7 +164,7 @@ def run_live(run: TickRun, numeraire: str, console: Console) -> None:
             now = time.perf_counter()
             if now - shown[0] >= _REFRESH_SECONDS:
                 shown[0] = now
-                live.update(frame(run, numeraire, console.height), refresh=True)
+                live.update(frame(run, numeraire, console), refresh=True)
 
         run.run(show)
 
