@@ -30,8 +30,8 @@ std::int64_t ns_between(Clock::time_point from, Clock::time_point to) {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(to - from).count();
 }
 
-// The first of the rows of a NumPy array of 64-byte structs; rows are copied out one by one, so that
-// an array of any alignment will do.
+// The first of the rows of a NumPy array of 64-byte structs; rows are copied out one by one, so
+// that an array of any alignment will do.
 template <class Row>
 const std::byte* rows_of(const py::array& array, const char* what) {
   const bool plain = array.ndim() == 1 && array.itemsize() == sizeof(Row) &&

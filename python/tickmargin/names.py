@@ -58,14 +58,20 @@ class Namebook:
         }
         self.kinds: list[int] = portfolio.instruments.kind[order].tolist()
         self.asset_chain = np.array([chains.index(chain) for _, chain in keys], np.int32)
+        self._arrays: dict[str, NDArray[np.object_]] = {}
         self._rows: dict[str, dict[str, int]] = {
             kind: {name: row for row, name in enumerate(names)}
             for kind, names in self.lists.items()
         }
 
     def __getitem__(self, kind: str) -> NDArray[np.object_]:
-        """Names of a kind by row, as an array of object."""
-        return np.array([*self.lists[kind], None], dtype=object)[:-1]
+        """Names of a kind by row, as a read-only array of object; made anew when there are more."""
+        names, made = self.lists[kind], self._arrays.get(kind)
+        if made is None or len(made) != len(names):
+            made = np.array([*names, None], dtype=object)[:-1]
+            made.flags.writeable = False
+            self._arrays[kind] = made
+        return made
 
     def count(self, kind: str) -> int:
         """How many there are."""
@@ -158,6 +164,7 @@ class Namebook:
             if not isinstance(theirs, list) or theirs[: len(names) if grows else None] != names:
                 message = f"the saved engine has other {kind}s than this one"
                 raise InvalidInputError(message, code="SNAPSHOT_MISMATCH")
+        self._arrays.clear()
         self.kinds = [int(kind) for kind in saved["kinds"]]
         for kind in ("instrument", "pocket"):
             self.lists[kind] = [str(name) for name in saved[kind]]
