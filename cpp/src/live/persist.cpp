@@ -205,7 +205,7 @@ LiveEngine LiveEngine::load(std::span<const std::byte> bytes) {
     const market::GuardSettings settings = s.underlyings[u].guard_settings;
     s.underlyings[u] = saved.underlyings[u];
     s.underlyings[u].guard_settings = settings;
-    s.underlyings[u].wear = 0;
+    s.underlyings[u].wear = {};
   }
   s.restore_orders(saved.orders);
   s.restore_transfers(saved.transfers);
