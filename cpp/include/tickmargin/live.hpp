@@ -63,7 +63,8 @@ struct LiveSettings {
   double mark_basis_cap_ratio = 0.02;  // of a perpetual's or future's mark against the index
   TimeNs mark_basis_window_ns = 300'000'000'000;
   std::vector<std::int32_t> asset_chain;  // by asset; empty: every asset on chain 0
-  // Rows of bands renewed in passing with each record, and the ladder's fineness.
+  // Pockets whose bands each record may renew, more where it costs less than a sweep even so, and
+  // the ladder's fineness.
   std::int32_t renewals_per_record = 64;
   std::int32_t ladder_buckets = 1 << 16;
   double cell_ratio = 0.01;  // of the index: how far apart the prices stand that bands are drawn to

@@ -133,14 +133,13 @@ void LiveEngine::State::collect_following(UnderlyingIndex underlying) noexcept {
 
 // ---- volatilities -------------------------------------------------------------------------------
 
-// What a change of one volatility wears, in units of volatility x sqrt(time).
+// What a change of one volatility wears, by the clock of margin/wear.hpp.
 double LiveEngine::State::wear_of_vol(std::size_t i, double vol_annual) const noexcept {
   const TimeNs expiry = world.instruments.expiry_ns[i];
   if (expiry - now_ns < live::near_expiry_ns) return 0.0;  // watched
   const double old = world.reval.market.columns.mark_vol_annual[i];
   if (std::isnan(old)) return INFINITY;
-  const double years = static_cast<double>(expiry - now_ns) / ns_per_year;
-  return std::fabs(vol_annual - old) * (1.0 + vol_shock) * std::sqrt(years);
+  return std::fabs(vol_annual - old) / std::min(vol_annual, old);
 }
 
 RecordStatus LiveEngine::State::check_volatility(const Record& r) const noexcept {
@@ -156,7 +155,7 @@ RecordStatus LiveEngine::State::apply_volatility(const Record& r) noexcept {
   if (status != RecordStatus::ok) return status;
   const auto i = static_cast<std::size_t>(r.subject);
   const UnderlyingIndex underlying = world.instruments.underlying[i];
-  const double wear = wear_of_vol(i, r.value[0]);
+  const margin::Wear wear{wear_of_vol(i, r.value[0]), 0};
   start_collecting();
   collect_wear(underlying, wear);
   if (const RecordStatus room = room_for_touched(0); room != RecordStatus::ok) return room;
@@ -197,10 +196,10 @@ RecordStatus LiveEngine::State::apply_surface_commit(const Record& r) noexcept {
        {surface.expiry_ns.data(), rows}},
       r.ts_ns, {surface.new_vol.data(), rows}, {surface.scratch.data(), 2 * rows});
   if (result.status != RecordStatus::ok) return result.status;
-  double wear = 0;
+  margin::Wear wear;
   for (std::size_t k = 0; k < rows; ++k) {
     if (std::isnan(surface.new_vol[k])) continue;
-    wear = std::max(wear, wear_of_vol(surface.row[k], surface.new_vol[k]));
+    wear.vol = std::max(wear.vol, wear_of_vol(surface.row[k], surface.new_vol[k]));
   }
   start_collecting();
   collect_wear(r.subject, wear);

@@ -11,8 +11,6 @@ namespace {
 using live::Evaluated;
 using live::Link;
 
-// Part of the slack kept for what moves beside the index: volatilities, forwards and time.
-constexpr double reserve_share = 0.25;
 // What rounding may add up to in one pocket's sums, of the amounts that enter them.
 constexpr double rounding_ratio = 1e-11;
 
@@ -167,7 +165,8 @@ margin::UnitQuestion LiveEngine::State::question_of(UnderlyingIndex underlying,
                                                     const book::PocketRows& rows,
                                                     live::PolicyGrid& grid) noexcept {
   const auto u = static_cast<std::size_t>(underlying);
-  margin::UnitQuestion q{underlying, 0, 0, work.requirement.units.size(), nullptr, {}, {}};
+  margin::UnitQuestion q{underlying, 0,  0,  work.requirement.units.size(),
+                            nullptr,    {}, {}, {}};
   for (std::size_t n = 0; n < rows.unit_underlying.size(); ++n) {
     if (rows.unit_underlying[n] != underlying) continue;
     q.begin = rows.unit_positions[n];
@@ -182,6 +181,7 @@ margin::UnitQuestion LiveEngine::State::question_of(UnderlyingIndex underlying,
   const std::size_t above = world.node(underlying, step + 2);
   world.refresh_node(underlying, below, held, grid);
   world.refresh_node(underlying, above, held, grid);
+  world.refresh_wear(underlying, below, above, held, grid);
   const auto prices = [&](std::size_t slot) {
     const live::NodeSlot& node = world.slot(underlying, slot);
     return margin::NodePrices{node.price, node.value.data(),
@@ -190,6 +190,7 @@ margin::UnitQuestion LiveEngine::State::question_of(UnderlyingIndex underlying,
   };
   q.below = prices(below);
   q.above = prices(above);
+  q.wear = {grid.wear_value.data(), grid.wear_node.data(), grid.wear_stressed.data()};
   return q;
 }
 
@@ -213,42 +214,55 @@ void LiveEngine::State::renew(std::size_t pocket, const Evaluated& e) noexcept {
   live::PolicyGrid& grid = grid_of(pocket);
   const book::PocketRows rows = store.rows(pocket, world.instruments, units);
   for (std::int32_t l = pockets[pocket].first_link; l >= 0; l = links[l].next_of_pocket) {
-    Link& link = links[l];
-    const UnderlyingIndex underlying = link.underlying;
-    const auto u = static_cast<std::size_t>(underlying);
+    const UnderlyingIndex underlying = links[l].underlying;
     const margin::UnitQuestion q = question_of(underlying, rows, grid);
     if (!margin::unit_lines(world.context(), grid.state.prepared, grid.state.weights, rows, q,
                             line_scratch, lines)) {
       return watch_pocket(pocket);
     }
     const double share = exposed_to(pocket, underlying) / all_exposed;
-    monitor::PriceBand band{lines.cell_lower, lines.cell_upper};
-    double wear = INFINITY;
-    const double growth = lines.cell_upper / lines.index;
-    const auto spend = [&](monitor::Border border, bool danger) {
-      const double room = border.spend * share;
-      border.spend = room * (1.0 - reserve_share);
-      if (danger) {
-        monitor::keep_above(lines, border, band);
-      } else {
-        monitor::keep_below(lines, border, band);
-      }
-      const double exposure = monitor::wear_exposure(lines, border) * growth;
-      if (exposure > 0) wear = std::min(wear, room * reserve_share / exposure);
+    monitor::Reach reach;
+    const auto part = [&](monitor::Border border) {
+      border.spend *= share;
+      return border;
     };
-    if (b.has_danger) spend(b.danger, true);
-    for (int r = 0; r < b.recoveries; ++r) spend(b.recovery[r], false);
-    if (!(band.lower <= lines.index && lines.index <= band.upper && wear > 0)) {
-      return watch_pocket(pocket);
+    if (b.has_danger) monitor::keep_above(lines, part(b.danger), reach);
+    for (int r = 0; r < b.recoveries; ++r) {
+      monitor::keep_below(lines, part(b.recovery[r]), reach);
     }
-    live::Ladder& ladder = ladders[u];
-    ladder.remove(links, l);
-    link.lower = band.lower;
-    link.upper = band.upper;
-    link.step = world.step_of(underlying);
-    link.wear_limit = underlyings[u].wear + wear;
-    ladder.place(links, l);
+    if (!place(l, reach, pocket)) return watch_pocket(pocket);
   }
+}
+
+// Puts one link on its ladder, the reach split between the index and the clocks; false where
+// nothing is left of it.
+bool LiveEngine::State::place(std::int32_t l, const monitor::Reach& reach,
+                              std::size_t pocket) noexcept {
+  Link& link = links[l];
+  const auto u = static_cast<std::size_t>(link.underlying);
+  const live::UnderlyingState& of = underlyings[u];
+  const monitor::Split split = monitor::split_of(reach, lines.index, of.activity);
+  const double price = 1.0 - split.vol - split.curve;
+  // Cells end at the same prices for all pockets: each stops somewhat before, so that no one tick
+  // touches all that have nothing else to stop them.
+  const double stop = 0.75 + 0.25 * static_cast<double>((pocket * 2654435761u) >> 8 & 255) / 256.0;
+  const double lower = std::max(lines.index + price * (reach.lower - lines.index),
+                                lines.index + stop * (lines.cell_lower - lines.index));
+  const double upper = std::min(lines.index + price * (reach.upper - lines.index),
+                                lines.index + stop * (lines.cell_upper - lines.index));
+  const margin::Wear wear{std::min(split.vol * reach.wear.vol, margin::vol_wear_max),
+                          std::min(split.curve * reach.wear.curve, lines.curve_wear_max)};
+  if (!(lower <= lines.index && lines.index <= upper && wear.vol > 0 && wear.curve > 0)) {
+    return false;
+  }
+  ladders[u].remove(links, l);
+  link.lower = lower;
+  link.upper = upper;
+  link.step = world.step_of(link.underlying);
+  link.wear_limit[0] = of.wear.vol + wear.vol;
+  link.wear_limit[1] = of.wear.curve + wear.curve;
+  ladders[u].place(links, l);
+  return true;
 }
 
 void LiveEngine::State::queue(std::size_t pocket) noexcept {

@@ -26,9 +26,9 @@ void LiveEngine::State::collect_crossed(UnderlyingIndex underlying, double price
   counters.crossed += touched.size() - before;
 }
 
-void LiveEngine::State::collect_worn(UnderlyingIndex underlying, double wear) noexcept {
+void LiveEngine::State::collect_worn(UnderlyingIndex underlying, margin::Wear to) noexcept {
   const auto u = static_cast<std::size_t>(underlying);
-  ladders[u].worn(links, underlyings[u].wear, wear, [&](std::int32_t link) { collect_link(link); });
+  ladders[u].worn(links, underlyings[u].wear, to, [&](std::int32_t link) { collect_link(link); });
 }
 
 void LiveEngine::State::collect_all_of(UnderlyingIndex underlying) noexcept {

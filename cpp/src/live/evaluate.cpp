@@ -179,6 +179,11 @@ void LiveEngine::State::settle() noexcept {
     const AccountIndex y = store.account_of(static_cast<std::size_t>(b));
     return x != y ? x < y : a < b;
   });
+  // A pocket left on the watch list costs an evaluation with every record until its turn comes, so
+  // bands are drawn at once for as many as keep the record at the cost of a sweep or little above.
+  const std::size_t pocket_count = store.pocket_count();
+  budget = std::max({budget, static_cast<std::int32_t>(pocket_count / 16),
+                     static_cast<std::int32_t>((pocket_count - touched.size()) / 8)});
   to_tell.clear();
   for (const std::int32_t t : touched) {
     const auto pocket = static_cast<std::size_t>(t);

@@ -219,7 +219,7 @@ std::unique_ptr<LiveEngine::State> LiveEngine::State::load(std::span<const std::
     const market::GuardSettings guard_settings = s.underlyings[u].guard_settings;
     s.underlyings[u] = saved.underlyings[u];
     s.underlyings[u].guard_settings = guard_settings;
-    s.underlyings[u].wear = 0;
+    s.underlyings[u].wear = {};
   }
   s.restore_orders(saved.orders);
   s.restore_transfers(saved.transfers);

@@ -22,6 +22,7 @@
 #include "market/vol_guard.hpp"
 #include "margin/bounds.hpp"
 #include "margin/orders.hpp"
+#include "monitor/bands.hpp"
 #include "monitor/state.hpp"
 #include "tickmargin/live.hpp"
 
@@ -77,7 +78,8 @@ struct UnderlyingState {
   double integral = 0;
   TimeNs integral_ts_ns = 0;
   SettlementWindow windows[settlement_windows];
-  double wear = 0;
+  margin::Wear wear;           // both clocks, as far as they have run
+  monitor::Activity activity;  // of late; derived, not saved, and no number follows from it
 };
 
 struct RestingOrder {
@@ -161,6 +163,7 @@ struct LiveEngine::State {
   std::size_t links_needed(std::size_t pocket) const noexcept;
   void watch_pocket(std::size_t pocket) noexcept;
   void renew(std::size_t pocket, const live::Evaluated& evaluated) noexcept;
+  bool place(std::int32_t link, const monitor::Reach& reach, std::size_t pocket) noexcept;
   double exposed_to(std::size_t pocket, UnderlyingIndex underlying) const noexcept;
   margin::UnitQuestion question_of(UnderlyingIndex underlying, const book::PocketRows& rows,
                                    live::PolicyGrid& grid) noexcept;
@@ -175,7 +178,7 @@ struct LiveEngine::State {
   void collect_link(std::int32_t link) noexcept { collect(links[link].pocket); }
   void collect_watched(UnderlyingIndex underlying) noexcept;
   void collect_crossed(UnderlyingIndex underlying, double price) noexcept;
-  void collect_worn(UnderlyingIndex underlying, double wear) noexcept;
+  void collect_worn(UnderlyingIndex underlying, margin::Wear to) noexcept;
   void collect_all_of(UnderlyingIndex underlying) noexcept;
   void collect_everyone() noexcept;
   RecordStatus room_for_touched(std::size_t market_events) noexcept;
@@ -213,12 +216,12 @@ struct LiveEngine::State {
   // Time, curves and volatilities.
   void integrate(UnderlyingIndex underlying, TimeNs to_ns) noexcept;
   void remember_curve(UnderlyingIndex underlying) noexcept;
-  double wear_since(UnderlyingIndex underlying) const noexcept;
+  margin::Wear wear_since(UnderlyingIndex underlying) const noexcept;
   double wear_of_vol(std::size_t instrument, double vol_annual) const noexcept;
-  double vol_reach(double vol_annual) const noexcept;
   void measure_shocks() noexcept;
-  void collect_wear(UnderlyingIndex underlying, double wear) noexcept;
-  void spend_wear(UnderlyingIndex underlying, double wear) noexcept;
+  void collect_wear(UnderlyingIndex underlying, margin::Wear wear) noexcept;
+  void spend_wear(UnderlyingIndex underlying, margin::Wear wear) noexcept;
+  void remember_activity(UnderlyingIndex underlying, double log_move, margin::Wear wear) noexcept;
   void collect_near_expiry(TimeNs before_ns, TimeNs now) noexcept;
   void collect_following(UnderlyingIndex underlying) noexcept;
   void collect_blocked_too_long() noexcept;
@@ -313,12 +316,12 @@ struct LiveEngine::State {
   std::vector<double> staged_vol;          // by instrument, NaN: none
   std::vector<market::BasisState> basis;   // by instrument
   market::VolGuardSettings vol_settings;
-  double vol_shock = 0, vol_floor = 0, vol_power = 0;
+  double vol_power = 0;  // the largest that scales a shock by term
 
   // Scratch of single records.
   std::vector<double> before_forward, before_discount, before_years;  // by instrument
   std::vector<std::uint8_t> entering;                                 // by instrument
-  std::vector<double> wear_of_clock;                                  // by underlying
+  std::vector<margin::Wear> wear_of_clock;                            // by underlying
   std::vector<market::GuardState> guards_at_clock;
   std::vector<market::GuardResult> guard_results;
   live::SurfaceScratch surface;

@@ -5,6 +5,7 @@
 #include <stdexcept>
 
 #include "base/assert.hpp"
+#include "margin/wear.hpp"
 
 namespace tickmargin::live {
 namespace {
@@ -118,15 +119,17 @@ std::unique_ptr<PolicyWorld> World::prepare(std::uint64_t epoch, PolicySet set) 
   world->set = std::move(set);
   std::size_t shocks = 1, scenarios = 8;
   for (const Policy& policy : world->set.policies) {
-    PolicyGrid grid{{&policy, &margin::method_of(policy.method), collateral::weights_of(policy),
-                     {}},
-                    {},
-                    {}};
+    PolicyGrid grid;
+    grid.state = {&policy, &margin::method_of(policy.method), collateral::weights_of(policy), {}};
     grid.state.prepared.policy = &policy;
+    grid.wear_value.assign(capacity_.instruments, 0.0);
+    grid.wear_node.assign(capacity_.instruments, 0.0);
+    grid.wear_stamp.assign(capacity_.instruments, 0);
     margin::prepare_grid(context(), grid.state.prepared);
     risk::ScenarioTable& table = grid.state.prepared.table;
     if (table.stride != 0) {
       table.grid = base::AlignedBuffer<double>(capacity_.instruments * table.stride);
+      grid.wear_stressed = base::AlignedBuffer<double>(capacity_.instruments * table.stride);
       grid.stamp.assign(capacity_.instruments, 0);
       grid.nodes.resize(underlying_count());
       for (std::size_t u = 0; u < underlying_count(); ++u) {
@@ -255,6 +258,24 @@ void World::refresh_node(UnderlyingIndex underlying, std::size_t slot_index,
   index = now;
 }
 
+void World::refresh_wear(UnderlyingIndex underlying, std::size_t below, std::size_t above,
+                         std::span<const std::uint32_t> rows, PolicyGrid& grid) noexcept {
+  const auto& slots = slots_[static_cast<std::size_t>(underlying)];
+  const std::uint64_t nodes = slots[below].version + slots[above].version;
+  const std::size_t stride = grid.state.prepared.table.stride;
+  for (const std::uint32_t i : rows) {
+    const std::uint64_t stamp =
+        nodes + instrument_version_[i] + curve_version_[static_cast<std::size_t>(underlying)];
+    if (grid.wear_stamp[i] == stamp) continue;
+    grid.wear_stamp[i] = stamp;
+    const margin::OptionWear wear =
+        margin::option_wear(context(), grid.state.prepared, i, slots[below].price,
+                            slots[above].price, grid.wear_stressed.data() + i * stride);
+    grid.wear_value[i] = wear.value;
+    grid.wear_node[i] = wear.node;
+  }
+}
+
 void World::move_index(UnderlyingIndex underlying, double price) noexcept {
   const auto u = static_cast<std::size_t>(underlying);
   reval.market.columns.index_price[u] = price;
@@ -297,7 +318,7 @@ bool World::refresh_scenarios(PolicyGrid& grid, UnderlyingIndex underlying) noex
   ++contents_version_[u];
   // Rows of this policy alone are out of date: no stamp is ever 0.
   for (const std::uint32_t i : instruments_of[u]) {
-    grid.stamp[i] = 0;
+    grid.stamp[i] = grid.wear_stamp[i] = 0;
     for (PolicyGrid::Node& node : grid.nodes[u]) node.stamp[row_of[i]] = 0;
   }
   return true;

@@ -24,7 +24,8 @@ struct Dependencies {
   int count = 0;
 };
 
-// A price that bands are drawn to: half a cell's width above `step` widths. Four slots an underlying, reused.
+// A price that bands are drawn to: half a cell's width above `step` widths. Four slots an
+// underlying, reused.
 struct NodeSlot {
   std::int64_t step = -1;
   std::uint64_t version = 0;
@@ -43,6 +44,10 @@ struct PolicyGrid {
     std::vector<std::uint64_t> stamp;    // by row
   };
   std::vector<std::array<Node, node_slots>> nodes;  // by underlying
+  // What wear can do to an option between the nodes around the index, by instrument.
+  std::vector<double> wear_value, wear_node;
+  base::AlignedBuffer<double> wear_stressed;  // [instrument x stride]
+  std::vector<std::uint64_t> wear_stamp;
 };
 struct PolicyWorld {
   std::uint64_t epoch = 0;
@@ -75,6 +80,10 @@ class World {
   // The node at `step` of an underlying, and there the values and profits of some instruments.
   std::size_t node(UnderlyingIndex underlying, std::int64_t step) noexcept;
   void refresh_node(UnderlyingIndex underlying, std::size_t slot,
+                    std::span<const std::uint32_t> rows, PolicyGrid& grid) noexcept;
+
+  // What wear can do to some instruments, valued as of now, between two nodes.
+  void refresh_wear(UnderlyingIndex underlying, std::size_t below, std::size_t above,
                     std::span<const std::uint32_t> rows, PolicyGrid& grid) noexcept;
 
   // What moves. An index takes forwards, marks and linked assets with it.

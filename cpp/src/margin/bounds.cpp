@@ -11,6 +11,8 @@ namespace {
 constexpr double phi_0 = 0.3989422804014327;  // density of the standard normal at 0
 // Below this volatility x sqrt(T) a delta turns so fast that no bound of it is of use.
 constexpr double deviation_min = 1e-3;
+// Of the way to where a strike node comes or goes.
+constexpr double edge_wear_share = 0.125;
 
 struct Unit {
   const Context& context;
@@ -199,9 +201,12 @@ void add_node_lines(const Unit& unit, const ScenarioParameters& p, double collat
     const double edges[3] = {at_strike / (1.0 + p.price_range), at_strike / (1.0 - p.price_range),
                              at_strike};
     for (int e = 0; e < (out.correlated ? 3 : 2); ++e) {
-      // Just before the edge, whose own price rounds.
-      if (edges[e] > index) out.cell_upper = std::min(out.cell_upper, edges[e] * (1.0 - 1e-12));
-      if (edges[e] <= index) out.cell_lower = std::max(out.cell_lower, edges[e] * (1.0 + 1e-12));
+      // The forward may wear an eighth of the way while the index goes the rest.
+      const double away = std::log(edges[e] / index);
+      const double edge = index * std::exp((1.0 - edge_wear_share) * away);
+      out.curve_wear_max = std::min(out.curve_wear_max, edge_wear_share * std::fabs(away));
+      if (away > 0) out.cell_upper = std::min(out.cell_upper, edge * (1.0 - 1e-12));
+      if (away <= 0) out.cell_lower = std::max(out.cell_lower, edge * (1.0 + 1e-12));
     }
   }
   for (const bool up : {true, false}) {
@@ -214,15 +219,6 @@ void add_node_lines(const Unit& unit, const ScenarioParameters& p, double collat
     line.down = !up;
     out.lines.push_back(line);
   }
-}
-
-// Largest weight x (1 + move) of a grid, and weight on top of it for the value now.
-double largest_stress(const risk::Scenarios& grid) noexcept {
-  double largest = 2.0;  // a strike node inside the range
-  for (std::size_t s = 0; s < grid.size(); ++s) {
-    largest = std::max(largest, grid.weight[s] * (2.0 + grid.price_move[s]));
-  }
-  return largest;
 }
 
 bool add_scenario(const Unit& unit, double collateral) {
@@ -242,30 +238,24 @@ bool add_scenario(const Unit& unit, double collateral) {
     if (upnl_in_coin && unit.q.begin != unit.q.end) return false;
     add_node_lines(unit, p, collateral);
   }
-  const risk::Scenarios& grid = unit.prepared.table.underlying[unit.u()].grid;
-  const double stress = largest_stress(grid);
   const auto& charges = unit.q.initial ? requirement.initial : requirement.maintenance;
   const double charge = charges[static_cast<std::size_t>(Component::short_option)] / out.index;
   widen(out.other, charge, charge);
   const bool by_expiry = p.roll_ratio_annual != 0 || p.roll_ratio_min != 0 || p.basis_ratio != 0;
+  if (!by_expiry) return true;
   for (std::int64_t k = unit.q.begin; k < unit.q.end; ++k) {
     const std::uint32_t i = unit.rows.instrument[k];
     const double reach = std::fabs(unit.rows.quantity[k]) * unit.reach(i);
-    out.maintenance_exposure += p.maintenance_factor * stress * phi_0 * reach;
-    if (!by_expiry) continue;
     const double ratio = std::max(p.roll_ratio_annual * unit.context.values.years[i],
                                   p.roll_ratio_min) +
                          p.basis_ratio;
-    double turn = 1.0, wear_turn = 1.0;
+    double turn = 1.0;
     if (unit.is_option(i)) {
       const double s = unit.deviation(i);
       if (!(s >= deviation_min)) return false;
       turn = 2.0 + phi_0 / s;
-      wear_turn = 2.0 + 0.7 / s;
     }
     widen(out.other, out.factor * ratio * turn * reach / out.index);
-    out.maintenance_exposure +=
-        p.maintenance_factor * (ratio + p.roll_ratio_annual) * wear_turn * phi_0 * reach;
   }
   return true;
 }
@@ -322,16 +312,7 @@ bool add_dynamic(const Unit& unit) {
   constexpr std::size_t first_maintenance_column = 2;
   const DynamicParameters& p = unit.policy().dynamic[unit.u()];
   UnitLines& out = unit.out;
-  const risk::Scenarios& grid = unit.prepared.table.underlying[unit.u()].grid;
-  double widest = 0;
-  for (std::size_t s = first_maintenance_column; s < grid.size(); ++s) {
-    widest = std::max(widest, std::fabs(grid.price_move[s]));
-  }
-  for (std::int64_t k = unit.q.begin; k < unit.q.end; ++k) {
-    const std::uint32_t i = unit.rows.instrument[k];
-    const double reach = std::fabs(unit.rows.quantity[k]) * unit.reach(i);
-    out.maintenance_exposure += (2.0 + widest) * phi_0 * reach;
-    if (p.netting_underlying) continue;
+  for (std::int64_t k = unit.q.begin; k < unit.q.end && !p.netting_underlying; ++k) {
     const Slopes loss = loss_slopes(unit, k, first_maintenance_column);
     widen(out.other, loss.low, loss.high);
   }
@@ -376,8 +357,6 @@ void add_fixed_future(const Unit& unit, std::int64_t k, const FuturesParameters&
   }
   const double fee = inverse ? 0.0 : f.taker_fee_ratio * contracts * v.notional / unit.out.index;
   widen(unit.out.other, fee, fee);
-  unit.out.maintenance_exposure += phi_0 * contracts * v.notional * (high + f.taker_fee_ratio) +
-                                   phi_0 * high * notional;
 }
 
 void add_fixed_option(const Unit& unit, std::int64_t k, const OptionParameters& o) {
@@ -402,7 +381,6 @@ void add_fixed_option(const Unit& unit, std::int64_t k, const OptionParameters& 
     const Slopes slopes = slopes_of(mark, none, unit.q, unit.out.index);
     widen(unit.out.other, slopes.low, slopes.high);
   }
-  unit.out.maintenance_exposure += phi_0 * (flat + floored + reach);
 }
 
 bool add_fixed(const Unit& unit) {
@@ -442,18 +420,19 @@ bool unit_lines(const Context& context, const Prepared& prepared,
   double collateral = 0;
   add_linear_equity(unit, weights, collateral);
   add_option_values(unit);
-  for (std::int64_t k = question.begin; k < question.end; ++k) {
-    out.equity_exposure +=
-        phi_0 * std::fabs(rows.quantity[k]) * unit.reach(rows.instrument[k]);
+  out.close_out_ratio = policy.close_out_cost_ratio;
+  bool bounded = question.requirement == nullptr;
+  if (!bounded) {
+    switch (policy.method) {
+      case MethodId::fixed: bounded = add_fixed(unit); break;
+      case MethodId::dynamic: bounded = add_dynamic(unit); break;
+      case MethodId::scenario:
+        bounded = add_scenario(unit, policy.simulated_collateral ? collateral : 0.0);
+        break;
+    }
   }
-  if (question.requirement == nullptr) return true;
-  switch (policy.method) {
-    case MethodId::fixed: return add_fixed(unit);
-    case MethodId::dynamic: return add_dynamic(unit);
-    case MethodId::scenario:
-      return add_scenario(unit, policy.simulated_collateral ? collateral : 0.0);
-  }
-  return false;
+  if (bounded) add_wear(context, prepared, rows, question, scratch, out);
+  return bounded;
 }
 
 }  // namespace tickmargin::margin
