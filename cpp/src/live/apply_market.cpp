@@ -217,7 +217,7 @@ RecordStatus LiveEngine::State::apply_realised_vol(const Record& r) noexcept {
   collect_following(r.subject);
   if (!has_room(0)) return RecordStatus::ring_full;
   vol = r.value[0];
-  for (live::PolicyGrid& grid : policies->grids) world.refresh_scenarios(grid, r.subject);
+  refresh_scenarios(r.subject);
   ++applied_seq;
   settle();
   return RecordStatus::ok;

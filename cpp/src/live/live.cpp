@@ -285,9 +285,11 @@ Engine LiveEngine::freeze() const {
       if (s.is_halted(static_cast<AssetIndex>(a))) policy.haircut_initial[a][0] = 1.0;
     }
   }
+  std::optional<engine::PolicyRamp> ramp;
+  if (s.ramping()) ramp = engine::PolicyRamp{s.previous_policies->set, s.ramp_left()};
   return Engine(Engine::State::make(s.world.instruments, s.world.reval.market,
                                     s.store.to_book(s.world.instruments), std::move(policies),
-                                    s.scale));
+                                    s.scale, std::move(ramp)));
 }
 
 std::size_t LiveEngine::audit() noexcept {
