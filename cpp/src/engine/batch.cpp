@@ -14,7 +14,7 @@ constexpr std::size_t accounts_per_block = 512;
 using base::canonical_nan;
 
 // Requirement sums of one block:
-// [policy][underlying, the last one: netting][component][initial, maintenance].
+// [policy][underlying, the last one: netting and ramp][component][initial, maintenance].
 struct ComponentSums {
   std::size_t underlyings;
   std::vector<double> sums;
@@ -41,6 +41,8 @@ struct ComponentSums {
     netting[1] += requirement.netting_maintenance;
     at(policy, underlyings - 1, static_cast<std::size_t>(margin::Component::orders))[0] +=
         requirement.orders_initial;
+    at(policy, underlyings - 1, static_cast<std::size_t>(margin::Component::ramp))[1] +=
+        requirement.ramp_maintenance;
   }
 };
 
@@ -211,7 +213,8 @@ void recompute_account(const Batch& batch, std::size_t account, Workspace& work,
   rows.policy[account] = policy_index;
   for (std::size_t pocket = first; pocket < end; ++pocket) {
     const monitor::Decision decision =
-        evaluate_pocket(batch.world, policy, book::pocket_rows(book, pocket), batch.scale, work);
+        evaluate_pocket(batch.world, policy, book::pocket_rows(book, pocket), batch.scale, work,
+                        nullptr, batch.world.ramp_of(account));
     write_decision(batch.result.pockets, pocket, decision, batch.scale);
     batch.result.pockets.gross_notional[pocket] = canonical(work.value.gross_notional);
     write_units(book, pocket, work, batch.result.units);

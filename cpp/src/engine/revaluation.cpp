@@ -1,23 +1,39 @@
 #include "engine/revaluation.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #include "margin/orders.hpp"
 
 namespace tickmargin::engine {
+namespace {
 
-Revaluation revalue(market::Market market, const InstrumentColumns& instruments,
-                    const std::vector<Policy>& policies) {
-  pricing::InstrumentValues values = pricing::value_instruments(market, instruments);
-  Revaluation world{std::move(market), instruments, std::move(values), {}};
+std::vector<PolicyState> prepared(const Revaluation& world, const std::vector<Policy>& policies) {
+  std::vector<PolicyState> states;
   for (const Policy& policy : policies) {
     PolicyState state{
         &policy, &margin::method_of(policy.method), collateral::weights_of(policy), {}};
     state.prepared.policy = &policy;
     margin::prepare(world.context(), state.prepared);
-    world.policies.push_back(std::move(state));
+    states.push_back(std::move(state));
   }
+  return states;
+}
+
+}  // namespace
+
+Revaluation revalue(market::Market market, const InstrumentColumns& instruments,
+                    const std::vector<Policy>& policies, const PolicyRamp* ramp) {
+  pricing::InstrumentValues values = pricing::value_instruments(market, instruments);
+  Revaluation world{std::move(market), instruments, std::move(values), {}, ramp};
+  world.policies = prepared(world, policies);
+  if (ramp != nullptr) world.ramp_policies = prepared(world, ramp->from.policies);
   return world;
+}
+
+Ramp Revaluation::ramp_of(std::size_t account) const noexcept {
+  if (ramp == nullptr) return {};
+  return {&ramp_policies[static_cast<std::size_t>(ramp->from.account_policy[account])], ramp->left};
 }
 
 void move_index(market::Market& market, const std::vector<IndexMove>& moves) {
@@ -127,6 +143,7 @@ void require_pocket(const Revaluation& world, const PolicyState& policy,
   add_doubt(world.context(), rows, work.requirement);
   work.requirement.orders_initial = 0;
   if (!rows.orders.empty()) add_orders(world, policy, rows, work);
+  work.requirement.ramp_maintenance = 0;
 }
 
 Status method_status(const PolicyState& policy, const book::PocketRows& rows, Status status) {
@@ -149,11 +166,54 @@ monitor::Decision decide_pocket(const PolicyState& policy, const Workspace& work
   return monitor::decide(amounts_of(policy, work), policy.policy->levels, scale, status);
 }
 
+namespace {
+
+// A pocket as the policy before sees it.
+struct Before {
+  double equity = 0, maintenance = 0;
+  bool known = false;
+};
+
+Before evaluate_before(const Revaluation& world, const PolicyState& policy,
+                       const book::PocketRows& rows, Workspace& work) {
+  collateral::value_pocket(world.context(), *policy.policy, policy.weights, rows, work.value);
+  require_pocket(world, policy, rows, work, nullptr);
+  const double maintenance = margin::maintenance_total(work.requirement);
+  const bool known = method_status(policy, rows, Status::ok) == Status::ok &&
+                     std::isfinite(work.value.equity_maintenance) && std::isfinite(maintenance);
+  return {work.value.equity_maintenance, maintenance, known};
+}
+
+// Gives back what the new policy asks for beyond the old one, as far as the grace period still
+// runs. A relief holds at once, and so does all of it where the old figure is unknown.
+void add_ramp(const Policy& policy, Ramp ramp, const Before& before, Workspace& work) noexcept {
+  if (!before.known) return;
+  const double maintenance = margin::maintenance_total(work.requirement);
+  const double more = maintenance - before.maintenance;
+  const double less = before.equity - work.value.equity_maintenance;
+  const Policy& from = *ramp.from->policy;
+  if (policy.option_value_in_equity == from.option_value_in_equity &&
+      policy.simulated_collateral == from.simulated_collateral) {
+    if (more > 0) work.requirement.ramp_maintenance = -(ramp.left * more);
+    if (less > 0) work.value.ramp_maintenance = ramp.left * less;
+    work.value.equity_maintenance += work.value.ramp_maintenance;
+    return;
+  }
+  // What one counts in equity the other counts in the requirement: only the two together compare.
+  const double worse = more + less;
+  if (worse > 0) work.requirement.ramp_maintenance = -std::min(ramp.left * worse, maintenance);
+}
+
+}  // namespace
+
 monitor::Decision evaluate_pocket(const Revaluation& world, const PolicyState& policy,
                                   const book::PocketRows& rows, base::TickScale scale,
-                                  Workspace& work, margin::PositionTrace* trace) {
+                                  Workspace& work, margin::PositionTrace* trace, Ramp ramp) {
+  Before before;
+  if (ramp.from != nullptr) before = evaluate_before(world, *ramp.from, rows, work);
   collateral::value_pocket(world.context(), *policy.policy, policy.weights, rows, work.value);
   require_pocket(world, policy, rows, work, trace);
+  if (ramp.from != nullptr) add_ramp(*policy.policy, ramp, before, work);
   return decide_pocket(policy, work, scale, method_status(policy, rows, work.value.status));
 }
 

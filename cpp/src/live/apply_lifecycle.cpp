@@ -215,12 +215,20 @@ RecordStatus LiveEngine::State::apply_policy_epoch(const Record& r) noexcept {
     }
   }
   if (next == nullptr) return RecordStatus::unknown_epoch;
+  // A rollback is at once.
+  if (r.value[0] < 0 || r.value[0] > (rollback ? 0.0 : live::grace_max_seconds)) {
+    return RecordStatus::out_of_range;
+  }
   if (r.ts_ns < now_ns) return RecordStatus::time_reversed;
+  const auto grace_ns = static_cast<TimeNs>(r.value[0] * 1e9 + 0.5);
+  // There is one figure to come from, not two.
+  if (ramping() && grace_ns != 0) return RecordStatus::conflicting;
   start_collecting();
   collect_everyone();
   if (const RecordStatus room = room_for_touched(1); room != RecordStatus::ok) return room;
   ++applied_seq;
   std::swap(policies, *next);
+  grace = grace_ns != 0 ? live::GracePeriod{r.ts_ns, grace_ns} : live::GracePeriod{};
   // What was in force is what a rollback returns to; what was before that is gone.
   if (!rollback) {
     std::swap(previous_policies, *next);

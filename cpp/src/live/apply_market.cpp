@@ -215,7 +215,7 @@ RecordStatus LiveEngine::State::apply_realised_vol(const Record& r) noexcept {
   collect_following(r.subject);
   if (const RecordStatus room = room_for_touched(0); room != RecordStatus::ok) return room;
   vol = r.value[0];
-  for (live::PolicyGrid& grid : policies->grids) world.refresh_scenarios(grid, r.subject);
+  refresh_scenarios(r.subject);
   ++applied_seq;
   settle();
   return RecordStatus::ok;

@@ -64,6 +64,7 @@ RecordStatus LiveEngine::State::apply_clock(const Record& r) noexcept {
     if (follows_clock(underlying)) collect_following(underlying);
   }
   collect_near_expiry(before_ns, r.ts_ns);
+  if (ramping()) collect_everyone();
   collect_blocked_too_long();
   if (const RecordStatus room = room_for_touched(market_events + escalating.size());
       room != RecordStatus::ok) {
@@ -77,10 +78,9 @@ RecordStatus LiveEngine::State::apply_clock(const Record& r) noexcept {
     integrate(underlying, r.ts_ns);
     commit_guard_at_clock(underlying);
     spend_wear(underlying, wear_of_clock[u]);
-    for (live::PolicyGrid& grid : policies->grids) {
-      if (follows_clock(underlying)) world.refresh_scenarios(grid, underlying);
-    }
+    if (follows_clock(underlying)) refresh_scenarios(underlying);
   }
+  if (ramping() && now_ns - grace.started_ns >= grace.length_ns) grace = {};
   open_settlement_windows();
   world.touch_all();
   settle();
@@ -112,19 +112,32 @@ void LiveEngine::State::commit_guard_at_clock(UnderlyingIndex underlying) noexce
 bool LiveEngine::State::follows_clock(UnderlyingIndex underlying) const noexcept {
   const auto u = static_cast<std::size_t>(underlying);
   if (std::isnan(world.reval.market.columns.previous_mm_ratio[u])) return false;
-  for (const live::PolicyGrid& grid : policies->grids) {
-    if (grid.state.method->follows_market &&
-        !std::isnan(grid.state.policy->dynamic[u].max_mm_increase_per_day_ratio)) {
-      return true;
-    }
+  const auto limited = [u](const live::PolicyGrid& grid) {
+    return grid.state.method->follows_market &&
+           !std::isnan(grid.state.policy->dynamic[u].max_mm_increase_per_day_ratio);
+  };
+  const auto any = [&](const live::PolicyWorld& w) {
+    return std::any_of(w.grids.begin(), w.grids.end(), limited);
+  };
+  return any(*policies) || (ramping() && any(*previous_policies));
+}
+
+// Scenarios that follow the market, of every policy that margin is taken of.
+void LiveEngine::State::refresh_scenarios(UnderlyingIndex underlying) noexcept {
+  for (live::PolicyGrid& grid : policies->grids) world.refresh_scenarios(grid, underlying);
+  if (!ramping()) return;
+  for (live::PolicyGrid& grid : previous_policies->grids) {
+    world.refresh_scenarios(grid, underlying);
   }
-  return false;
 }
 
 // Pockets of an underlying whose policy's scenarios follow the market.
 void LiveEngine::State::collect_following(UnderlyingIndex underlying) noexcept {
   for (std::size_t p = 0; p < store.pocket_count(); ++p) {
-    if (!grid_of(p).state.method->follows_market) continue;
+    if (!grid_of(p).state.method->follows_market &&
+        !(ramping() && grid_before(p).state.method->follows_market)) {
+      continue;
+    }
     for (std::int32_t l = pockets[p].first_link; l >= 0; l = links[l].next_of_pocket) {
       if (links[l].underlying == underlying) collect(static_cast<std::int32_t>(p));
     }

@@ -112,7 +112,7 @@ void LiveEngine::State::watch_pocket(std::size_t pocket) noexcept {
 }
 
 bool LiveEngine::State::can_band(std::size_t pocket, const Evaluated& e) noexcept {
-  if (!settings.bands || e.decision.state == tickmargin::State::undecidable) return false;
+  if (!settings.bands || ramping() || e.decision.state == tickmargin::State::undecidable) return false;
   if (!margin::policy_is_bounded(*e.grid->state.policy)) return false;
   const MarketColumns& c = world.reval.market.columns;
   for (std::int32_t l = pockets[pocket].first_link; l >= 0; l = links[l].next_of_pocket) {

@@ -46,13 +46,32 @@ book::PocketRows LiveEngine::State::rows_of(std::size_t pocket) noexcept {
   return rows;
 }
 
+// The policy of a pocket's account before the epoch whose ramp is running.
+live::PolicyGrid& LiveEngine::State::grid_before(std::size_t pocket) noexcept {
+  const auto account = static_cast<std::size_t>(store.account_of(pocket));
+  const auto policy = static_cast<std::size_t>(previous_policies->set.account_policy[account]);
+  return previous_policies->grids[policy];
+}
+
+// The share of the grace period that is still to come. The clock may stand before its start.
+double LiveEngine::State::ramp_left() const noexcept {
+  const TimeNs elapsed = std::clamp<TimeNs>(now_ns - grace.started_ns, 0, grace.length_ns);
+  return 1.0 - static_cast<double>(elapsed) / static_cast<double>(grace.length_ns);
+}
+
 Evaluated LiveEngine::State::evaluate(std::size_t pocket) noexcept {
   live::PolicyGrid& grid = grid_of(pocket);
   const book::PocketRows rows = rows_of(pocket);
   world.refresh(rows, grid);
   refresh_orders(rows.orders, grid);
+  engine::Ramp ramp;
+  if (ramping()) {
+    live::PolicyGrid& before = grid_before(pocket);
+    world.refresh(rows, before);
+    ramp = {&before.state, ramp_left()};
+  }
   const monitor::Decision decision =
-      engine::evaluate_pocket(world.reval, grid.state, rows, scale, work);
+      engine::evaluate_pocket(world.reval, grid.state, rows, scale, work, nullptr, ramp);
   ++counters.evaluated;
   return {decision, engine::amounts_of(grid.state, work), &grid};
 }
@@ -161,7 +180,9 @@ bool LiveEngine::State::decide(std::size_t pocket) noexcept {
     p.state = monitor::next_state(p.state, e.decision, e.amounts, e.grid->state.policy->levels,
                                   settings.hysteresis_ratio, scale);
   }
-  if (budget > 0) {
+  if (ramping()) {
+    watch_pocket(pocket);  // until its end, which touches every pocket
+  } else if (budget > 0) {
     --budget;
     renew(pocket, e);
   } else {

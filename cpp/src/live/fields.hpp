@@ -143,6 +143,11 @@ void fields(Archive& f, UnderlyingState& u) {
 }
 
 template <class Archive>
+void fields(Archive& f, GracePeriod& g) {
+  f(g.started_ns), f(g.length_ns);
+}
+
+template <class Archive>
 void fields(Archive& f, RestingOrder& o) {
   f(o.id), f(o.account), f(o.pocket), f(o.instrument), f(o.quantity), f(o.price), f(o.flags);
 }

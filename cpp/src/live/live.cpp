@@ -336,8 +336,10 @@ Engine LiveEngine::freeze() {
       if (s.is_halted(static_cast<AssetIndex>(a))) policy.haircut_initial[a][0] = 1.0;
     }
   }
+  std::optional<engine::PolicyRamp> ramp;
+  if (s.ramping()) ramp = engine::PolicyRamp{s.previous_policies->set, s.ramp_left()};
   return Engine(Engine::State::make(s.world.instruments, s.world.reval.market, s.book_with_orders(),
-                                    std::move(policies), s.scale));
+                                    std::move(policies), s.scale, std::move(ramp)));
 }
 
 std::size_t LiveEngine::audit() noexcept {

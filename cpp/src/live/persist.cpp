@@ -9,7 +9,7 @@
 namespace tickmargin {
 namespace {
 
-constexpr std::uint32_t format_version = 1;
+constexpr std::uint32_t format_version = 2;
 
 // A copy of what is saved, in an order that does not show how it came about.
 struct Saved {
@@ -20,6 +20,7 @@ struct Saved {
   book::Book book;
   std::uint64_t epoch = 0, previous_epoch = 0;  // previous 0 without policies: none
   PolicySet policies, previous;
+  live::GracePeriod grace;
   std::vector<std::uint64_t> staged_epochs;
   std::vector<PolicySet> staged;
   std::vector<live::PocketState> pockets;
@@ -45,6 +46,7 @@ void fields(Archive& f, Saved& s) {
   f(s.epoch), f(s.previous_epoch);
   fields(f, s.policies);
   fields(f, s.previous);
+  fields(f, s.grace);
   f(s.staged_epochs);
   live::each(f, s.staged, nested);
   live::each(f, s.pockets, nested);
@@ -90,6 +92,7 @@ Saved copy_of(const State& s) {
     out.previous_epoch = s.previous_policies->epoch;
     out.previous = s.previous_policies->set;
   }
+  out.grace = s.grace;
   for (const auto& staged : s.staged) {
     if (!staged || staged->epoch == live::retired_epoch) continue;
     out.staged_epochs.push_back(staged->epoch);
@@ -203,6 +206,10 @@ std::unique_ptr<LiveEngine::State> LiveEngine::State::load(std::span<const std::
   if (!saved.previous.policies.empty()) {
     s.previous_policies = s.world.prepare(saved.previous_epoch, std::move(saved.previous));
   }
+  if (saved.grace.length_ns != 0 && !s.previous_policies) {
+    refuse("a saved engine that does not agree with itself");
+  }
+  s.grace = saved.grace;
   for (std::size_t k = 0; k < saved.staged.size(); ++k) {
     s.staged.push_back(s.world.prepare(saved.staged_epochs[k], std::move(saved.staged[k])));
   }

@@ -48,7 +48,7 @@ constexpr Shape shapes[] = {
     {RecordType::deposit_reversed, sequence},
     {RecordType::withdrawal, asset | sequence | account | pocket | one_value | positive},
     {RecordType::chain_halt, subject | flags},
-    {RecordType::policy_epoch, sequence | flags},
+    {RecordType::policy_epoch, sequence | flags | one_value},
     {RecordType::clock, 0},
     {RecordType::instrument_listing, subject | sequence | holder | detail | three_values},
     {RecordType::instrument_expiry, instrument | one_value},

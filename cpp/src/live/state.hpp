@@ -102,6 +102,14 @@ struct Transfer {
   double amount = 0;
 };
 
+// A change of policies under way: maintenance margin moves from those before to those in force.
+struct GracePeriod {
+  TimeNs started_ns = 0;
+  TimeNs length_ns = 0;  // 0: none
+};
+// The longest that a policy epoch may ask for.
+inline constexpr double grace_max_seconds = 365.0 * 86'400.0;
+
 // Columns of one surface, gathered for its guard.
 struct SurfaceScratch {
   std::vector<std::uint32_t> row;
@@ -151,6 +159,9 @@ struct LiveEngine::State {
   book::PocketRows rows_of(std::size_t pocket) noexcept;
   std::span<const book::OrderRow> orders_of(AccountIndex account, std::int32_t pocket) noexcept;
   void refresh_orders(std::span<const book::OrderRow> resting, live::PolicyGrid& grid) noexcept;
+  live::PolicyGrid& grid_before(std::size_t pocket) noexcept;
+  bool ramping() const noexcept { return grace.length_ns != 0; }
+  double ramp_left() const noexcept;
   bool liquidation_blocked(std::size_t pocket) const noexcept;
   LiveAccount read_account(AccountIndex account) noexcept;
   void tell(AccountIndex account) noexcept;
@@ -227,6 +238,7 @@ struct LiveEngine::State {
   void collect_blocked_too_long() noexcept;
   void escalate_blocked() noexcept;
   bool follows_clock(UnderlyingIndex underlying) const noexcept;
+  void refresh_scenarios(UnderlyingIndex underlying) noexcept;
   void commit_guard_at_clock(UnderlyingIndex underlying) noexcept;
   RecordStatus check_volatility(const Record& r) const noexcept;
   std::size_t gather_surface(UnderlyingIndex underlying) noexcept;
@@ -284,6 +296,7 @@ struct LiveEngine::State {
   book::PocketStore store;
   std::unique_ptr<live::PolicyWorld> policies;
   std::unique_ptr<live::PolicyWorld> previous_policies;
+  live::GracePeriod grace;
   std::vector<std::unique_ptr<live::PolicyWorld>> staged;
 
   std::vector<live::PocketState> pockets;

@@ -33,9 +33,10 @@ enum class Component : std::uint8_t {
   depth,         // impact beyond the book's depth
   oracle,        // what a doubtful index may be off by
   netting,       // credit across underlyings (negative), of the whole pocket
-  orders,        // what resting orders could add, of the whole pocket, its last line
+  orders,        // what resting orders could add, of the whole pocket
+  ramp,          // what a policy change does not ask for yet (negative), the last line
 };
-inline constexpr std::size_t component_count = 11;
+inline constexpr std::size_t component_count = 12;
 const char* component_name(Component component) noexcept;
 
 // How far a requirement can change when the index moves: which proof trigger bands may use.
@@ -67,6 +68,7 @@ struct PocketRequirement {
   double netting_initial = 0;
   double netting_maintenance = 0;
   double orders_initial = 0;
+  double ramp_maintenance = 0;  // of a policy change under way; engine/revaluation.hpp
 };
 
 // Loss (> 0) or gain of each position in the binding scenario, or its share of the percent rule;
@@ -125,7 +127,7 @@ void prepare(const Context& context, Prepared& prepared);
 // The scenarios alone, and an empty grid that fill_grid_rows fills as rows are needed.
 void prepare_grid(const Context& context, Prepared& prepared);
 
-// Sums of a pocket's lines in fixed order: units, their components, then netting.
+// Sums of a pocket's lines in fixed order: units, their components, then netting, then the ramp.
 double initial_total(const PocketRequirement& requirement) noexcept;
 double maintenance_total(const PocketRequirement& requirement) noexcept;
 

@@ -12,7 +12,8 @@ constexpr Method methods[] = {
 };
 
 constexpr const char* component_names[component_count] = {
-    "futures", "options", "fee", "scan", "short_option", "roll", "basis", "depth", "oracle", "netting", "orders"};
+    "futures", "options", "fee",    "scan",    "short_option", "roll",
+    "basis",   "depth",   "oracle", "netting", "orders",       "ramp"};
 
 double total(const PocketRequirement& requirement,
              std::array<double, component_count> UnitRequirement::* side, double netting) noexcept {
@@ -71,7 +72,8 @@ double initial_total(const PocketRequirement& requirement) noexcept {
 }
 
 double maintenance_total(const PocketRequirement& requirement) noexcept {
-  return total(requirement, &UnitRequirement::maintenance, requirement.netting_maintenance);
+  return total(requirement, &UnitRequirement::maintenance, requirement.netting_maintenance) +
+         requirement.ramp_maintenance;
 }
 
 }  // namespace tickmargin::margin
