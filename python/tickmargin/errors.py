@@ -58,6 +58,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "NOT_EXACT": "An integer cannot be held exactly by the type of its column.",
         "NOT_POSITIVE": "A number that must be greater than zero is not.",
         "NEGATIVE_VALUE": "A number that must not be negative is.",
+        "ABOVE_ONE": "A share is greater than 1.",
         "EMPTY_ID": "An identifier is the empty string.",
         "INVALID_ID": "An identifier holds a character that has a meaning of its own.",
         "BAD_TEXT": "Text is not valid UTF-8.",

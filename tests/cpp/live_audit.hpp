@@ -31,7 +31,9 @@ inline void apply_ok(LiveEngine& engine, const Record& record) {
   CHECK_EQ(status, RecordStatus::ok);
 }
 
-inline Record clock_at(TimeNs ts_ns) { return make_record(RecordType::clock, 0, ts_ns); }
+inline Record clock_at(TimeNs ts_ns) {
+  return make_record(RecordType::clock, 0, ts_ns);
+}
 
 inline Record policy_epoch(std::uint64_t epoch, double grace_seconds, TimeNs ts_ns,
                            std::uint32_t flags = 0) {
@@ -97,7 +99,7 @@ class Stream {
   }
 
   Record next(const LiveEngine& engine, TimeNs step_ns) {
-    now_ += draw_.below(static_cast<std::size_t>(step_ns));
+    now_ += static_cast<TimeNs>(draw_.uniform(0, static_cast<double>(step_ns)));
     const double kind = draw_.uniform(0, 1);
     if (kind < 0.5) return tick(draw_.below(underlyings), draw_.chance(0.05) ? 0.02 : 1e-3);
     if (kind < 0.75) return clock_at(now_);
@@ -134,9 +136,8 @@ class Stream {
     r.account = draw_.below(engine.account_count());
     r.value[0] = draw_.chance(0.5) ? 1 : -1;
     const bool coin = instruments_.payoff[at] == Payoff::coin;
-    r.value[1] = instruments_.kind[at] == Kind::option
-                     ? (coin ? 0.03 : 0.03 * index_at_start[u])
-                     : engine.index_price(u);
+    r.value[1] = instruments_.kind[at] == Kind::option ? (coin ? 0.03 : 0.03 * index_at_start[u])
+                                                       : engine.index_price(u);
     return r;
   }
 

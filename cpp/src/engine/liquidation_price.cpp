@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "book/scratch_pocket.hpp"
+#include "pricing/settlement.hpp"
 
 namespace tickmargin::engine {
 namespace {
@@ -48,6 +49,8 @@ SmallWorld shrink(const Revaluation& world, const book::PocketRows& rows) {
   c.mark_price = gather(world.market.columns.mark_price, held);
   c.mark_vol_annual = gather(world.market.columns.mark_vol_annual, held);
   c.mark_vol_normal_annual = gather(world.market.columns.mark_vol_normal_annual, held);
+  c.settled_share = gather(world.market.columns.settled_share, held);
+  c.settled_average = gather(world.market.columns.settled_average, held);
   small.pocket.assign(rows);
   for (book::PositionRow& row : small.pocket.positions()) {
     row.instrument = static_cast<std::uint32_t>(
@@ -124,7 +127,9 @@ void add_option_prices(const Search& search, std::vector<double>& prices) {
     const double forward =
         market::forward_at(search.small.market, search.underlying, instruments.expiry_ns[i])
             .forward;
-    const double at_strike = instruments.strike[i] * (index / forward);
+    const double strike =
+        pricing::settling_of(search.small.market, i).strike_left(instruments.strike[i]);
+    const double at_strike = strike * (index / forward);
     prices.push_back(at_strike);
     for (const Policy& policy : search.policies) {
       if (policy.method != MethodId::scenario || !policy.scenario[u].strike_nodes) continue;

@@ -98,7 +98,7 @@ margin::Wear LiveEngine::State::wear_since(UnderlyingIndex underlying) const noe
   margin::Wear wear;
   for (const std::uint32_t i : world.instruments_of[static_cast<std::size_t>(underlying)]) {
     const TimeNs expiry = world.instruments.expiry_ns[i];
-    if (expiry == 0 || expired[i] || expiry - now_ns < live::near_expiry_ns) continue;
+    if (expiry == 0 || expired[i] || expiry - now_ns < near_expiry()) continue;
     const market::ForwardPoint point = market::forward_at(m, underlying, expiry);
     const double years = years_to(expiry, m.columns.as_of_ns);
     const double passed = before_years[i] - years;

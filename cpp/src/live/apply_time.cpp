@@ -9,22 +9,13 @@ namespace tickmargin {
 
 // ---- time ---------------------------------------------------------------------------------------
 
-// The integral of the mark over time, from which settlement averages are taken.
-void LiveEngine::State::integrate(UnderlyingIndex underlying, TimeNs to_ns) noexcept {
-  live::UnderlyingState& u = underlyings[static_cast<std::size_t>(underlying)];
-  if (to_ns <= u.integral_ts_ns) return;
-  u.integral += world.index(underlying) *
-                (static_cast<double>(to_ns - u.integral_ts_ns) / static_cast<double>(ns_per_day));
-  u.integral_ts_ns = to_ns;
-}
-
 // Pockets with an option or future that has come so near to its expiry that no band on it lasts.
 void LiveEngine::State::collect_near_expiry(TimeNs before_ns, TimeNs now) noexcept {
   bool any = false;
   for (std::size_t i = 0; i < world.instruments.size(); ++i) {
     const TimeNs expiry = world.instruments.expiry_ns[i];
-    const bool enters = expiry != 0 && !expired[i] && expiry - now < live::near_expiry_ns &&
-                        expiry - before_ns >= live::near_expiry_ns;
+    const bool enters = expiry != 0 && !expired[i] && expiry - now < near_expiry() &&
+                        expiry - before_ns >= near_expiry();
     entering[i] = enters;
     any |= enters;
   }
@@ -82,6 +73,7 @@ RecordStatus LiveEngine::State::apply_clock(const Record& r) noexcept {
   }
   if (ramping() && now_ns - grace.started_ns >= grace.length_ns) grace = {};
   open_settlement_windows();
+  mark_settled_shares();
   world.touch_all();
   settle();
   escalate_blocked();
@@ -149,7 +141,7 @@ void LiveEngine::State::collect_following(UnderlyingIndex underlying) noexcept {
 // What a change of one volatility wears, by the clock of margin/wear.hpp.
 double LiveEngine::State::wear_of_vol(std::size_t i, double vol_annual) const noexcept {
   const TimeNs expiry = world.instruments.expiry_ns[i];
-  if (expiry - now_ns < live::near_expiry_ns) return 0.0;  // watched
+  if (expiry - now_ns < near_expiry()) return 0.0;  // watched
   const double old = world.reval.market.columns.mark_vol_annual[i];
   if (std::isnan(old)) return INFINITY;
   return std::fabs(vol_annual - old) / std::min(vol_annual, old);

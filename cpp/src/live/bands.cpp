@@ -112,7 +112,8 @@ void LiveEngine::State::watch_pocket(std::size_t pocket) noexcept {
 }
 
 bool LiveEngine::State::can_band(std::size_t pocket, const Evaluated& e) noexcept {
-  if (!settings.bands || ramping() || e.decision.state == tickmargin::State::undecidable) return false;
+  if (!settings.bands || ramping()) return false;
+  if (e.decision.state == tickmargin::State::undecidable) return false;
   if (!margin::policy_is_bounded(*e.grid->state.policy)) return false;
   const MarketColumns& c = world.reval.market.columns;
   for (std::int32_t l = pockets[pocket].first_link; l >= 0; l = links[l].next_of_pocket) {
@@ -131,7 +132,7 @@ bool LiveEngine::State::has_bounded_rows(std::size_t pocket) const noexcept {
   for (const std::uint32_t i : store.instruments(pocket)) {
     if (world.bounded[i] == 0) return false;
     const TimeNs expiry = world.instruments.expiry_ns[i];
-    if (expiry != 0 && expiry - now_ns < live::near_expiry_ns) return false;
+    if (expiry != 0 && expiry - now_ns < near_expiry()) return false;
   }
   for (const AssetIndex asset : store.assets(pocket)) {
     if (world.asset_simple[static_cast<std::size_t>(asset)] == 0) return false;

@@ -195,7 +195,8 @@ void LiveEngine::State::reserve() {
   c.is_call.reserve(n);
   c.bachelier.reserve(n);
   MarketColumns& m = world.reval.market.columns;
-  for (auto* column : {&m.mark_price, &m.mark_vol_annual, &m.mark_vol_normal_annual}) {
+  for (auto* column : {&m.mark_price, &m.mark_vol_annual, &m.mark_vol_normal_annual,
+                       &m.settled_share, &m.settled_average}) {
     column->reserve(n);
   }
   world.reval.market.mark_ratio.reserve(n);
@@ -262,8 +263,9 @@ void check_settings(const LiveSettings& s, std::size_t underlyings, std::size_t 
   for (const std::int32_t chain : s.asset_chain) {
     if (chain < 0) refuse("asset_chain must be >= 0");
   }
-  if (!(s.hysteresis_ratio >= 0) || !(s.cell_ratio > 0 && s.cell_ratio <= 0.1) ||
-      s.renewals_per_record < 1 || s.ladder_buckets < 16 ||
+  if (!(s.hysteresis_ratio >= 0) || s.settlement_window_ns < 0 ||
+      !(s.cell_ratio > 0 && s.cell_ratio <= 0.1) || s.renewals_per_record < 1 ||
+      s.ladder_buckets < 16 ||
       !market::valid(market::VolGuardSettings{s.vol_min_annual, s.vol_max_annual,
                                               s.vol_level_band_ratio, s.vol_shape_band_ratio,
                                               s.vol_shape_age_max_ns})) {

@@ -1,6 +1,7 @@
 // What the live engine owns, and the steps that records share.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -30,7 +31,8 @@ namespace tickmargin {
 
 namespace live {
 
-// Options and futures that expire sooner are looked at with every record: no band on them lasts.
+// Options and futures that expire sooner are looked at with every record: no band on them lasts. A
+// longer settlement window takes its place.
 inline constexpr TimeNs near_expiry_ns = 3'600'000'000'000;
 
 // A policy set that can no longer be brought into force.
@@ -160,6 +162,9 @@ struct LiveEngine::State {
   std::span<const book::OrderRow> orders_of(AccountIndex account, std::int32_t pocket) noexcept;
   void refresh_orders(std::span<const book::OrderRow> resting, live::PolicyGrid& grid) noexcept;
   live::PolicyGrid& grid_before(std::size_t pocket) noexcept;
+  TimeNs near_expiry() const noexcept {
+    return std::max(live::near_expiry_ns, settings.settlement_window_ns);
+  }
   bool ramping() const noexcept { return grace.length_ns != 0; }
   double ramp_left() const noexcept;
   bool liquidation_blocked(std::size_t pocket) const noexcept;
@@ -242,8 +247,12 @@ struct LiveEngine::State {
   void commit_guard_at_clock(UnderlyingIndex underlying) noexcept;
   RecordStatus check_volatility(const Record& r) const noexcept;
   std::size_t gather_surface(UnderlyingIndex underlying) noexcept;
+
+  // Settlement (settlement.cpp).
+  live::SettlementWindow* window_of(std::size_t instrument) noexcept;
   void open_settlement_windows() noexcept;
-  double settlement_price(std::size_t instrument) const noexcept;
+  void mark_settled_shares() noexcept;
+  void free_settlement_window(std::size_t instrument) noexcept;
   double payout(std::size_t instrument, double price, double entry) const noexcept;
   void settle_pocket(std::size_t pocket, std::size_t instrument, double price) noexcept;
 

@@ -70,7 +70,7 @@ struct ScenarioTable {
 double shocked_vol(const VolShocks& shocks, double shock, double vol_annual, double years) noexcept;
 
 // The move of the index that brings the forward of an option to its strike, where its value has its
-// kink: strike / forward - 1. NaN without a forward.
+// kink: strike / forward - 1. NaN without a forward, or where no kink is left (OptionForm).
 double strike_move(const market::Market& market, const InstrumentColumns& instruments,
                    const pricing::InstrumentValues& values, std::size_t instrument) noexcept;
 
@@ -85,6 +85,7 @@ struct TableScratch {
   std::vector<std::uint32_t> row;
   std::vector<std::uint8_t> is_call;
   std::vector<double> forward, strike, years, vols, scale, base_value, price_factor, profit;
+  std::vector<double> settling_forward, settling_vol, settling_price;  // by scenario
 
   void reserve(std::size_t rows, std::size_t shocks, std::size_t scenarios);
 };
