@@ -110,6 +110,7 @@ LiveEngine::State::State(LiveInputs inputs, market::Market market, const book::B
                          world.index(static_cast<UnderlyingIndex>(u)));
   }
   policies = world.prepare(0, std::move(inputs.engine.policies));
+  reserve_margin(*policies);
 }
 
 // A guard that knows the market's price but has heard no source yet: unusable until a quorum has
@@ -192,6 +193,27 @@ void LiveEngine::State::reserve() {
   world.reval.market.mark_ratio.reserve(n);
 }
 
+// Memory for the margin of a unit of as many positions as a pocket may hold, each of them with an
+// expiry and a strike node of its own.
+void LiveEngine::State::reserve_margin(const live::PolicyWorld& world_of) {
+  std::size_t shocks = 1, scenarios = 8;
+  for (const live::PolicyGrid& grid : world_of.grids) {
+    scenarios = std::max(scenarios, grid.state.prepared.table.stride);
+    for (const risk::UnderlyingScenarios& u : grid.state.prepared.table.underlying) {
+      shocks = std::max(shocks, u.shocks.shock.size());
+    }
+  }
+  margin::Scratch& s = work.scratch;
+  const std::size_t k = capacity.pocket_positions, nodes = std::max(k * shocks, scenarios);
+  for (auto* column : {&s.node_move, &s.expiry_delta}) column->reserve(k);
+  s.expiry.reserve(k);
+  for (auto* column : {&s.sums, &s.profit, &s.node_grid.price_move, &s.node_grid.weight}) {
+    column->reserve(nodes);
+  }
+  s.node_grid.vol_index.reserve(nodes);
+  s.table.reserve(1, shocks, nodes);
+}
+
 namespace {
 
 void check_settings(const LiveSettings& s, std::size_t underlyings, std::size_t assets) {
@@ -270,6 +292,7 @@ void LiveEngine::stage_policies(std::uint64_t epoch, PolicySet policies) {
     throw std::invalid_argument("account_policy: one for each account");
   }
   std::unique_ptr<live::PolicyWorld> next = state_->world.prepare(epoch, std::move(policies));
+  state_->reserve_margin(*next);
   auto& staged = state_->staged;
   std::erase_if(staged, [&](const auto& s) {
     return !s || s->epoch == epoch || s->epoch == live::retired_epoch;

@@ -188,9 +188,11 @@ LiveEngine LiveEngine::load(std::span<const std::byte> bytes) {
   s.policies->epoch = saved.epoch;
   if (!saved.previous.policies.empty()) {
     s.previous_policies = s.world.prepare(saved.previous_epoch, std::move(saved.previous));
+    s.reserve_margin(*s.previous_policies);
   }
   for (std::size_t k = 0; k < saved.staged.size(); ++k) {
     s.staged.push_back(s.world.prepare(saved.staged_epochs[k], std::move(saved.staged[k])));
+    s.reserve_margin(*s.staged.back());
   }
   for (std::size_t p = 0; p < saved.pockets.size(); ++p) {
     s.pockets[p].state = saved.pockets[p].state;

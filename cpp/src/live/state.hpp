@@ -119,6 +119,7 @@ struct Evaluated {
 struct LiveEngine::State {
   State(LiveInputs inputs, market::Market market, const book::Book& book, LiveCapacity room);
   void reserve();
+  void reserve_margin(const live::PolicyWorld& world_of);
   void start_cold();
   void start();
 
