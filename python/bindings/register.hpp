@@ -10,5 +10,6 @@ void register_info(py::module_& m);
 void register_kernels(py::module_& m);
 void register_engine(py::module_& m);
 void register_scan(py::module_& m);
+void register_capi(py::module_& m);
 
 }  // namespace tickmargin::bindings
