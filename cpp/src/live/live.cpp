@@ -111,6 +111,7 @@ LiveEngine::State::State(LiveInputs inputs, market::Market market, const book::B
                          world.index(static_cast<UnderlyingIndex>(u)));
   }
   policies = world.prepare(0, std::move(inputs.engine.policies));
+  reserve_for(*policies);
 }
 
 // A guard that knows the market's price but has heard no source yet: unusable until a quorum has
@@ -135,7 +136,6 @@ void LiveEngine::State::start_cold() {
 // Everything derived from the primary state. The first decisions are where states begin; nobody is
 // told of them.
 void LiveEngine::State::start() {
-  reserve_for(*policies);
   measure_shocks();
   weigh_halted(*policies);
   budget = INT32_MAX;
@@ -204,16 +204,18 @@ void LiveEngine::State::reserve() {
 
 // The same for what depends on a policy's scenarios.
 void LiveEngine::State::reserve_for(const live::PolicyWorld& world_of) {
-  std::size_t rows = 0, nodes = 0, columns = 2;
+  const std::size_t k = capacity.pocket_positions;
+  std::size_t rows = 0, nodes = 0, shocks = 1, columns = 2;
   for (std::size_t u = 0; u < underlyings.size(); ++u) {
     rows = std::max(rows, world.slot(static_cast<UnderlyingIndex>(u), 0).value.size());
   }
   for (const live::PolicyGrid& grid : world_of.grids) {
     for (const risk::UnderlyingScenarios& s : grid.state.prepared.table.underlying) {
-      nodes = std::max(nodes, rows * s.shocks.shock.size());
+      shocks = std::max(shocks, s.shocks.shock.size());
       columns = std::max(columns, s.grid.size() + 2);
     }
   }
+  nodes = std::max(rows, k) * shocks;
   for (live::Anchor& anchor : anchors) {
     for (live::AnchorUnit& unit : anchor.units) {
       if (unit.nodes.node_of.empty()) unit.nodes.node_of.assign(rows, -1);
@@ -231,17 +233,16 @@ void LiveEngine::State::reserve_for(const live::PolicyWorld& world_of) {
     column->reserve(std::max(nodes, columns + 8));
   }
   work.scratch.node_grid.vol_index.reserve(nodes);
-  work.scratch.node_move.reserve(rows);
+  work.scratch.node_move.reserve(std::max(rows, k));
   for (auto* column : {&line_scratch.below, &line_scratch.now, &line_scratch.above}) {
     column->reserve(2 * (columns + 8));
   }
   for (auto* column : {&work.scratch.expiry_delta, &work.scratch.expiry_up,
                        &work.scratch.expiry_down}) {
-    column->reserve(capacity.pocket_positions);
+    column->reserve(k);
   }
-  work.scratch.expiry.reserve(capacity.pocket_positions);
-  work.scratch.table.reserve(capacity.pocket_positions, nodes / std::max<std::size_t>(rows, 1) + 1,
-                             std::max(nodes, columns));
+  work.scratch.expiry.reserve(k);
+  work.scratch.table.reserve(1, shocks, std::max(nodes, columns));
 }
 
 namespace {

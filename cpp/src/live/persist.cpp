@@ -205,6 +205,7 @@ std::unique_ptr<LiveEngine::State> LiveEngine::State::load(std::span<const std::
   s.policies->epoch = saved.epoch;
   if (!saved.previous.policies.empty()) {
     s.previous_policies = s.world.prepare(saved.previous_epoch, std::move(saved.previous));
+    s.reserve_for(*s.previous_policies);
   }
   if (saved.grace.length_ns != 0 && !s.previous_policies) {
     refuse("a saved engine that does not agree with itself");
@@ -212,6 +213,7 @@ std::unique_ptr<LiveEngine::State> LiveEngine::State::load(std::span<const std::
   s.grace = saved.grace;
   for (std::size_t k = 0; k < saved.staged.size(); ++k) {
     s.staged.push_back(s.world.prepare(saved.staged_epochs[k], std::move(saved.staged[k])));
+    s.reserve_for(*s.staged.back());
   }
   for (std::size_t p = 0; p < saved.pockets.size(); ++p) {
     s.pockets[p].state = saved.pockets[p].state;

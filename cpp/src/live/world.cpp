@@ -145,6 +145,7 @@ std::unique_ptr<PolicyWorld> World::prepare(std::uint64_t epoch, PolicySet set) 
     world->grids.push_back(std::move(grid));
   }
   table_scratch_.reserve(capacity_.pocket_positions, shocks, scenarios);
+  previous_scenarios_.grid.price_move.reserve(scenarios);
   return world;
 }
 
