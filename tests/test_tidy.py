@@ -21,7 +21,7 @@ FLOORS = {
     "pricing": 4,
     "risk": 5,
     "margin": 6,
-    "collateral": 6,
+    "collateral": 5,
     "monitor": 7,
     "engine": 8,
     "live": 9,

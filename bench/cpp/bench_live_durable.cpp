@@ -75,9 +75,8 @@ void report(const char* name, std::vector<double>& ns) {
   double sum = 0;
   for (const double x : ns) sum += x;
   std::sort(ns.begin(), ns.end());
-  std::printf("%-24s p50 %6.0f  p99 %8.0f  p99.9 %9.0f  mean %7.0f ns\n", name,
-              percentile(ns, 0.5), percentile(ns, 0.99), percentile(ns, 0.999),
-              sum / static_cast<double>(ns.size()));
+  std::printf("%-24s p50 %6.0f  p99 %8.0f  p99.9 %9.0f  mean %7.0f ns\n", name, percentile(ns, 0.5),
+              percentile(ns, 0.99), percentile(ns, 0.999), sum / static_cast<double>(ns.size()));
 }
 
 // Both engines take each record in turn, so that they are measured in the same weather.
@@ -105,7 +104,9 @@ void bench_apply(const LiveInputs& inputs, const std::string& directory, std::si
   report("apply, recording", recording_ns);
 }
 
-double seconds_since(double start_ns_of) { return (harness::now_ns() - start_ns_of) * 1e-9; }
+double seconds_since(double start_ns_of) {
+  return (harness::now_ns() - start_ns_of) * 1e-9;
+}
 
 void bench_recovery(const LiveInputs& inputs, const std::string& directory, std::size_t count) {
   std::uint64_t hash = 0;

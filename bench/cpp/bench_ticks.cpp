@@ -1,5 +1,5 @@
-// The live engine under ticks, volatilities and orders, beside a sweep of every account and the bare
-// scan of every position. The final states must be those of a recompute.
+// The live engine under ticks, volatilities and orders, beside a sweep of every account and the
+// bare scan of every position. The final states must be those of a recompute.
 //
 //   bench_ticks [accounts] [ticks]   ten positions an account
 #include <time.h>
@@ -119,7 +119,7 @@ Taken timed(LiveEngine& engine, const Record& r, std::array<Event, 1024>& events
 
 // Every volatility of one underlying moves a little, together; the worst record's time.
 double remark(LiveEngine& engine, Surface& surface, Feed& feed, std::int32_t u,
-                           std::array<Event, 1024>& events) {
+              std::array<Event, 1024>& events) {
   double worst = 0;
   const double level = 1 + 5e-4 * feed.normal();
   for (const std::int32_t i : surface.rows[u]) {
@@ -178,15 +178,13 @@ void run(MethodId method, std::int32_t accounts, int ticks) {
   const LiveCounters after = engine.counters();
   harness::require(engine.audit() == 0, "states after ticks");
   print_times("price ticks of 100 ms", times);
-  std::printf("  %-34s %.0fx a sweep; evaluated %.2f (crossed %.2f, watched %.2f), renewed %.2f a "
-              "tick; worst %.2f sweeps\n",
-              "",
-              sweep / each,
-              static_cast<double>(after.evaluated - before.evaluated) / ticks,
-              static_cast<double>(after.crossed - before.crossed) / ticks,
-              static_cast<double>(after.watched - before.watched) / ticks,
-              static_cast<double>(after.renewed - before.renewed) / ticks,
-              worst / sweep);
+  std::printf(
+      "  %-34s %.0fx a sweep; evaluated %.2f (crossed %.2f, watched %.2f), renewed %.2f a "
+      "tick; worst %.2f sweeps\n",
+      "", sweep / each, static_cast<double>(after.evaluated - before.evaluated) / ticks,
+      static_cast<double>(after.crossed - before.crossed) / ticks,
+      static_cast<double>(after.watched - before.watched) / ticks,
+      static_cast<double>(after.renewed - before.renewed) / ticks, worst / sweep);
 
   // A mixed stream: ten price ticks and one whole surface, as in a second.
   worst = 0;
@@ -203,12 +201,13 @@ void run(MethodId method, std::int32_t accounts, int ticks) {
   const double spent = cpu_ns() - mixed_start;
   harness::require(engine.audit() == 0, "states after the mixed stream");
   const LiveCounters last = engine.counters();
-  std::printf("  %-34s %.1fx a sweep for each record; evaluated %.1f, renewed %.1f; worst %.2f "
-              "sweeps\n",
-              "mixed stream", sweep / (spent / static_cast<double>(records)),
-              static_cast<double>(last.evaluated - first.evaluated) / static_cast<double>(records),
-              static_cast<double>(last.renewed - first.renewed) / static_cast<double>(records),
-              worst / sweep);
+  std::printf(
+      "  %-34s %.1fx a sweep for each record; evaluated %.1f, renewed %.1f; worst %.2f "
+      "sweeps\n",
+      "mixed stream", sweep / (spent / static_cast<double>(records)),
+      static_cast<double>(last.evaluated - first.evaluated) / static_cast<double>(records),
+      static_cast<double>(last.renewed - first.renewed) / static_cast<double>(records),
+      worst / sweep);
 }
 
 // A market maker long and short every listed option: an order before each of which its index has
@@ -278,10 +277,11 @@ void run_orders(int orders) {
     empty.push_back(harness::now_ns() - start);
   }
   const LiveCounters c = engine.counters();
-  std::printf("orders of a market maker with %d option positions: %llu by proof, %llu evaluated; "
-              "%ld verdicts compared\n",
-              options, static_cast<unsigned long long>(c.proofs),
-              static_cast<unsigned long long>(c.exact_checks), compared);
+  std::printf(
+      "orders of a market maker with %d option positions: %llu by proof, %llu evaluated; "
+      "%ld verdicts compared\n",
+      options, static_cast<unsigned long long>(c.proofs),
+      static_cast<unsigned long long>(c.exact_checks), compared);
   print_times("check after a tick of its index", after_tick);
   print_times("check, warm: no tick before it", warm);
   print_times("the empty loop", empty);

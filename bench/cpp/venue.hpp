@@ -38,7 +38,8 @@ inline MarketColumns make_market() {
   return m;
 }
 
-inline void add_instrument(InstrumentColumns& in, MarketColumns& m, Kind kind, std::int32_t underlying) {
+inline void add_instrument(InstrumentColumns& in, MarketColumns& m, Kind kind,
+                           std::int32_t underlying) {
   in.kind.push_back(kind);
   in.payoff.push_back(Payoff::linear);
   in.underlying.push_back(underlying);

@@ -1,5 +1,5 @@
-// The C table in a capsule: Cython and C extensions go through it and link nothing, so that there is
-// one copy of the core in the process.
+// The C table in a capsule: Cython and C extensions go through it and link nothing, so that there
+// is one copy of the core in the process.
 #include "live_capsule.hpp"
 #include "register.hpp"
 

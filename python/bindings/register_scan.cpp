@@ -55,16 +55,15 @@ void scenario_matrix(const py::dict& instruments, const py::dict& scenarios, py:
   const auto rows = static_cast<std::size_t>(profit.shape(0));
   const auto columns = static_cast<std::size_t>(profit.shape(1));
   const auto vol_count = static_cast<std::size_t>(vols.shape(1));
-  const kernels::ScenarioRows input{
-      rows,
-      borrow<std::uint8_t>(instruments, "is_call", rows),
-      borrow<double>(instruments, "forward", rows),
-      borrow<double>(instruments, "strike", rows),
-      borrow<double>(instruments, "expiry_years", rows),
-      borrow<double>(instruments, "vols_annual", rows * vol_count),
-      vol_count,
-      borrow<double>(instruments, "scale", rows),
-      borrow<double>(instruments, "base_value", rows)};
+  const kernels::ScenarioRows input{rows,
+                                    borrow<std::uint8_t>(instruments, "is_call", rows),
+                                    borrow<double>(instruments, "forward", rows),
+                                    borrow<double>(instruments, "strike", rows),
+                                    borrow<double>(instruments, "expiry_years", rows),
+                                    borrow<double>(instruments, "vols_annual", rows * vol_count),
+                                    vol_count,
+                                    borrow<double>(instruments, "scale", rows),
+                                    borrow<double>(instruments, "base_value", rows)};
   const kernels::ScenarioGrid grid{columns, borrow<double>(scenarios, "price_factor", columns),
                                    borrow<std::uint8_t>(scenarios, "vol_index", columns),
                                    borrow<double>(scenarios, "weight", columns)};
@@ -81,7 +80,7 @@ struct Scan {
   std::size_t positions;
   const double* table;
   std::size_t rows;
-  std::size_t stride;   // of the table, a multiple of 8
+  std::size_t stride;  // of the table, a multiple of 8
   std::size_t columns;
   double* sums;
   double* worst;
@@ -107,10 +106,9 @@ Fault scan_block(const Scan& scan, std::size_t first, std::size_t end) {
   if (held > 0 && k.largest_row(scan.groups.row + offsets[0], held) >= scan.rows) {
     return Fault::row;
   }
-  k.portfolio_scan(
-      {count, offsets, scan.groups.row, scan.groups.quantity}, scan.table, scan.stride,
-      scan.columns, scan.sums == nullptr ? nullptr : scan.sums + first * scan.stride,
-      scan.worst + first, scan.worst_column + first);
+  k.portfolio_scan({count, offsets, scan.groups.row, scan.groups.quantity}, scan.table, scan.stride,
+                   scan.columns, scan.sums == nullptr ? nullptr : scan.sums + first * scan.stride,
+                   scan.worst + first, scan.worst_column + first);
   return Fault::none;
 }
 
@@ -170,9 +168,8 @@ py::object portfolio_scan(const py::dict& positions, const py::array& table, std
     if (fault == Fault::offsets) refused = -1;
     if (fault == Fault::row) {
       const std::uint32_t* row = scan.groups.row;
-      const std::uint32_t* bad = std::find_if(row, row + scan.positions, [&](std::uint32_t r) {
-        return r >= scan.rows;
-      });
+      const std::uint32_t* bad =
+          std::find_if(row, row + scan.positions, [&](std::uint32_t r) { return r >= scan.rows; });
       refused = bad - row;
     }
   }

@@ -102,6 +102,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "BLOCKED": "The account, or a mark it depends on, is in doubt.",
         "CAPACITY": "A table whose size was fixed at the start is full.",
         "RING_FULL": "There is no room for the record's events: take events, send it again.",
+        "NOT_DURABLE": "The journal has failed: nothing is taken that could not be made to last.",
         "ENGINE_BUSY": "Another thread is writing to the engine, or taking its events.",
         "ALREADY_STARTED": "The live engine runs already; its settings are fixed.",
         "SNAPSHOT_DAMAGED": "A snapshot is cut short, changed, or of another version.",

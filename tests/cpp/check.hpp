@@ -87,8 +87,8 @@ inline int run(int argc, char** argv) {
 }  // namespace check
 
 // TEST(name) { ... } at namespace scope.
-#define TEST(name)                                             \
-  static void test_##name();                                   \
+#define TEST(name)                                                  \
+  static void test_##name();                                        \
   static const check::Register register_##name(#name, test_##name); \
   static void test_##name()
 
@@ -97,14 +97,16 @@ inline int run(int argc, char** argv) {
 // Each side is evaluated once.
 #define CHECK_EQ(a, b) check::equal((a), (b), __FILE__, __LINE__, #a " == " #b)
 
-#define CHECK_SAME_BITS(a, b)                     \
+#define CHECK_SAME_BITS(a, b)                                   \
   check::report(check::same_bits((a), (b)), __FILE__, __LINE__, \
                 check::describe(#a " has the bits of " #b, (a), (b)))
 
 // |a - b| <= tolerance; false if either is NaN.
-#define CHECK_NEAR(a, b, tolerance)                                \
+#define CHECK_NEAR(a, b, tolerance)                                      \
   check::report(std::fabs((a) - (b)) <= (tolerance), __FILE__, __LINE__, \
                 check::describe(#a " within " #tolerance " of " #b, (a), (b)))
 
-#define CHECK_MAIN() \
-  int main(int argc, char** argv) { return check::run(argc, argv); }
+#define CHECK_MAIN()                \
+  int main(int argc, char** argv) { \
+    return check::run(argc, argv);  \
+  }

@@ -151,8 +151,8 @@ class Stream {
     r.pocket = draw_.below(2);
     r.value[0] = std::round(draw_.uniform(-9, 9)) * 6'000.0 / index_at_start[u];
     const double premium = instruments_.payoff[at] == Payoff::coin ? 0.03 : 0.03 * index;
-    r.value[1] = instruments_.kind[at] == Kind::option ? premium
-                                                       : index * (1 + 1e-3 * draw_.normal());
+    r.value[1] =
+        instruments_.kind[at] == Kind::option ? premium : index * (1 + 1e-3 * draw_.normal());
     if (type == RecordType::order) r.sequence = ++order_;
     return r;
   }

@@ -100,9 +100,9 @@ class Stream {
     r.value[0] = std::round(draw_.uniform(-9, 9)) * 6'000.0 / index_at_start[u];
     if (r.value[0] == 0) r.value[0] = 1;
     const bool option = instruments_.kind[at] == Kind::option;
-    r.value[1] = option ? (instruments_.payoff[at] == Payoff::coin ? 0.03
-                                                                   : 0.03 * index_at_start[u])
-                        : engine_.index_price(u) * (1 + 1e-3 * draw_.normal());
+    r.value[1] = option
+                     ? (instruments_.payoff[at] == Payoff::coin ? 0.03 : 0.03 * index_at_start[u])
+                     : engine_.index_price(u) * (1 + 1e-3 * draw_.normal());
     return r;
   }
   Record order() {
@@ -143,7 +143,9 @@ class Stream {
   std::uint64_t sequence_ = 0, transfer_ = 0, order_ = 0, cancelled_ = 0;
 };
 
-bool same_bits(double a, double b) { return std::memcmp(&a, &b, sizeof a) == 0; }
+bool same_bits(double a, double b) {
+  return std::memcmp(&a, &b, sizeof a) == 0;
+}
 
 // Every account of the live engine against a recompute of its frozen state.
 void compare_with_recompute(LiveEngine& engine, int decimals) {
@@ -205,7 +207,9 @@ TEST(states_follow_every_record_with_bands) {
   for (const std::uint64_t seed : {1, 2, 3, 4}) run(seed, 200, 3000, true);
 }
 
-TEST(states_follow_every_record_without_bands) { run(5, 100, 500, false); }
+TEST(states_follow_every_record_without_bands) {
+  run(5, 100, 500, false);
+}
 
 }  // namespace
 

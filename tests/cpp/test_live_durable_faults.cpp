@@ -48,8 +48,7 @@ void run(std::uint64_t seed, Counts& counts) {
   Reference reference(inputs, seed + 1);
   LiveEngine engine(inputs);
   for (int life = 0; life < lives; ++life) {
-    const std::uint64_t durable =
-        live(std::move(engine), reference.stream, files, options, random);
+    const std::uint64_t durable = live(std::move(engine), reference.stream, files, options, random);
     files.crash(random());
     try {
       RecoveredEngine back = LiveEngine::recover(directory, options);

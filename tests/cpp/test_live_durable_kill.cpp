@@ -25,8 +25,7 @@ constexpr int kills = 40;
 // The child: applies for ever, and says what is durable whenever that has changed.
 [[noreturn]] void apply_until_killed(const std::string& directory, const LiveInputs& inputs,
                                      bool first, Stream stream, int out) {
-  LiveEngine engine =
-      first ? LiveEngine(inputs) : LiveEngine::recover(directory).engine;
+  LiveEngine engine = first ? LiveEngine(inputs) : LiveEngine::recover(directory).engine;
   engine.record_to(directory);
   std::uint64_t told = UINT64_MAX;
   for (std::uint64_t n = 1;; ++n) {

@@ -51,8 +51,8 @@ Ticks shortfall(LiveEngine& engine, AccountIndex account) {
   return row.initial_margin - row.equity_initial;
 }
 
-// No subset of an account's resting orders, once traded, leaves it shorter than it is said to be with
-// all of them resting.
+// No subset of an account's resting orders, once traded, leaves it shorter than it is said to be
+// with all of them resting.
 TEST(no_subset_of_resting_orders_is_worse_than_their_charge) {
   Draw draw(3);
   long worse = 0, tight = 0, charged = 0;

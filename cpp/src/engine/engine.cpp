@@ -13,7 +13,7 @@ Engine::Engine(EngineInputs inputs) {
   book::Book book = book::make_book(inputs.portfolio, instruments);
   market::Market market = market::make_market(std::move(inputs.market), instruments);
   state_ = State::make(std::move(instruments), std::move(market), std::move(book),
-                        std::move(inputs.policies), base::tick_scale(inputs.numeraire_decimals));
+                       std::move(inputs.policies), base::tick_scale(inputs.numeraire_decimals));
 }
 
 Engine::Engine(std::unique_ptr<State> state) : state_(std::move(state)) {}

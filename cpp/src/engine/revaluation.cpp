@@ -98,9 +98,8 @@ double initial_if_filled(const Revaluation& world, const PolicyState& policy,
           book::entry_term(world.instruments.payoff[order.instrument], order.price);
       work.filled.fill(world.instruments, {order.instrument, order.quantity, entry});
     }
-    policy.method->evaluate(world.context(), policy.prepared,
-                            work.filled.rows(world.instruments), work.scratch, work.of_filled,
-                            nullptr);
+    policy.method->evaluate(world.context(), policy.prepared, work.filled.rows(world.instruments),
+                            work.scratch, work.of_filled, nullptr);
     add_doubt(world.context(), work.filled.rows(world.instruments), work.of_filled);
     const double initial = margin::initial_total(work.of_filled);
     if (!(initial <= largest)) largest = initial;
@@ -113,8 +112,8 @@ double initial_if_filled(const Revaluation& world, const PolicyState& policy,
   return largest + lost;
 }
 
-// What resting orders could add to initial margin at their worst. An order on a contract that has no
-// value now counts nothing: or it would keep its account from being decided, and liquidated.
+// What resting orders could add to initial margin at their worst. An order on a contract that has
+// no value now counts nothing: or it would keep its account from being decided, and liquidated.
 void add_orders(const Revaluation& world, const PolicyState& policy, book::PocketRows rows,
                 Workspace& work) {
   work.orders.clear();
@@ -123,11 +122,10 @@ void add_orders(const Revaluation& world, const PolicyState& policy, book::Pocke
   }
   if (work.orders.empty()) return;
   rows.orders = work.orders;
-  const double initial =
-      policy.method->scenarios == nullptr
-          ? initial_if_filled(world, policy, rows, work)
-          : margin::initial_with_orders(world.context(), policy.prepared, policy.weights, rows,
-                                        work.scratch);
+  const double initial = policy.method->scenarios == nullptr
+                             ? initial_if_filled(world, policy, rows, work)
+                             : margin::initial_with_orders(world.context(), policy.prepared,
+                                                           policy.weights, rows, work.scratch);
   const double without = margin::initial_total(work.requirement);
   // Written so that a NaN stays one.
   work.requirement.orders_initial = initial <= without ? 0.0 : initial - without;

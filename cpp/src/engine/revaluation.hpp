@@ -61,8 +61,8 @@ struct Workspace {
   margin::PocketRequirement requirement;
   margin::Scratch scratch;
   std::vector<margin::PocketRequirement> account;  // of one account's pockets, until it is decided
-  std::vector<book::OrderRow> orders;  // that can be valued
-  book::ScratchPocket filled;          // with resting orders traded
+  std::vector<book::OrderRow> orders;              // that can be valued
+  book::ScratchPocket filled;                      // with resting orders traded
   margin::PocketRequirement of_filled;
 };
 

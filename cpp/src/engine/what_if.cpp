@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "engine/parallel.hpp"
 #include "book/scratch_pocket.hpp"
+#include "engine/parallel.hpp"
 
 namespace tickmargin::engine {
 namespace {

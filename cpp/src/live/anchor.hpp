@@ -1,4 +1,5 @@
-// Proofs for orders: what a pocket needed at an anchor, exactly, and how far that can have moved since.
+// Proofs for orders: what a pocket needed at an anchor, exactly, and how far that can have moved
+// since.
 //
 // Evaluating a market maker's thousands of options for every order is out of question; but between
 // two evaluations only indices have moved, a little. Around the anchor every scenario's profit lies
@@ -17,12 +18,12 @@ namespace tickmargin::live {
 
 // Strikes as nodes: what the unit's positions gain where the forward stands at one.
 struct AnchorNodes {
-  std::vector<double> at_strike;        // index at which the forward is at the strike, ascending
-  std::vector<double> profit;           // [node x vol] at the anchor
-  std::vector<std::int32_t> longs;      // options of the pocket held long at it
-  std::vector<std::int32_t> node_of;    // by row among the underlying's instruments, -1: none
+  std::vector<double> at_strike;      // index at which the forward is at the strike, ascending
+  std::vector<double> profit;         // [node x vol] at the anchor
+  std::vector<std::int32_t> longs;    // options of the pocket held long at it
+  std::vector<std::int32_t> node_of;  // by row among the underlying's instruments, -1: none
   std::size_t count = 0;
-  margin::Slopes slope;                 // of every node's profit
+  margin::Slopes slope;  // of every node's profit
 };
 
 struct AnchorUnit {

@@ -35,8 +35,7 @@ RecordStatus LiveEngine::State::apply(const Record& r) noexcept {
   const bool tick = r.type == RecordType::index_tick;
   const std::size_t sources =
       tick && r.subject >= 0 && static_cast<std::size_t>(r.subject) < underlyings.size()
-          ? static_cast<std::size_t>(
-                settings.oracle[static_cast<std::size_t>(r.subject)].sources)
+          ? static_cast<std::size_t>(settings.oracle[static_cast<std::size_t>(r.subject)].sources)
           : 0;
   const live::Bounds bounds{underlyings.size(),
                             world.instruments.size(),

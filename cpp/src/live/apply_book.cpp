@@ -56,17 +56,15 @@ RecordStatus LiveEngine::State::apply_fill(const Record& r) noexcept {
     if (order < 0) return RecordStatus::unknown_order;
     const live::RestingOrder& o = orders[static_cast<std::size_t>(order)];
     if (o.account != r.account || o.pocket != r.pocket || o.instrument != r.subject ||
-        (o.quantity < 0) != (r.value[0] < 0) ||
-        std::fabs(r.value[0]) > std::fabs(o.quantity)) {
+        (o.quantity < 0) != (r.value[0] < 0) || std::fabs(r.value[0]) > std::fabs(o.quantity)) {
       return RecordStatus::conflicting;
     }
   }
   const std::int32_t pocket = pocket_of(r);
   if (pocket < 0) return RecordStatus::capacity;
   load_scratch(pocket);
-  scratch.fill(world.instruments,
-               {static_cast<std::uint32_t>(i), r.value[0],
-                book::entry_term(world.instruments.payoff[i], r.value[1])});
+  scratch.fill(world.instruments, {static_cast<std::uint32_t>(i), r.value[0],
+                                   book::entry_term(world.instruments.payoff[i], r.value[1])});
   if (!scratch_fits(pocket)) return RecordStatus::capacity;
   start_collecting();
   if (const RecordStatus room = room_for(1); room != RecordStatus::ok) return room;
@@ -89,8 +87,8 @@ RecordStatus LiveEngine::State::apply_order(const Record& r) noexcept {
   if (option ? r.value[1] < 0 : !(r.value[1] > 0)) return RecordStatus::not_positive;
   if (r.sequence == 0) return RecordStatus::unknown_order;
   if (r.ts_ns < now_ns) return RecordStatus::time_reversed;
-  const live::RestingOrder order{r.sequence,  r.account,  r.pocket,  r.subject,
-                                 r.value[0],  r.value[1], r.flags,   -1};
+  const live::RestingOrder order{r.sequence, r.account,  r.pocket, r.subject,
+                                 r.value[0], r.value[1], r.flags,  -1};
   const std::int32_t known = order_ids.find(r.sequence);
   if (known >= 0) {
     return same_order(orders[static_cast<std::size_t>(known)], order) ? RecordStatus::duplicate
@@ -242,8 +240,7 @@ RecordStatus LiveEngine::State::apply_withdrawal(const Record& r) noexcept {
   if (then.state == tickmargin::State::undecidable || marks_in_doubt(p)) {
     return RecordStatus::blocked;
   }
-  if (!(r.value[0] <= held_amount) ||
-      then.equity_initial < then.initial_margin) {
+  if (!(r.value[0] <= held_amount) || then.equity_initial < then.initial_margin) {
     return RecordStatus::margin_refused;
   }
   start_collecting();

@@ -56,8 +56,8 @@ RecordStatus LiveEngine::State::apply_guard(UnderlyingIndex underlying,
 RecordStatus LiveEngine::State::apply_index_tick(const Record& r) noexcept {
   const live::UnderlyingState& u = underlyings[static_cast<std::size_t>(r.subject)];
   market::GuardState guard = u.guard;
-  const market::GuardResult result = market::on_index_tick(
-      u.guard_settings, guard, r.source, r.sequence, r.value[0], r.ts_ns);
+  const market::GuardResult result =
+      market::on_index_tick(u.guard_settings, guard, r.source, r.sequence, r.value[0], r.ts_ns);
   if (result.status != RecordStatus::ok && result.status != RecordStatus::quarantined) {
     return result.status;
   }
@@ -71,8 +71,7 @@ RecordStatus LiveEngine::State::apply_operator_release(const Record& r) noexcept
   market::GuardState guard = u.guard;
   const std::optional<double> price =
       r.value[0] == 0 ? std::nullopt : std::optional<double>(r.value[0]);
-  const market::GuardResult result =
-      market::on_release(u.guard_settings, guard, r.ts_ns, price);
+  const market::GuardResult result = market::on_release(u.guard_settings, guard, r.ts_ns, price);
   if (result.status != RecordStatus::ok) return result.status;
   return apply_guard(r.subject, guard, result);
 }
@@ -102,9 +101,9 @@ margin::Wear LiveEngine::State::wear_since(UnderlyingIndex underlying) const noe
     const market::ForwardPoint point = market::forward_at(m, underlying, expiry);
     const double years = years_to(expiry, m.columns.as_of_ns);
     const double passed = before_years[i] - years;
-    const double curve = std::fabs(point.forward - before_forward[i]) /
-                             std::min(point.forward, before_forward[i]) +
-                         std::fabs(point.rate_annual * years - before_discount[i]) + passed;
+    const double curve =
+        std::fabs(point.forward - before_forward[i]) / std::min(point.forward, before_forward[i]) +
+        std::fabs(point.rate_annual * years - before_discount[i]) + passed;
     // A forward that is not there or not positive makes this NaN: then nothing is proven.
     if (!(curve <= wear.curve)) wear.curve = curve;
     if (world.instruments.kind[i] != Kind::option) continue;
@@ -187,9 +186,9 @@ RecordStatus LiveEngine::State::apply_mark(const Record& r) noexcept {
   const UnderlyingIndex underlying = world.instruments.underlying[i];
   const double index = world.index(underlying);
   market::BasisState state = basis[i];
-  const RecordStatus status = market::update(
-      underlyings[static_cast<std::size_t>(underlying)].guard_settings, state, r.value[0], index,
-      r.ts_ns);
+  const RecordStatus status =
+      market::update(underlyings[static_cast<std::size_t>(underlying)].guard_settings, state,
+                     r.value[0], index, r.ts_ns);
   if (status != RecordStatus::ok) return status;
   const double ratio = market::mark(state, 1.0);
   const double old = world.reval.market.mark_ratio[i];

@@ -43,12 +43,12 @@ RecordStatus LiveEngine::State::apply_clock(const Record& r) noexcept {
     wear_of_clock[u] = wear_since(underlying);
     collect_wear(underlying, wear_of_clock[u]);
     guards_at_clock[u] = underlyings[u].guard;
-    guard_results[u] =
-        market::on_clock(underlyings[u].guard_settings, guards_at_clock[u], r.ts_ns);
+    guard_results[u] = market::on_clock(underlyings[u].guard_settings, guards_at_clock[u], r.ts_ns);
     const bool trust = guard_results[u].state_changed ||
                        guards_at_clock[u].doubt_ratio != underlyings[u].guard.doubt_ratio;
     market_events += guard_results[u].state_changed + guard_results[u].escalated;
-    if (trust || (guard_results[u].mark_moved && guards_at_clock[u].mark != world.index(underlying))) {
+    if (trust ||
+        (guard_results[u].mark_moved && guards_at_clock[u].mark != world.index(underlying))) {
       collect_all_of(underlying);
       tell_all |= trust;
     }
@@ -176,8 +176,7 @@ RecordStatus LiveEngine::State::apply_surface_stage(const Record& r) noexcept {
   const RecordStatus status = check_volatility(r);
   if (status != RecordStatus::ok) return status;
   const auto i = static_cast<std::size_t>(r.subject);
-  live::UnderlyingState& u =
-      underlyings[static_cast<std::size_t>(world.instruments.underlying[i])];
+  live::UnderlyingState& u = underlyings[static_cast<std::size_t>(world.instruments.underlying[i])];
   if (const RecordStatus room = room_for(0); room != RecordStatus::ok) return room;
   if (std::isnan(staged_vol[i])) ++u.staged;
   staged_vol[i] = r.value[0];

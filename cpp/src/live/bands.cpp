@@ -147,9 +147,9 @@ double LiveEngine::State::exposed_to(std::size_t pocket, UnderlyingIndex u) cons
   double exposed = 1e-9;
   for (const collateral::UnitValue& unit : work.value.units) {
     if (unit.underlying != u) continue;
-    exposed += std::fabs(unit.delta_base) * world.index(u) *
-                   market::quote_price(world.reval.market, u) +
-               gross_share * unit.gross_notional;
+    exposed +=
+        std::fabs(unit.delta_base) * world.index(u) * market::quote_price(world.reval.market, u) +
+        gross_share * unit.gross_notional;
   }
   const std::span<const AssetIndex> assets = store.assets(pocket);
   for (std::size_t b = 0; b < assets.size(); ++b) {
@@ -166,8 +166,7 @@ margin::UnitQuestion LiveEngine::State::question_of(UnderlyingIndex underlying,
                                                     const book::PocketRows& rows,
                                                     live::PolicyGrid& grid) noexcept {
   const auto u = static_cast<std::size_t>(underlying);
-  margin::UnitQuestion q{underlying, 0,  0,  work.requirement.units.size(),
-                            nullptr,    {}, {}, {}};
+  margin::UnitQuestion q{underlying, 0, 0, work.requirement.units.size(), nullptr, {}, {}, {}};
   for (std::size_t n = 0; n < rows.unit_underlying.size(); ++n) {
     if (rows.unit_underlying[n] != underlying) continue;
     q.begin = rows.unit_positions[n];

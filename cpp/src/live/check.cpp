@@ -72,8 +72,8 @@ CheckVerdict LiveEngine::State::screen(const Order& order, bool reduce_only) con
       if (held_instruments[k] == i) net += quantities[k];
     }
   }
-  const bool reduces = net != 0 && (net < 0) != (order.quantity < 0) &&
-                       std::fabs(order.quantity) <= std::fabs(net);
+  const bool reduces =
+      net != 0 && (net < 0) != (order.quantity < 0) && std::fabs(order.quantity) <= std::fabs(net);
   return reduces ? CheckVerdict::accepted : CheckVerdict::refused_not_reducing;
 }
 
@@ -94,8 +94,7 @@ CheckedOrder LiveEngine::State::check(const Order& order, bool reduce_only) noex
   load_scratch(loaded);
   const monitor::Decision before = margin_of_scratch(order.account, order.pocket);
   scratch.fill(world.instruments,
-               {i, order.quantity,
-                book::entry_term(world.instruments.payoff[i], order.price)});
+               {i, order.quantity, book::entry_term(world.instruments.payoff[i], order.price)});
   if (scratch.positions().size() > capacity.pocket_positions) {
     out.verdict = CheckVerdict::refused_capacity;
     return out;

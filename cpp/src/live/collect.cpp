@@ -57,8 +57,8 @@ RecordStatus LiveEngine::State::room_for(std::size_t events) noexcept {
   return journal->has_room() ? RecordStatus::ok : RecordStatus::ring_full;
 }
 
-void LiveEngine::State::push_market_event(EventType type, std::int32_t subject,
-                                          std::uint8_t before, std::uint8_t after) noexcept {
+void LiveEngine::State::push_market_event(EventType type, std::int32_t subject, std::uint8_t before,
+                                          std::uint8_t after) noexcept {
   Event event{};
   event.type = type;
   event.account = -1;

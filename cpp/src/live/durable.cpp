@@ -222,8 +222,7 @@ void LiveEngine::State::stage(std::uint64_t epoch, PolicySet set) {
     throw std::runtime_error("policies that cannot be made to last: the journal has failed");
   }
   for (auto& waiting : staged) {
-    const bool gone =
-        !waiting || waiting->epoch == epoch || waiting->epoch == live::retired_epoch;
+    const bool gone = !waiting || waiting->epoch == epoch || waiting->epoch == live::retired_epoch;
     if (!gone) kept.push_back(std::move(waiting));
   }
   kept.push_back(std::move(next));

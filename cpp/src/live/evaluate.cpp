@@ -23,8 +23,8 @@ std::span<const book::OrderRow> LiveEngine::State::orders_of(AccountIndex accoun
   for (; o >= 0; o = orders[static_cast<std::size_t>(o)].next) {
     const live::RestingOrder& order = orders[static_cast<std::size_t>(o)];
     if (order.pocket != pocket || (order.flags & flag_reduce_only) != 0) continue;
-    order_rows.push_back({static_cast<std::uint32_t>(order.instrument), order.quantity,
-                          order.price});
+    order_rows.push_back(
+        {static_cast<std::uint32_t>(order.instrument), order.quantity, order.price});
   }
   const auto key = [&](const book::OrderRow& o_row) {
     return std::make_tuple(world.instruments.underlying[o_row.instrument], o_row.instrument,
@@ -92,23 +92,21 @@ LiveAccount LiveEngine::State::read_account(AccountIndex account) noexcept {
   row.epoch = policies->epoch;
   tickmargin::State state = tickmargin::State::healthy;
   bool undecidable = false, blocked = false, first = true;
-  for (std::int32_t p = store.first_pocket(a); p >= 0; p = store.next_pocket(
-                                                   static_cast<std::size_t>(p))) {
+  for (std::int32_t p = store.first_pocket(a); p >= 0;
+       p = store.next_pocket(static_cast<std::size_t>(p))) {
     const auto pocket = static_cast<std::size_t>(p);
     if (store.is_nothing(pocket)) continue;
     const monitor::Decision d = evaluate(pocket).decision;
     undecidable |= d.state == tickmargin::State::undecidable;
     row.status = first_of(row.status, d.status);
     state = std::max(state, pockets[pocket].state);
-    blocked |= pockets[pocket].state >= tickmargin::State::liquidating &&
-               liquidation_blocked(pocket);
-    const bool fits = base::checked_add(row.equity, d.equity, &row.equity) &&
-                      base::checked_add(row.equity_initial, d.equity_initial,
-                                        &row.equity_initial) &&
-                      base::checked_add(row.initial_margin, d.initial_margin,
-                                        &row.initial_margin) &&
-                      base::checked_add(row.maintenance_margin, d.maintenance_margin,
-                                        &row.maintenance_margin);
+    blocked |=
+        pockets[pocket].state >= tickmargin::State::liquidating && liquidation_blocked(pocket);
+    const bool fits =
+        base::checked_add(row.equity, d.equity, &row.equity) &&
+        base::checked_add(row.equity_initial, d.equity_initial, &row.equity_initial) &&
+        base::checked_add(row.initial_margin, d.initial_margin, &row.initial_margin) &&
+        base::checked_add(row.maintenance_margin, d.maintenance_margin, &row.maintenance_margin);
     if (!fits) {
       undecidable = true;
       row.status = first_of(row.status, Status::overflow);

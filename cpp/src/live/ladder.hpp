@@ -16,8 +16,8 @@ struct Link {
   UnderlyingIndex underlying = -1;
   std::int32_t next_of_pocket = -1;
   bool watched = true;
-  double lower = 0, upper = 0;  // the proof holds for lower <= index <= upper
-  std::int64_t step = 0;        // cell of the index when it was drawn
+  double lower = 0, upper = 0;    // the proof holds for lower <= index <= upper
+  std::int64_t step = 0;          // cell of the index when it was drawn
   double wear_limit[2] = {0, 0};  // and while the underlying's clocks stand at most here
   // Places in the lists: of lower bounds, of upper bounds, of the clocks of volatility and of the
   // curve; on the watch list the first.

@@ -167,8 +167,8 @@ void LiveEngine::State::reserve() {
   work.of_filled.units.reserve(u);
   expired.reserve(n);
   surface.row.resize(n);
-  for (auto* column : {&surface.old_vol, &surface.staged, &surface.new_vol,
-                       &surface.log_moneyness}) {
+  for (auto* column :
+       {&surface.old_vol, &surface.staged, &surface.new_vol, &surface.log_moneyness}) {
     column->resize(n);
   }
   surface.scratch.resize(2 * n);
@@ -227,9 +227,9 @@ void LiveEngine::State::reserve_for(const live::PolicyWorld& world_of) {
   }
   anchor_losses.reserve(underlyings.size());
   lines.lines.reserve(columns);
-  for (auto* column : {&anchor_row, &anchor_profit, &work.scratch.profit, &work.scratch.row_profit,
-                       &work.scratch.sums, &work.scratch.node_grid.price_move,
-                       &work.scratch.node_grid.weight}) {
+  for (auto* column :
+       {&anchor_row, &anchor_profit, &work.scratch.profit, &work.scratch.row_profit,
+        &work.scratch.sums, &work.scratch.node_grid.price_move, &work.scratch.node_grid.weight}) {
     column->reserve(std::max(nodes, columns + 8));
   }
   work.scratch.node_grid.vol_index.reserve(nodes);
@@ -237,8 +237,8 @@ void LiveEngine::State::reserve_for(const live::PolicyWorld& world_of) {
   for (auto* column : {&line_scratch.below, &line_scratch.now, &line_scratch.above}) {
     column->reserve(2 * (columns + 8));
   }
-  for (auto* column : {&work.scratch.expiry_delta, &work.scratch.expiry_up,
-                       &work.scratch.expiry_down}) {
+  for (auto* column :
+       {&work.scratch.expiry_delta, &work.scratch.expiry_up, &work.scratch.expiry_down}) {
     column->reserve(k);
   }
   work.scratch.expiry.reserve(k);
@@ -283,8 +283,7 @@ LiveEngine::LiveEngine(LiveInputs inputs) {
   market::Market market =
       market::make_market(std::move(inputs.engine.market), inputs.engine.instruments);
   freeze_volatilities(market, inputs.engine.instruments);
-  const LiveCapacity room =
-      capacity_for(inputs.capacity, book, inputs.engine.instruments.size());
+  const LiveCapacity room = capacity_for(inputs.capacity, book, inputs.engine.instruments.size());
   state_ = std::make_unique<State>(std::move(inputs), std::move(market), book, room);
   state_->start_cold();
 }
@@ -354,23 +353,35 @@ std::size_t LiveEngine::audit() noexcept {
     const tickmargin::State state =
         undecidable ? s.pockets[p].state
                     : monitor::next_state(s.pockets[p].state, e.decision, e.amounts,
-                                          e.grid->state.policy->levels,
-                                          s.settings.hysteresis_ratio, s.scale);
+                                          e.grid->state.policy->levels, s.settings.hysteresis_ratio,
+                                          s.scale);
     differences += state != s.pockets[p].state || undecidable != s.pockets[p].undecidable ||
                    e.decision.status != s.pockets[p].status;
   }
   return differences;
 }
 
-std::uint64_t LiveEngine::applied_seq() const noexcept { return state_->applied_seq; }
-TimeNs LiveEngine::now_ns() const noexcept { return state_->now_ns; }
-std::uint64_t LiveEngine::epoch() const noexcept { return state_->policies->epoch; }
-LiveCounters LiveEngine::counters() const noexcept { return state_->counters; }
-std::size_t LiveEngine::account_count() const noexcept { return state_->accounts.size(); }
+std::uint64_t LiveEngine::applied_seq() const noexcept {
+  return state_->applied_seq;
+}
+TimeNs LiveEngine::now_ns() const noexcept {
+  return state_->now_ns;
+}
+std::uint64_t LiveEngine::epoch() const noexcept {
+  return state_->policies->epoch;
+}
+LiveCounters LiveEngine::counters() const noexcept {
+  return state_->counters;
+}
+std::size_t LiveEngine::account_count() const noexcept {
+  return state_->accounts.size();
+}
 std::size_t LiveEngine::instrument_count() const noexcept {
   return state_->world.instruments.size();
 }
-std::size_t LiveEngine::underlying_count() const noexcept { return state_->underlyings.size(); }
+std::size_t LiveEngine::underlying_count() const noexcept {
+  return state_->underlyings.size();
+}
 
 MarkState LiveEngine::mark_state(UnderlyingIndex underlying) const noexcept {
   return state_->underlyings[static_cast<std::size_t>(underlying)].guard.mark_state;

@@ -1,5 +1,5 @@
-// The primary state as bytes: what a snapshot holds, what a hash is taken of, what a load starts from.
-// Derived numbers, bands and free lists are left out and made again.
+// The primary state as bytes: what a snapshot holds, what a hash is taken of, what a load starts
+// from. Derived numbers, bands and free lists are left out and made again.
 #include <algorithm>
 #include <stdexcept>
 
@@ -153,9 +153,13 @@ void LiveEngine::State::restore_transfers(const std::vector<live::Transfer>& sav
   }
 }
 
-std::uint64_t LiveEngine::state_hash() const { return state_->hash(); }
+std::uint64_t LiveEngine::state_hash() const {
+  return state_->hash();
+}
 
-std::vector<std::byte> LiveEngine::save() const { return state_->save(); }
+std::vector<std::byte> LiveEngine::save() const {
+  return state_->save();
+}
 
 LiveEngine LiveEngine::load(std::span<const std::byte> bytes) {
   LiveEngine engine;

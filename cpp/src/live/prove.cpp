@@ -149,9 +149,8 @@ live::Anchor* LiveEngine::State::drop_anchor(std::size_t pocket) noexcept {
   if (!has_bounded_rows(pocket)) return nullptr;
   Anchor* anchor = anchor_of(pocket);
   if (anchor == nullptr) {
-    anchor = &*std::min_element(anchors.begin(), anchors.end(), [](const auto& a, const auto& b) {
-      return a.used < b.used;
-    });
+    anchor = &*std::min_element(anchors.begin(), anchors.end(),
+                                [](const auto& a, const auto& b) { return a.used < b.used; });
   }
   anchor->pocket = -1;
   const live::Evaluated e = evaluate(pocket);
@@ -206,9 +205,8 @@ live::Anchor* LiveEngine::State::drop_anchor(std::size_t pocket) noexcept {
 double LiveEngine::State::least_gain(const Order& order, std::size_t pocket,
                                      const live::PolicyGrid& grid) const noexcept {
   const auto i = static_cast<std::uint32_t>(order.instrument);
-  const double gain =
-      margin::equity_of_fill(world.context(), *grid.state.policy, grid.state.weights,
-                             {i, order.quantity, order.price});
+  const double gain = margin::equity_of_fill(world.context(), *grid.state.policy,
+                                             grid.state.weights, {i, order.quantity, order.price});
   const Kind kind = world.instruments.kind[i];
   if (kind == Kind::option || kind == Kind::spot) return gain;
   const auto asset = static_cast<std::size_t>(world.instruments.settlement_asset[i]);
@@ -244,8 +242,7 @@ double LiveEngine::State::most_charges(const Order& order, std::size_t pocket,
     charge += p.short_option_ratio * more * v.notional;
   }
   const double ratio =
-      std::max(p.roll_ratio_annual * world.reval.values.years[i], p.roll_ratio_min) +
-      p.basis_ratio;
+      std::max(p.roll_ratio_annual * world.reval.values.years[i], p.roll_ratio_min) + p.basis_ratio;
   charge += ratio * std::fabs(order.quantity * v.roll_delta) * world.index(underlying) *
             market::quote_price(world.reval.market, underlying);
   return p.initial_factor * charge;
@@ -263,13 +260,12 @@ void LiveEngine::State::see_nodes(const AnchorUnit& unit, const Order* order,
   const double moved = index - unit.lines.index;
   const auto i = order == nullptr ? 0u : static_cast<std::uint32_t>(order->instrument);
   const bool option = order != nullptr && world.instruments.kind[i] == Kind::option;
-  const std::int32_t bought =
-      option && order->quantity > 0 ? nodes.node_of[world.row_of[i]] : -1;
+  const std::int32_t bought = option && order->quantity > 0 ? nodes.node_of[world.row_of[i]] : -1;
   // No contract brings less than this at any node: what it is worth at the far end of the range.
   double row_least = 0;
   if (order != nullptr) {
-    const double reach = std::fabs(world.reval.values.scale[i]) *
-                         (option ? world.reval.values.forward[i] : 1.0);
+    const double reach =
+        std::fabs(world.reval.values.scale[i]) * (option ? world.reval.values.forward[i] : 1.0);
     row_least = -std::fabs(order->quantity) * reach * (1.0 + p.price_range);
   }
   risk::Scenarios& list = work.scratch.node_grid;
@@ -329,8 +325,7 @@ double LiveEngine::State::most_initial(const Anchor& anchor, const Order& order,
       see(losses, profit, line.up, line.down);
     }
     see_nodes(unit, trades ? &order : nullptr, grid, losses);
-    const double factor =
-        policy.scenario[static_cast<std::size_t>(unit.underlying)].initial_factor;
+    const double factor = policy.scenario[static_cast<std::size_t>(unit.underlying)].initial_factor;
     anchor_losses.push_back({unit.underlying, factor * losses.up, factor * losses.down});
   }
   // An order in an underlying without positions makes a unit of its own.
@@ -367,9 +362,9 @@ bool LiveEngine::State::proves(const Order& order, std::size_t pocket) noexcept 
   }
   const double initial = most_initial(*anchor, order, grid);
   const double equity = least_equity(*anchor) + least_gain(order, pocket, grid);
-  const double guard = 8.0 / scale.per_unit +
-                       rounding_ratio * (anchor->gross_notional + std::fabs(equity) +
-                                         std::fabs(order.quantity * order.price));
+  const double guard =
+      8.0 / scale.per_unit + rounding_ratio * (anchor->gross_notional + std::fabs(equity) +
+                                               std::fabs(order.quantity * order.price));
   return equity - initial >= guard;
 }
 

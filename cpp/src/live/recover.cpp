@@ -14,7 +14,9 @@ namespace {
 using journal::ReadResult;
 using journal::ReadStatus;
 
-std::string at_byte(std::uint64_t offset) { return " at byte " + std::to_string(offset); }
+std::string at_byte(std::uint64_t offset) {
+  return " at byte " + std::to_string(offset);
+}
 
 // A snapshot that is whole: its bytes, and what it says of itself.
 struct Found {
@@ -102,8 +104,8 @@ struct LiveEngine::Replay {
       const RecordStatus status = state.apply(record);
       if (status != RecordStatus::ok && status != RecordStatus::quarantined) {
         out_of_room = status == RecordStatus::capacity;
-        trouble = "entry " + std::to_string(frame.sequence + k) + " is refused: " +
-                  record_status_name(status);
+        trouble = "entry " + std::to_string(frame.sequence + k) +
+                  " is refused: " + record_status_name(status);
         return false;
       }
       ++replayed;

@@ -12,17 +12,17 @@
 #include "base/id_table.hpp"
 #include "base/ticks.hpp"
 #include "book/pocket_store.hpp"
-#include "live/anchor.hpp"
 #include "journal/journal.hpp"
+#include "live/anchor.hpp"
 #include "live/events.hpp"
 #include "live/ladder.hpp"
 #include "live/published.hpp"
 #include "live/world.hpp"
+#include "margin/bounds.hpp"
+#include "margin/orders.hpp"
 #include "market/mark_basis.hpp"
 #include "market/oracle_guard.hpp"
 #include "market/vol_guard.hpp"
-#include "margin/bounds.hpp"
-#include "margin/orders.hpp"
 #include "monitor/bands.hpp"
 #include "monitor/state.hpp"
 #include "tickmargin/live.hpp"
@@ -41,23 +41,23 @@ inline constexpr std::uint64_t retired_epoch = UINT64_MAX;
 // The last decided state of one pocket.
 struct PocketState {
   std::int32_t first_link = -1;
-  State state = State::healthy;    // with hysteresis; of an undecidable pocket the last one known
+  State state = State::healthy;  // with hysteresis; of an undecidable pocket the last one known
   bool undecidable = false;
-  bool queued = false;             // for its bands to be renewed
+  bool queued = false;  // for its bands to be renewed
   Status status = Status::ok;
-  std::uint64_t touched = 0;       // last record that collected it
-  std::uint64_t version = 0;       // of its rows
+  std::uint64_t touched = 0;  // last record that collected it
+  std::uint64_t version = 0;  // of its rows
 };
 
 // What was last told of an account.
 struct AccountState {
   State state = State::healthy;
   Status status = Status::ok;
-  bool blocked = false;        // liquidation forbidden by its marks
-  bool escalated = false;      // and for longer than its limit
+  bool blocked = false;    // liquidation forbidden by its marks
+  bool escalated = false;  // and for longer than its limit
   TimeNs since_ns = 0;
   TimeNs blocked_since_ns = 0;
-  std::uint64_t told = 0;      // last record an event was pushed for
+  std::uint64_t told = 0;  // last record an event was pushed for
   std::int32_t first_order = -1;
 };
 

@@ -249,7 +249,8 @@ void World::refresh_node(UnderlyingIndex underlying, std::size_t slot_index,
   const double now = index;
   index = slot.price;
   pricing::value_rows(reval.market, instruments, stale_values_, value_scratch_, node_values_);
-  for (const std::uint32_t i : stale_values_) slot.value[row_of[i]] = node_values_.contract[i].value;
+  for (const std::uint32_t i : stale_values_)
+    slot.value[row_of[i]] = node_values_.contract[i].value;
   if (has_grid) {
     const risk::ScenarioTable& table = grid.state.prepared.table;
     risk::fill_rows({reval.market, instruments, node_values_}, underlying, stale_values_,

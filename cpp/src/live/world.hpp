@@ -116,13 +116,13 @@ class World {
   }
 
   InstrumentColumns instruments;
-  engine::Revaluation reval;  // market and values; policies stand in PolicyWorld
-  std::vector<Dependencies> depends;           // by instrument
-  std::vector<std::uint8_t> bounded;           // its value is linear or convex in one index
-  std::vector<std::uint32_t> row_of;           // by instrument, among its underlying's
+  engine::Revaluation reval;          // market and values; policies stand in PolicyWorld
+  std::vector<Dependencies> depends;  // by instrument
+  std::vector<std::uint8_t> bounded;  // its value is linear or convex in one index
+  std::vector<std::uint32_t> row_of;  // by instrument, among its underlying's
   std::vector<std::vector<std::uint32_t>> instruments_of;  // by underlying
-  std::vector<UnderlyingIndex> asset_link;     // by asset; -1: follows no index
-  std::vector<std::uint8_t> asset_simple;      // by asset: follows at most one index
+  std::vector<UnderlyingIndex> asset_link;                 // by asset; -1: follows no index
+  std::vector<std::uint8_t> asset_simple;                  // by asset: follows at most one index
 
  private:
   std::uint64_t stamp_of(std::uint32_t i) const noexcept;

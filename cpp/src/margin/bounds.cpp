@@ -1,4 +1,4 @@
-#include "margin/bounds.hpp"
+#include "margin/bounds_unit.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -14,49 +14,9 @@ constexpr double deviation_min = 1e-3;
 // Of the way to where a strike node comes or goes.
 constexpr double edge_wear_share = 0.125;
 
-struct Unit {
-  const Context& context;
-  const Prepared& prepared;
-  const PocketRows& rows;
-  const UnitQuestion& q;
-  LineScratch& scratch;
-  UnitLines& out;
-
-  const Policy& policy() const { return *prepared.policy; }
-  std::size_t u() const { return static_cast<std::size_t>(q.underlying); }
-  bool is_option(std::uint32_t i) const { return context.instruments.kind[i] == Kind::option; }
-  // Numeraire that one contract is worth at its forward: no value of it moves by more than this
-  // does. Per unit of log price.
-  double reach(std::uint32_t i) const {
-    const double scale = std::fabs(context.values.scale[i]);
-    return is_option(i) ? scale * context.values.forward[i] : scale;
-  }
-  double deviation(std::uint32_t i) const {
-    return context.values.vol_annual[i] * std::sqrt(context.values.years[i]);
-  }
-};
-
-double chord(double from, double to, double distance) noexcept {
-  return (to - from) / distance;
-}
-
-void widen(Slopes& sum, double low, double high) noexcept {
-  sum.low += low;
-  sum.high += high;
-}
-void widen(Slopes& sum, double lipschitz) noexcept { widen(sum, -lipschitz, lipschitz); }
-
-// Slopes of a sum of convex and concave terms known at the three prices.
-Slopes slopes_of(const double* convex, const double* concave, const UnitQuestion& q,
-                 double index) noexcept {
-  const double left = index - q.below.price;
-  const double right = q.above.price - index;
-  return {chord(convex[0], convex[1], left) + chord(concave[1], concave[2], right),
-          chord(convex[1], convex[2], right) + chord(concave[0], concave[1], left)};
-}
-
 // Linear parts of equity: balances that follow this index, futures, perpetuals and spot.
-void add_linear_equity(const Unit& unit, const collateral::Weights& weights, double& collateral) {
+void add_linear_equity(const BoundsUnit& unit, const collateral::Weights& weights,
+                       double& collateral) {
   const Context& c = unit.context;
   const MarketColumns& market = c.market.columns;
   const double index = unit.out.index;
@@ -91,7 +51,7 @@ void add_linear_equity(const Unit& unit, const collateral::Weights& weights, dou
   unit.out.unweighted_slope -= unit.policy().close_out_cost_ratio * gross / index;
 }
 
-void add_option_values(const Unit& unit) {
+void add_option_values(const BoundsUnit& unit) {
   double convex[3] = {0, 0, 0}, concave[3] = {0, 0, 0};
   for (std::int64_t k = unit.q.begin; k < unit.q.end; ++k) {
     const std::uint32_t i = unit.rows.instrument[k];
@@ -108,7 +68,7 @@ void add_option_values(const Unit& unit) {
 
 // Sums over the positions at one price: options held long and everything linear first, options held
 // short in the second half; to each, weight x option value is added, which leaves what is stressed.
-void sum_scenarios(const Unit& unit, const risk::Scenarios& grid, const double* profit,
+void sum_scenarios(const BoundsUnit& unit, const risk::Scenarios& grid, const double* profit,
                    const std::vector<std::uint32_t>& rows, std::size_t long_count,
                    const double* option_values, std::vector<double>& sums) {
   const std::size_t stride = unit.prepared.table.stride;
@@ -129,7 +89,7 @@ struct LongShort {
 };
 
 // The rows of the unit, options held long and linear instruments first.
-std::size_t split_rows(const Unit& unit, LongShort& below, LongShort& now, LongShort& above) {
+std::size_t split_rows(const BoundsUnit& unit, LongShort& below, LongShort& now, LongShort& above) {
   LineScratch& s = unit.scratch;
   s.now_row.clear();
   s.node_row.clear();
@@ -155,7 +115,7 @@ std::size_t split_rows(const Unit& unit, LongShort& below, LongShort& now, LongS
   return long_count;
 }
 
-void add_grid_lines(const Unit& unit, std::size_t first_column, double collateral) {
+void add_grid_lines(const BoundsUnit& unit, std::size_t first_column, double collateral) {
   const risk::ScenarioTable& table = unit.prepared.table;
   const risk::Scenarios& grid = table.underlying[unit.u()].grid;
   LineScratch& s = unit.scratch;
@@ -185,7 +145,7 @@ void add_grid_lines(const Unit& unit, std::size_t first_column, double collatera
 // At a strike node the forward stands at the strike, so what is stressed does not follow the index;
 // a linear contract's profit falls by its own slope. The cell ends where a strike comes into the
 // scanned range or leaves it, and, where sides matter, where it changes side.
-void add_node_lines(const Unit& unit, const ScenarioParameters& p, double collateral) {
+void add_node_lines(const BoundsUnit& unit, const ScenarioParameters& p, double collateral) {
   UnitLines& out = unit.out;
   const double index = out.index;
   double slope = -collateral;
@@ -221,14 +181,13 @@ void add_node_lines(const Unit& unit, const ScenarioParameters& p, double collat
   }
 }
 
-bool add_scenario(const Unit& unit, double collateral) {
+bool add_scenario(const BoundsUnit& unit, double collateral) {
   const ScenarioParameters& p = unit.policy().scenario[unit.u()];
   UnitLines& out = unit.out;
   const UnitRequirement& requirement = *unit.q.requirement;
   out.scans = true;
   out.factor = unit.q.initial ? p.initial_factor : p.maintenance_factor;
-  out.correlated =
-      unit.policy().netting.rule == NettingRule::correlation && unit.q.unit_count > 1;
+  out.correlated = unit.policy().netting.rule == NettingRule::correlation && unit.q.unit_count > 1;
   out.loss_up = requirement.loss_up;
   out.loss_down = requirement.loss_down;
   out.scan = std::max(out.loss_up, out.loss_down);
@@ -246,9 +205,9 @@ bool add_scenario(const Unit& unit, double collateral) {
   for (std::int64_t k = unit.q.begin; k < unit.q.end; ++k) {
     const std::uint32_t i = unit.rows.instrument[k];
     const double reach = std::fabs(unit.rows.quantity[k]) * unit.reach(i);
-    const double ratio = std::max(p.roll_ratio_annual * unit.context.values.years[i],
-                                  p.roll_ratio_min) +
-                         p.basis_ratio;
+    const double ratio =
+        std::max(p.roll_ratio_annual * unit.context.values.years[i], p.roll_ratio_min) +
+        p.basis_ratio;
     double turn = 1.0;
     if (unit.is_option(i)) {
       const double s = unit.deviation(i);
@@ -262,15 +221,15 @@ bool add_scenario(const Unit& unit, double collateral) {
 
 // Slopes of the loss of one position alone, the worst of two columns and nothing: those of every
 // column that can be the worst somewhere in the cell.
-Slopes loss_slopes(const Unit& unit, std::int64_t position, std::size_t first_column) {
+Slopes loss_slopes(const BoundsUnit& unit, std::int64_t position, std::size_t first_column) {
   const risk::ScenarioTable& table = unit.prepared.table;
   const risk::Scenarios& grid = table.underlying[unit.u()].grid;
   const std::uint32_t i = unit.rows.instrument[position];
   const double quantity = unit.rows.quantity[position];
   const std::uint32_t row = unit.q.below.row_of[i];
   const bool option = unit.is_option(i);
-  const double width = std::max(unit.out.index - unit.out.cell_lower,
-                                unit.out.cell_upper - unit.out.index);
+  const double width =
+      std::max(unit.out.index - unit.out.cell_lower, unit.out.cell_upper - unit.out.index);
   const double base[3] = {option ? unit.q.below.value[row] : 0.0,
                           option ? unit.context.values.contract[i].value : 0.0,
                           option ? unit.q.above.value[row] : 0.0};
@@ -308,7 +267,7 @@ Slopes loss_slopes(const Unit& unit, std::int64_t position, std::size_t first_co
   return hull;
 }
 
-bool add_dynamic(const Unit& unit) {
+bool add_dynamic(const BoundsUnit& unit) {
   constexpr std::size_t first_maintenance_column = 2;
   const DynamicParameters& p = unit.policy().dynamic[unit.u()];
   UnitLines& out = unit.out;
@@ -322,76 +281,6 @@ bool add_dynamic(const Unit& unit) {
   double worst = 0;
   for (const ScenarioLine& line : out.lines) worst = std::min(worst, line.profit);
   out.scan = -worst;
-  return true;
-}
-
-bool fixed_is_bounded(const Policy& policy) noexcept {
-  return std::none_of(policy.futures.begin(), policy.futures.end(), [](const auto& p) {
-    return p.scaling != SizeScaling::none || (p.bracket_whole && !p.brackets.empty());
-  });
-}
-
-// A future's notional follows the index (an inverse one's does not, one at entry neither or with
-// it), at a ratio between the least and the greatest of its brackets.
-void add_fixed_future(const Unit& unit, std::int64_t k, const FuturesParameters& f) {
-  const std::uint32_t i = unit.rows.instrument[k];
-  const Context& c = unit.context;
-  const pricing::ContractValue& v = c.values.contract[i];
-  const double contracts = std::fabs(unit.rows.quantity[k]);
-  const bool inverse = c.instruments.payoff[i] == Payoff::inverse;
-  const bool at_entry = f.notional_at_entry && c.instruments.kind[i] != Kind::spot;
-  const double notional =
-      contracts * (at_entry ? std::fabs(v.entry_factor * unit.rows.entry[k]) : v.notional);
-  // At the mark, what a linear contract is worth moves; at entry, what an inverse one is.
-  const bool moves = inverse == at_entry;
-  double low = f.maintenance_ratio, high = low;
-  for (std::size_t b = 0; b < f.brackets.size(); ++b) {
-    low = b == 0 ? f.brackets[b].maintenance_ratio : std::min(low, f.brackets[b].maintenance_ratio);
-    high = b == 0 ? low : std::max(high, f.brackets[b].maintenance_ratio);
-  }
-  const double slope = moves ? notional / unit.out.index : 0.0;
-  if (f.netting == FuturesNetting::none) {
-    widen(unit.out.other, low * slope, high * slope);
-  } else {
-    widen(unit.out.other, high * slope);
-  }
-  const double fee = inverse ? 0.0 : f.taker_fee_ratio * contracts * v.notional / unit.out.index;
-  widen(unit.out.other, fee, fee);
-}
-
-void add_fixed_option(const Unit& unit, std::int64_t k, const OptionParameters& o) {
-  const std::uint32_t i = unit.rows.instrument[k];
-  const Context& c = unit.context;
-  const double contracts = -unit.rows.quantity[k];
-  if (!(contracts > 0)) return;
-  const double base = o.base_forward ? c.values.forward[i] : unit.out.index;
-  const double worth = contracts * c.instruments.multiplier[i] * c.values.unit_price[i] * base;
-  const double flat = (o.margin_factor * o.maintenance_c + o.liquidation_fee_ratio) * worth;
-  const double reach = contracts * unit.reach(i);
-  const double floored = o.margin_factor * o.maintenance_c * reach;
-  const bool has_floor = o.maintenance_mark_floor != MarkFloor::none;
-  widen(unit.out.other, flat / unit.out.index, flat / unit.out.index);
-  if (has_floor) widen(unit.out.other, (flat + floored) / unit.out.index);
-  if (!unit.policy().option_value_in_equity) {
-    const std::uint32_t row = unit.q.below.row_of[i];
-    const double mark[3] = {contracts * unit.q.below.value[row],
-                            contracts * c.values.contract[i].value,
-                            contracts * unit.q.above.value[row]};
-    const double none[3] = {0, 0, 0};
-    const Slopes slopes = slopes_of(mark, none, unit.q, unit.out.index);
-    widen(unit.out.other, slopes.low, slopes.high);
-  }
-}
-
-bool add_fixed(const Unit& unit) {
-  if (!fixed_is_bounded(unit.policy())) return false;
-  for (std::int64_t k = unit.q.begin; k < unit.q.end; ++k) {
-    if (unit.is_option(unit.rows.instrument[k])) {
-      add_fixed_option(unit, k, unit.policy().options[unit.u()]);
-    } else {
-      add_fixed_future(unit, k, unit.policy().futures[unit.u()]);
-    }
-  }
   return true;
 }
 
@@ -416,7 +305,7 @@ bool unit_lines(const Context& context, const Prepared& prepared,
   out.cell_upper = question.above.price;
   const Policy& policy = *prepared.policy;
   out.options_in_equity = policy.option_value_in_equity;
-  const Unit unit{context, prepared, rows, question, scratch, out};
+  const BoundsUnit unit{context, prepared, rows, question, scratch, out};
   double collateral = 0;
   add_linear_equity(unit, weights, collateral);
   add_option_values(unit);

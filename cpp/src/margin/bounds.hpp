@@ -36,8 +36,8 @@ struct Slopes {
 struct ScenarioLine {
   double profit = 0;  // now
   double weight = 1;
-  Slopes stressed;    // of profit + weight x option values
-  Wear wear;          // of the same: what it can move by for each unit of the clocks
+  Slopes stressed;  // of profit + weight x option values
+  Wear wear;        // of the same: what it can move by for each unit of the clocks
   bool up = false, down = false;
 };
 
@@ -49,11 +49,11 @@ struct UnitLines {
   double unweighted_slope = 0;  // of what is linear in the value without haircuts, less close-out
   Slopes option_value;
   bool options_in_equity = true;
-  bool scans = false;        // maintenance contains the worst of `lines`
-  bool correlated = false;   // netted across units on two-sided losses
-  double factor = 1;         // of scan lines in the requirement
+  bool scans = false;                           // maintenance contains the worst of `lines`
+  bool correlated = false;                      // netted across units on two-sided losses
+  double factor = 1;                            // of scan lines in the requirement
   double scan = 0, loss_up = 0, loss_down = 0;  // losses now, without the factor
-  Slopes other;              // of the rest of maintenance
+  Slopes other;                                 // of the rest of maintenance
   // What can change by the clocks: option values by volatility, option and linear values by the
   // curve, and the rest of maintenance, which besides may contain -other_weight x option values.
   double option_wear = 0, option_reach = 0, linear_reach = 0;
@@ -80,8 +80,8 @@ struct WearRows {
 // What is asked about: one unit of a pocket whose requirement has just been evaluated.
 struct UnitQuestion {
   UnderlyingIndex underlying;
-  std::int64_t begin, end;  // positions of the unit; none for a unit of collateral alone
-  std::size_t unit_count;   // of the pocket
+  std::int64_t begin, end;             // positions of the unit; none for a unit of collateral alone
+  std::size_t unit_count;              // of the pocket
   const UnitRequirement* requirement;  // null for a unit without one
   NodePrices below, above;
   WearRows wear;

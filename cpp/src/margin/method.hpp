@@ -3,8 +3,8 @@
 // A base method is two free functions: `scenarios` says under which moves of an underlying every
 // contract is revalued (none for a method without), `evaluate` turns one pocket's rows into
 // requirements. To add a method: write one file beside fixed.cpp with both functions, declare them
-// in methods.hpp, add its id and parameters to policy.hpp and its line to the table in registry.cpp.
-// (engine/liquidation_price.cpp also looks at where a method's requirement jumps.)
+// in methods.hpp, add its id and parameters to policy.hpp and its line to the table in
+// registry.cpp. (engine/liquidation_price.cpp also looks at where a method's requirement jumps.)
 #pragma once
 
 #include <array>

@@ -10,7 +10,9 @@
 namespace tickmargin::margin {
 namespace {
 
-double short_by(double gain) noexcept { return std::max(0.0, -gain); }
+double short_by(double gain) noexcept {
+  return std::max(0.0, -gain);
+}
 
 struct Desk {
   const Context& context;
@@ -89,8 +91,9 @@ Losses grid_losses(const Desk& desk, const Unit& unit, double factor, double col
   if (desk.offsets()) losses.floor = lost_to_mark(desk, unit.orders);
   losses.up = losses.down = losses.floor;
   scan_positions(desk, unit);
-  add_orders(desk, unit, factor, grid.size(), [&](std::uint32_t i) { return table.row(i); },
-             desk.scratch.profit);
+  add_orders(
+      desk, unit, factor, grid.size(), [&](std::uint32_t i) { return table.row(i); },
+      desk.scratch.profit);
   for (std::size_t s = 0; s < grid.size(); ++s) {
     const double sum = desk.scratch.sums[s] + grid.weight[s] * (collateral * grid.price_move[s]);
     losses.see(desk.scratch.profit[s] - factor * sum, grid.price_move[s]);
@@ -138,7 +141,8 @@ void node_losses(const Desk& desk, const Unit& unit, double collateral, Losses& 
   scratch.sums.assign(nodes.size(), 0.0);
   for (std::int64_t k = unit.begin; k < unit.end; ++k) {
     const double* const row = profits_of(desk.rows.instrument[k]);
-    for (std::size_t s = 0; s < nodes.size(); ++s) scratch.sums[s] += desk.rows.quantity[k] * row[s];
+    for (std::size_t s = 0; s < nodes.size(); ++s)
+      scratch.sums[s] += desk.rows.quantity[k] * row[s];
   }
   add_orders(desk, unit, p.initial_factor, nodes.size(), profits_of, scratch.profit);
   for (std::size_t s = 0; s < nodes.size(); ++s) {
@@ -198,8 +202,7 @@ double expiry_charge(const Desk& desk, const Unit& unit, const ScenarioParameter
         desk.rows.quantity[k] * desk.context.values.contract[i].roll_delta;
   }
   for (const OrderRow& order : unit.orders) {
-    const double delta =
-        order.quantity * desk.context.values.contract[order.instrument].roll_delta;
+    const double delta = order.quantity * desk.context.values.contract[order.instrument].roll_delta;
     const std::size_t slot = slot_of(order.instrument);
     (delta > 0 ? scratch.expiry_up : scratch.expiry_down)[slot] += delta;
   }
@@ -209,9 +212,9 @@ double expiry_charge(const Desk& desk, const Unit& unit, const ScenarioParameter
   for (std::size_t e = 0; e < scratch.expiry.size(); ++e) {
     const TimeNs expiry = scratch.expiry[e];
     const double years =
-        expiry == 0 ? 0.0
-                    : static_cast<double>(expiry - desk.context.market.columns.as_of_ns) /
-                          ns_per_year;
+        expiry == 0
+            ? 0.0
+            : static_cast<double>(expiry - desk.context.market.columns.as_of_ns) / ns_per_year;
     const double high = scratch.expiry_delta[e] + scratch.expiry_up[e];
     const double low = scratch.expiry_delta[e] + scratch.expiry_down[e];
     charge += std::max(std::fabs(high), std::fabs(low)) * index *
@@ -241,8 +244,7 @@ double doubt_charge(const Desk& desk, const Unit& unit) noexcept {
 // What the unit needs beside its scan.
 double scenario_charges(const Desk& desk, const Unit& unit) {
   const ScenarioParameters& p = desk.policy().scenario[unit.u()];
-  return p.initial_factor *
-             (short_option_charge(desk, unit, p) + expiry_charge(desk, unit, p)) +
+  return p.initial_factor * (short_option_charge(desk, unit, p) + expiry_charge(desk, unit, p)) +
          doubt_charge(desk, unit);
 }
 
@@ -287,12 +289,11 @@ double dynamic_charges(const Desk& desk, const Unit& unit) {
   const DynamicParameters& p = desk.policy().dynamic[unit.u()];
   double held = 0, up = 0, down = 0;
   for (std::int64_t k = unit.begin; k < unit.end; ++k) {
-    held += desk.rows.quantity[k] *
-            desk.context.values.contract[desk.rows.instrument[k]].delta_base;
+    held +=
+        desk.rows.quantity[k] * desk.context.values.contract[desk.rows.instrument[k]].delta_base;
   }
   for (const OrderRow& order : unit.orders) {
-    const double delta =
-        order.quantity * desk.context.values.contract[order.instrument].delta_base;
+    const double delta = order.quantity * desk.context.values.contract[order.instrument].delta_base;
     (delta > 0 ? up : down) += delta;
   }
   const double delta = std::max(std::fabs(held + up), std::fabs(held + down));
@@ -348,7 +349,8 @@ double initial_with_orders(const Context& context, const Prepared& prepared,
     scratch.initial_losses.push_back({underlying, losses.up, losses.down});
     sum += scenario_charges(desk, unit);
   };
-  // Units in the order of underlyings: of positions, of orders alone, of simulated collateral alone.
+  // Units in the order of underlyings: of positions, of orders alone, of simulated collateral
+  // alone.
   std::size_t n = 0;
   while (n < rows.unit_underlying.size() || o < orders.size()) {
     const UnderlyingIndex held =

@@ -1,7 +1,8 @@
-// Initial margin of a pocket with resting orders: what it may need if the worst subset of them trades.
+// Initial margin of a pocket with resting orders: what it may need if the worst subset of them
+// trades.
 //
-// Filled in full, order o changes initial equity by e_o (it trades at its own price, not at the mark)
-// and adds its row to every scenario. A subset A leaves equity short by
+// Filled in full, order o changes initial equity by e_o (it trades at its own price, not at the
+// mark) and adds its row to every scenario. A subset A leaves equity short by
 //   max_s [ factor x -(P_s + sum_A row_os) ] - sum_A e_o,
 // which is largest where each scenario takes just the orders that hurt in it:
 //   initial margin = max_s [ factor x -P_s + sum_o max(0, -(factor x row_os + e_o)) ],

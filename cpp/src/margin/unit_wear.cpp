@@ -64,8 +64,8 @@ void add_lines(const Unit& unit, std::size_t first_column, LineScratch& scratch)
     } else {
       // A strike node moves with its own forward, and every contract's profit with the node.
       const double range = unit.policy().scenario[unit.u()].price_range;
-      line.wear = {node, (1.0 + 2.0 * range) * out.linear_reach +
-                             2.0 * (1.0 + range) * out.option_reach};
+      line.wear = {node,
+                   (1.0 + 2.0 * range) * out.linear_reach + 2.0 * (1.0 + range) * out.option_reach};
     }
   }
 }
@@ -154,9 +154,7 @@ void add_wear(const Context& context, const Prepared& prepared, const PocketRows
       out.other_weight = 1.0;
       return add_single_losses(unit, first_maintenance_column, widest);
     }
-    case MethodId::scenario:
-      add_lines(unit, 0, scratch);
-      return add_expiry_charges(unit);
+    case MethodId::scenario: add_lines(unit, 0, scratch); return add_expiry_charges(unit);
   }
 }
 

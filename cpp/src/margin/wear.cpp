@@ -50,7 +50,8 @@ OptionWear option_wear(const Context& context, const Prepared& prepared, std::ui
     return {0, 0};
   }
   const double strike = context.instruments.strike[instrument];
-  const double forward_per_index = values.forward[instrument] / context.market.columns.index_price[u];
+  const double forward_per_index =
+      values.forward[instrument] / context.market.columns.index_price[u];
   const double m_low = std::log(lower * forward_per_index / strike) - curve_wear_max;
   const double m_high = std::log(upper * forward_per_index / strike) + curve_wear_max;
   const double vol = values.vol_annual[instrument], years = values.years[instrument];
@@ -66,7 +67,8 @@ OptionWear option_wear(const Context& context, const Prepared& prepared, std::ui
   const risk::Scenarios& grid = scenarios.grid;
   double move = 0, log_move = 0;
   for (std::size_t v = 0; v < scenarios.shocks.shock.size(); ++v) {
-    const double shocked = risk::shocked_vol(scenarios.shocks, scenarios.shocks.shock[v], vol, years);
+    const double shocked =
+        risk::shocked_vol(scenarios.shocks, scenarios.shocks.shock[v], vol, years);
     const Deviation s = deviation(vol, shocked, root_years);
     for (std::size_t c = 0; c < grid.size(); ++c) {
       if (grid.vol_index[c] != v) continue;

@@ -23,8 +23,8 @@ struct Wear {
   double curve = 0;
 };
 
-// The largest F phi(d1) = K phi(d2) over ln(F/K) in [m_low, m_high] and s in [s_low, s_high]: what a
-// price moves by for each unit of s = vol sqrt(T).
+// The largest F phi(d1) = K phi(d2) over ln(F/K) in [m_low, m_high] and s in [s_low, s_high]: what
+// a price moves by for each unit of s = vol sqrt(T).
 //
 // d2 = m/s - s/2 rises with m, so the smallest |d2| is
 //   0                       where [m_low, m_high] meets [s_low^2/2, s_high^2/2]

@@ -57,8 +57,7 @@ Wear rest_wear(const UnitLines& unit, double level) noexcept {
 }
 
 Wear value_wear(const UnitLines& unit) noexcept {
-  return {unit.option_wear,
-          (1.0 + unit.close_out_ratio) * (unit.linear_reach + unit.option_reach)};
+  return {unit.option_wear, (1.0 + unit.close_out_ratio) * (unit.linear_reach + unit.option_reach)};
 }
 
 // A gap that falls by at most `right` per unit of price upwards and `left` downwards, and by `wear`

@@ -30,7 +30,8 @@ void keep_above(const margin::UnitLines& unit, const Border& border, Reach& reac
 // Narrows it to where a negative gap cannot have risen by `border.spend`.
 void keep_below(const margin::UnitLines& unit, const Border& border, Reach& reach) noexcept;
 
-// How a link has been used: squared log moves of the index and wear, of the same stretch of records.
+// How a link has been used: squared log moves of the index and wear, of the same stretch of
+// records.
 struct Activity {
   double variance = 0;
   margin::Wear wear;

@@ -253,8 +253,7 @@ void start_row(const market::Market& market, const InstrumentColumns& instrument
                              instruments.underlying[i];
   const Payoff payoff = instruments.payoff[i];
   out.settled_in_base[i] = follows && (payoff == Payoff::linear || payoff == Payoff::quanto) &&
-                           instruments.kind[i] != Kind::spot &&
-                           instruments.kind[i] != Kind::option;
+                           instruments.kind[i] != Kind::spot && instruments.kind[i] != Kind::option;
   if (std::isnan(t.index)) {
     mark_missing(out, i, Status::missing_price);
   } else if (std::isnan(t.settlement_price) || std::isnan(t.quote_price)) {

@@ -54,9 +54,7 @@ struct ScenarioTable {
   std::vector<std::uint32_t> node_row;       // instrument -> row in its underlying's block
   std::vector<std::int32_t> node_of_strike;  // instrument -> node of its own strike, -1 without
 
-  const double* node_table(std::size_t u) const noexcept {
-    return nodes.data() + node_block[u];
-  }
+  const double* node_table(std::size_t u) const noexcept { return nodes.data() + node_block[u]; }
   const double* node_profits(std::size_t u, std::size_t instrument) const noexcept {
     return node_table(u) + node_row[instrument] * node_stride[u];
   }

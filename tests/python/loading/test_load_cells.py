@@ -193,6 +193,9 @@ def with_bad_cell(loader, bad: Bad, place: str) -> tuple[dict[str, Any], int]:
         tables["positions"]["entry_price"] = [1.0] * 5
     if bad.table == "underlyings":
         columns["previous_mm_ratio"] = [0.1, 0.1, 0.1]
+    if bad.column.startswith("settled"):
+        columns["settled_share"] = [0.0] * len(columns["instrument"])
+        columns["settled_average"] = [1.0] * len(columns["instrument"])
     row = {"first": 0, "middle": len(next(iter(columns.values()))) // 2}.get(place, -1)
     for column, value in (*bad.fields, (bad.column, bad.value)):
         columns[column][row] = value
