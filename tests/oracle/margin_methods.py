@@ -172,18 +172,19 @@ def dynamic_moves(market: Market, name: str, rules: Mapping[str, Any], side: str
 def dynamic_unit(market: Market, name: str, held: Sequence[Held], policy: Policy) -> list[Line]:
     """Repricing at lognormal expected-shortfall moves, and depth."""
     rules = policy.section("dynamic", name)
+    moves = {side: dynamic_moves(market, name, rules, side) for side in SIDES}
+    # A spread's loss may shrink as the move grows: initial margin looks at all four moves.
+    moves["initial"] = moves["initial"] + moves["maintenance"]
     losses = {}
     for side in SIDES:
-        moves = dynamic_moves(market, name, rules, side)
         table = [
-            [-h.quantity * h.contract.profit(Shock(m, 0.0, 1.0), None) for m in moves] for h in held
+            [-h.quantity * h.contract.profit(Shock(m, 0.0, 1.0), None) for m in moves[side]]
+            for h in held
         ]
         if rules["netting"] == "underlying":
-            losses[side] = max(0.0, *(math.fsum(row[i] for row in table) for i in (0, 1)))
+            losses[side] = max(0.0, *map(math.fsum, zip(*table, strict=True)))
         else:
             losses[side] = math.fsum(max(0.0, *row) for row in table)
-    # A spread's loss may shrink as the move grows; initial margin is still at least maintenance.
-    losses["initial"] = max(losses["initial"], losses["maintenance"])
     depth = 0.0
     if rules["depth_factor"] > 0.0:
         delta = math.fsum(h.quantity * h.contract.delta() for h in held)

@@ -232,8 +232,8 @@ class Contract:
         if self.payoff == "coin":
             # Second derivative by m of (1 + m) n(m) / x(m), n linear but for its gamma.
             n, dn = self.scale() * sheet.price, self.scale() * path * sheet.delta
-            dx = self.open * self.forward / self.settles_at()
-            worth += 2.0 * (dn - n * dx - dn * dx + n * dx**2)
+            won = self.known / self.settles_at()
+            worth += 2.0 * won * (dn - n * (1.0 - won))
         return worth / (self.unit * self.index)
 
     def vega(self) -> float:

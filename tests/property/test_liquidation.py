@@ -36,7 +36,8 @@ def scan_states(
 def check_side(engine: tm.Engine, account: str, name: str, side: tuple[float, str, bool]) -> None:
     """One root: `side` is the price, its status, and whether it lies above the index."""
     root, status, above = side
-    index = float(engine.market.underlyings.index_price[engine._underlying(name)])
+    underlyings = engine.market.underlyings
+    index = float(underlyings.index_price[underlyings.names.tolist().index(name)])
     end = index * (HIGHEST if above else LOWEST)
     now = state_at(engine, account, name, index)
     if status == "already_past":
