@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from tickmargin import records as make
 from tickmargin.errors import InputTypeError, InvalidInputError, UnknownNameError
 from tickmargin.live_base import LiveBase, whole
-from tickmargin.live_results import Applied, event_table, no_events
+from tickmargin.live_results import RECORD_STATUSES, Applied, event_table, no_events
 from tickmargin.names import Handles
 from tickmargin.pricing.arguments import integers
 from tickmargin.record_types import RECORD, TYPES, Records
@@ -99,15 +99,20 @@ class LiveRecords(LiveBase):
 
     def _name_listings(self, rows: Records, status: NDArray[np.uint8]) -> None:
         """Give instruments that came by number a name, and remember of what kind they are."""
-        for row in np.flatnonzero((rows["type"] == _LISTING) & (status == 0)).tolist():
+        listings = rows["type"] == _LISTING
+        if not listings.any():
+            return
+        for row in np.flatnonzero(listings & (status == 0)).tolist():
             place = int(rows["subject"][row])
             self.names.pad("instrument", place + 1)
             self.names.kinds[place] = int(rows["detail"][row]) & 0xFF
 
     def _one(self, record: Records) -> str:
         applied = self.apply(record)
-        applied.raise_if_refused(record)
-        return str(applied.names[0])
+        status = RECORD_STATUSES[applied.status.item(0)]
+        if status not in ("ok", "quarantined"):
+            applied.raise_if_refused(record)
+        return status
 
     def index_tick(
         self,

@@ -80,6 +80,7 @@ _FIELDS: dict[str, Any] = {
     "ts_ns": np.int64,
     "source": np.uint16,
 }
+_LIMITS = {name: np.iinfo(kind) for name, kind in _FIELDS.items()}
 
 
 def rows_of(kind: str, names: object, engine: LiveRecords | None) -> NDArray[Any]:
@@ -99,7 +100,9 @@ def rows_of(kind: str, names: object, engine: LiveRecords | None) -> NDArray[Any
 
 def _integers(name: str, values: object) -> NDArray[Any]:
     """Integers that fit the record's field."""
-    limits = np.iinfo(_FIELDS[name])
+    limits = _LIMITS[name]
+    if type(values) is int and limits.min <= values <= limits.max:
+        return np.array(values, _FIELDS[name])
     label = {"sequence": "seq", "detail": "node"}.get(name, name)
     if isinstance(values, np.integer):
         values = int(values)
