@@ -41,6 +41,8 @@ MarketColumns market_from(const py::dict& d) {
   c.mark_price = take_column<double>(d, "mark_price");
   c.mark_vol_annual = take_column<double>(d, "mark_vol_annual");
   c.mark_vol_normal_annual = take_column<double>(d, "mark_vol_normal_annual");
+  c.settled_share = take_column<double>(d, "settled_share");
+  c.settled_average = take_column<double>(d, "settled_average");
   return c;
 }
 

@@ -60,8 +60,14 @@ struct CheckColumns {
   std::vector<Ticks> shortfall, equity_after, initial_after;
 
   explicit CheckColumns(std::size_t n)
-      : verdict(n), status(n), underlying(n), price_move(n), vol_shock(n), shortfall(n),
-        equity_after(n), initial_after(n) {}
+      : verdict(n),
+        status(n),
+        underlying(n),
+        price_move(n),
+        vol_shock(n),
+        shortfall(n),
+        equity_after(n),
+        initial_after(n) {}
 
   void set(std::size_t row, const CheckedOrder& c) {
     verdict[row] = c.verdict;

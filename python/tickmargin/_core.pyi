@@ -10,6 +10,8 @@ _Columns: TypeAlias = dict[str, Any]
 # Argument name, first refused row, its value.
 _Refusal: TypeAlias = tuple[str, int, float] | None
 
+_C_API: object  # a capsule: cy.pyx and C extensions take it
+
 class Engine:
     def __init__(
         self,

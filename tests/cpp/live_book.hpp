@@ -146,8 +146,8 @@ inline LiveInputs make_inputs(std::int32_t accounts, std::uint64_t seed, int pos
       for (const bool call : {false, true}) {
         add(e.instruments, e.market, Kind::option, Payoff::coin, u, share * index_at_start[u], 10,
             call);
-        add(e.instruments, e.market, Kind::option, Payoff::linear, u, share * index_at_start[u],
-            60, call);
+        add(e.instruments, e.market, Kind::option, Payoff::linear, u, share * index_at_start[u], 60,
+            call);
       }
     }
   }
@@ -168,9 +168,8 @@ inline LiveInputs make_inputs(std::int32_t accounts, std::uint64_t seed, int pos
       p.position_pocket.push_back(isolated && draw.chance(0.3) ? 1 : 0);
       p.position_instrument.push_back(i);
       p.position_quantity.push_back(quantity);
-      p.position_entry_price.push_back(e.instruments.kind[at] == Kind::option
-                                           ? missing
-                                           : index * draw.uniform(0.97, 1.03));
+      p.position_entry_price.push_back(
+          e.instruments.kind[at] == Kind::option ? missing : index * draw.uniform(0.97, 1.03));
       gross += std::fabs(quantity) * (inverse ? 10.0 : 0.1 * index);
     }
     for (const std::int32_t pocket : {0, 1}) {

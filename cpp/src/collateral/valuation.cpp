@@ -83,6 +83,7 @@ bool counts_in_equity(const pricing::Context& context, const Policy& policy,
 void value_pocket(const pricing::Context& context, const Policy& policy, const Weights& weights,
                   const book::PocketRows& rows, PocketValue& out) {
   out.equity_initial = out.equity_maintenance = out.value_unweighted = out.gross_notional = 0;
+  out.ramp_maintenance = 0;
   out.units.clear();
   out.indexed.clear();
   out.status = Status::ok;

@@ -39,6 +39,7 @@ void LiveEngine::State::commit_scratch(const Record& r, std::int32_t pocket) noe
     unlink_pocket(p);
   }
   store.replace(p, scratch);
+  ++pockets[p].version;
   link_pocket(p);
   collect(static_cast<std::int32_t>(p));
 }
@@ -55,20 +56,18 @@ RecordStatus LiveEngine::State::apply_fill(const Record& r) noexcept {
     if (order < 0) return RecordStatus::unknown_order;
     const live::RestingOrder& o = orders[static_cast<std::size_t>(order)];
     if (o.account != r.account || o.pocket != r.pocket || o.instrument != r.subject ||
-        (o.quantity < 0) != (r.value[0] < 0) ||
-        std::fabs(r.value[0]) > std::fabs(o.quantity)) {
+        (o.quantity < 0) != (r.value[0] < 0) || std::fabs(r.value[0]) > std::fabs(o.quantity)) {
       return RecordStatus::conflicting;
     }
   }
   const std::int32_t pocket = pocket_of(r);
   if (pocket < 0) return RecordStatus::capacity;
   load_scratch(pocket);
-  scratch.fill(world.instruments,
-               {static_cast<std::uint32_t>(i), r.value[0],
-                book::entry_term(world.instruments.payoff[i], r.value[1])});
+  scratch.fill(world.instruments, {static_cast<std::uint32_t>(i), r.value[0],
+                                   book::entry_term(world.instruments.payoff[i], r.value[1])});
   if (!scratch_fits(pocket)) return RecordStatus::capacity;
   start_collecting();
-  if (ring.room() < 1) return RecordStatus::ring_full;
+  if (const RecordStatus room = room_for(1); room != RecordStatus::ok) return room;
   if (order >= 0) {
     live::RestingOrder& o = orders[static_cast<std::size_t>(order)];
     o.quantity -= r.value[0];
@@ -88,8 +87,8 @@ RecordStatus LiveEngine::State::apply_order(const Record& r) noexcept {
   if (option ? r.value[1] < 0 : !(r.value[1] > 0)) return RecordStatus::not_positive;
   if (r.sequence == 0) return RecordStatus::unknown_order;
   if (r.ts_ns < now_ns) return RecordStatus::time_reversed;
-  const live::RestingOrder order{r.sequence,  r.account,  r.pocket,  r.subject,
-                                 r.value[0],  r.value[1], r.flags,   -1};
+  const live::RestingOrder order{r.sequence, r.account,  r.pocket, r.subject,
+                                 r.value[0], r.value[1], r.flags,  -1};
   const std::int32_t known = order_ids.find(r.sequence);
   if (known >= 0) {
     return same_order(orders[static_cast<std::size_t>(known)], order) ? RecordStatus::duplicate
@@ -97,6 +96,7 @@ RecordStatus LiveEngine::State::apply_order(const Record& r) noexcept {
   }
   if (expired[i]) return RecordStatus::expired;
   if (order_ids.full()) return RecordStatus::capacity;
+  if (const RecordStatus room = room_for(0); room != RecordStatus::ok) return room;
   add_order(order);
   ++applied_seq;
   return RecordStatus::ok;
@@ -136,6 +136,7 @@ void LiveEngine::State::drop_order(std::int32_t row) noexcept {
 RecordStatus LiveEngine::State::apply_cancel(const Record& r) noexcept {
   const std::int32_t row = order_ids.find(r.sequence);
   if (r.sequence == 0 || row < 0) return RecordStatus::unknown_order;
+  if (const RecordStatus room = room_for(0); room != RecordStatus::ok) return room;
   drop_order(row);
   ++applied_seq;
   return RecordStatus::ok;
@@ -148,11 +149,20 @@ bool LiveEngine::State::is_halted(AssetIndex asset) const noexcept {
              settings.asset_chain[static_cast<std::size_t>(asset)])] != 0;
 }
 
-// Deposits that can no longer be reversed leave the table.
-void LiveEngine::State::finalise_transfers(TimeNs now) noexcept {
-  while (transfer_count > 0) {
+// How many of the oldest deposits can no longer be reversed.
+std::size_t LiveEngine::State::final_transfers(TimeNs now) const noexcept {
+  std::size_t count = 0;
+  for (; count < transfer_count; ++count) {
+    const live::Transfer& t = transfers[(transfer_head + count) % transfers.size()];
+    if (t.id != 0 && now - t.ts_ns < settings.transfer_finality_ns) break;
+  }
+  return count;
+}
+
+// They leave the table.
+void LiveEngine::State::finalise_transfers(std::size_t count) noexcept {
+  for (; count > 0; --count) {
     live::Transfer& t = transfers[transfer_head];
-    if (t.id != 0 && now - t.ts_ns < settings.transfer_finality_ns) return;
     if (t.id != 0) transfer_ids.erase(t.id);
     t = {};
     transfer_head = (transfer_head + 1) % transfers.size();
@@ -171,10 +181,11 @@ RecordStatus LiveEngine::State::apply_deposit(const Record& r) noexcept {
     return same ? RecordStatus::duplicate : RecordStatus::conflicting;
   }
   if (is_halted(r.subject)) return RecordStatus::chain_halted;
-  finalise_transfers(r.ts_ns);
-  if (transfer_count == transfers.size()) return RecordStatus::capacity;
+  const std::size_t final = final_transfers(r.ts_ns);
+  if (transfer_count - final == transfers.size()) return RecordStatus::capacity;
   const RecordStatus status = move_balance(r, r.account, r.pocket, r.subject, r.value[0]);
   if (status != RecordStatus::ok) return status;
+  finalise_transfers(final);
   const std::size_t row = (transfer_head + transfer_count++) % transfers.size();
   transfers[row] = {r.sequence, r.account, r.pocket, r.subject, r.ts_ns, r.value[0]};
   transfer_ids.insert(r.sequence, static_cast<std::int32_t>(row));
@@ -207,7 +218,7 @@ RecordStatus LiveEngine::State::move_balance(const Record& r, AccountIndex accou
   scratch.add_balance(asset, amount);
   if (!scratch_fits(pocket)) return RecordStatus::capacity;
   start_collecting();
-  if (ring.room() < 1) return RecordStatus::ring_full;
+  if (const RecordStatus room = room_for(1); room != RecordStatus::ok) return room;
   ++applied_seq;
   commit_scratch(own, pocket);
   return RecordStatus::ok;
@@ -225,16 +236,15 @@ RecordStatus LiveEngine::State::apply_withdrawal(const Record& r) noexcept {
     if (scratch.balance_asset()[b] == r.subject) held_amount = scratch.balance_amount()[b];
   }
   scratch.add_balance(r.subject, -r.value[0]);
-  const live::Margined then = margin_of_scratch(r.account);
-  if (then.decision.state == tickmargin::State::undecidable || marks_in_doubt(p)) {
+  const monitor::Decision then = margin_of_scratch(r.account, r.pocket);
+  if (then.state == tickmargin::State::undecidable || marks_in_doubt(p)) {
     return RecordStatus::blocked;
   }
-  if (!(r.value[0] <= held_amount) ||
-      then.decision.equity_initial < then.initial_with_orders) {
+  if (!(r.value[0] <= held_amount) || then.equity_initial < then.initial_margin) {
     return RecordStatus::margin_refused;
   }
   start_collecting();
-  if (ring.room() < 1) return RecordStatus::ring_full;
+  if (const RecordStatus room = room_for(1); room != RecordStatus::ok) return room;
   ++applied_seq;
   load_scratch(pocket);
   scratch.add_balance(r.subject, -r.value[0]);
@@ -252,7 +262,7 @@ RecordStatus LiveEngine::State::apply_chain_halt(const Record& r) noexcept {
   const auto chain = static_cast<std::size_t>(r.subject);
   const std::uint8_t halted = r.flags & flag_halted ? 1 : 0;
   if (chain_halted[chain] == halted) return RecordStatus::duplicate;
-  if (ring.room() < 1) return RecordStatus::ring_full;
+  if (const RecordStatus room = room_for(1); room != RecordStatus::ok) return room;
   ++applied_seq;
   const std::uint8_t before = chain_halted[chain];
   chain_halted[chain] = halted;

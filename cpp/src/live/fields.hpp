@@ -34,6 +34,7 @@ void fields(Archive& f, market::Market& m) {
   f(c.doubt_ratio), f(c.forward_underlying), f(c.forward_expiry_ns), f(c.forward_price);
   f(c.forward_rate_annual), f(c.surface_underlying), f(c.surface_expiry_ns), f(c.surface_strike);
   f(c.surface_vol_annual), f(c.mark_price), f(c.mark_vol_annual), f(c.mark_vol_normal_annual);
+  f(c.settled_share), f(c.settled_average);
   f(m.forward_ratio), f(m.forward_basis), f(m.mark_ratio), f(m.asset_ratio);
 }
 
@@ -140,6 +141,11 @@ void fields(Archive& f, UnderlyingState& u) {
   for (SettlementWindow& w : u.windows) {
     f(w.expiry_ns), f(w.opened_ns), f(w.integral), f(w.average), f(w.closed);
   }
+}
+
+template <class Archive>
+void fields(Archive& f, GracePeriod& g) {
+  f(g.started_ns), f(g.length_ns);
 }
 
 template <class Archive>

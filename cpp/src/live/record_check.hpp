@@ -1,5 +1,5 @@
-// What can be said of a record without looking at the engine's state: the first reasons of the order
-// of precedence.
+// What can be said of a record without looking at the engine's state: the first reasons of the
+// order of precedence.
 #pragma once
 
 #include "tickmargin/records.hpp"
