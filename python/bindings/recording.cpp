@@ -38,16 +38,14 @@ std::function<void()> writing_beside(const std::string& directory, const py::dic
   for (const auto& [name, given] : beside) {
     FileBeside file{directory + "/" + py::cast<std::string>(name), {}};
     for (const auto& [section, bytes] : py::cast<py::dict>(given)) {
-      file.sections.push_back(
-          {py::cast<std::string_view>(section),
-           std::as_bytes(std::span(py::cast<std::string_view>(bytes)))});
+      file.sections.push_back({py::cast<std::string_view>(section),
+                               std::as_bytes(std::span(py::cast<std::string_view>(bytes)))});
     }
     files.push_back(std::move(file));
   }
   return [files = std::move(files)] {
     for (const FileBeside& file : files) {
-      const int error =
-          journal::write_snapshot(journal::posix_files(), file.path, file.sections);
+      const int error = journal::write_snapshot(journal::posix_files(), file.path, file.sections);
       if (error == 0) continue;
       throw RecordingError(RecordingFault::io,
                            file.path + ": cannot be written: " + std::strerror(error), error);

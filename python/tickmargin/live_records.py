@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from tickmargin import records as make
 from tickmargin.errors import InputTypeError, InvalidInputError, UnknownNameError
 from tickmargin.live_base import LiveBase, whole
-from tickmargin.live_results import RECORD_STATUSES, Applied, event_table, no_events
+from tickmargin.live_results import RECORD_STATUSES, TAKEN, Applied, event_table, no_events
 from tickmargin.names import Handles
 from tickmargin.pricing.arguments import integers
 from tickmargin.record_types import RECORD, TYPES, Records
@@ -119,10 +119,10 @@ class LiveRecords(LiveBase):
 
     def _one(self, record: Records) -> str:
         applied = self.apply(record)
-        status = RECORD_STATUSES[applied.status.item(0)]
-        if status not in ("ok", "quarantined"):
+        status = applied.status.item(0)
+        if status not in TAKEN:
             applied.raise_if_refused(record)
-        return status
+        return RECORD_STATUSES[status]
 
     def index_tick(
         self,

@@ -17,8 +17,10 @@ from tickmargin.result_tables import STATES, STATUSES
 from tickmargin.table import Table
 
 __all__ = [
+    "CHECK_VERDICTS",
     "MARK_STATES",
     "RECORD_STATUSES",
+    "TAKEN",
     "Applied",
     "CheckedOrder",
     "LiveAccount",
@@ -33,9 +35,9 @@ __all__ = [
 RECORD_STATUSES = tuple(_core.record_status_names())
 CHECK_VERDICTS = tuple(_core.check_verdict_names())
 MARK_STATES = tuple(_core.mark_state_names())
-EVENT_TYPES = ("", "account", "mark_state", "epoch", "settlement", "escalation", "chain")
+_EVENT_TYPES = ("", "account", "mark_state", "epoch", "settlement", "escalation", "chain")
 TAKEN = tuple(RECORD_STATUSES.index(name) for name in ("ok", "quarantined"))
-AMOUNTS = ("equity", "equity_initial", "initial_margin", "maintenance_margin")
+_AMOUNTS = ("equity", "equity_initial", "initial_margin", "maintenance_margin")
 _ACCEPTED = ("accepted", "accepted_reduces")
 # Verdicts for which the margin after the fill was computed.
 _DECIDED = (*_ACCEPTED, "refused_margin", "refused_doubtful", "refused_liquidating")
@@ -258,7 +260,7 @@ def account_table(
             "policy": _coded(codes.ravel(), called),
             "breach": raw["breach"].astype(np.bool_),
             "liquidation_blocked": raw["liquidation_blocked"].astype(np.bool_),
-            **{name: _amount(raw[name], scale, known) for name in AMOUNTS},
+            **{name: _amount(raw[name], scale, known) for name in _AMOUNTS},
             "slack": _amount(raw["slack_ticks"], scale, known),
             "since_ns": raw["since_ns"],
             "applied_seq": raw["applied_seq"],
@@ -295,12 +297,13 @@ def event_table(events: NDArray[np.void], names: Namebook, scale: float) -> Tabl
     of_account = events["account"] >= 0
     states = [*STATES, *MARK_STATES, "running", "halted"]
     first = np.where(of_account, 0, len(STATES))
-    first = np.where(kind == EVENT_TYPES.index("chain"), len(STATES) + len(MARK_STATES), first)
-    plain = np.isin(kind, [EVENT_TYPES.index("epoch"), EVENT_TYPES.index("settlement")])
-    known = of_account & (kind == 1) & (events["after"] != len(STATES) - 1)
+    first = np.where(kind == _EVENT_TYPES.index("chain"), len(STATES) + len(MARK_STATES), first)
+    plain = np.isin(kind, [_EVENT_TYPES.index("epoch"), _EVENT_TYPES.index("settlement")])
+    known = of_account & (kind == _EVENT_TYPES.index("account"))
+    known &= events["after"] != STATES.tolist().index("undecidable")
     return Table(
         {
-            "event": _coded(kind, EVENT_TYPES),
+            "event": _coded(kind, _EVENT_TYPES),
             "account": _coded(events["account"], names["account"]),
             "subject": _subjects(events, names),
             "before": _coded(np.where(plain, -1, events["before"] + first), states),
@@ -323,13 +326,15 @@ def _subjects(events: NDArray[np.void], names: Namebook) -> Coded:
     """The underlying, instrument or chain an event speaks of."""
     kinds = {"settlement": "instrument", "chain": "chain"}
     called: list[Any] = []
-    starts = np.zeros(len(EVENT_TYPES), np.int64)
-    for number, word in enumerate(EVENT_TYPES):
+    starts = np.zeros(len(_EVENT_TYPES), np.int64)
+    for number, word in enumerate(_EVENT_TYPES):
         starts[number] = len(called)
         called += names.lists[kinds.get(word, "underlying")]
     subject = events["subject"].astype(np.int64)
-    nothing = (subject < 0) | (events["type"] == EVENT_TYPES.index("epoch"))
-    codes = np.where(nothing, -1, subject + starts[np.minimum(events["type"], 6)])
+    nothing = (subject < 0) | (events["type"] == _EVENT_TYPES.index("epoch"))
+    codes = np.where(
+        nothing, -1, subject + starts[np.minimum(events["type"], len(_EVENT_TYPES) - 1)]
+    )
     return _coded(codes, np.array([*called, None], object)[:-1])
 
 

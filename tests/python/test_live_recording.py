@@ -88,6 +88,37 @@ def test_a_recovered_engine_is_the_one_that_stopped(tmp_path: Path) -> None:
     assert code_of(caught) == "CONFLICTING"
 
 
+def test_instruments_that_came_by_number_keep_their_kind(tmp_path: Path) -> None:
+    live = ready()
+    live.record_to(tmp_path / "rec")
+    row, asset = live.names.count("instrument"), live.names.row("asset", "USDC@ethereum")
+
+    def listing(name: str | int, at: int, by: tm.Engine | None) -> np.ndarray:
+        return records.instrument_listing(
+            name,
+            kind="perpetual",
+            underlying="ETH" if by else 1,
+            settlement_asset="USDC@ethereum" if by else asset,
+            payoff="linear",
+            multiplier=1.0,
+            mark_price=3_000.0,
+            ts_ns=T0 + at * SECOND,
+            engine=by,
+        )
+
+    live.apply(listing(row, 1, None)).raise_if_refused()
+    listing("never sent", 2, live)
+    live.flush()
+    kinds = list(live.names.kinds)
+    del live
+    back = recover(tmp_path / "rec")
+    assert back.names.lists["instrument"][row:] == [f"#{row}"]
+    assert back.names.kinds == kinds[: row + 1]
+    listed = listing("SOL-PERP", 3, back)
+    assert listed["subject"].tolist() == [row + 1]
+    back.apply(listed).raise_if_refused(listed)
+
+
 def test_it_goes_on_in_the_same_directory(recorded: tuple[Path, int, int]) -> None:
     directory, last, _ = recorded
     back = recover(directory)
@@ -141,7 +172,9 @@ def test_progress_is_told_and_may_stop_it(tmp_path: Path) -> None:
     del live
     seen: list[tuple[int, int]] = []
     tm.Engine.replay(tmp_path / "rec", progress=lambda *at: seen.append(at))
-    assert seen == [(65_536, count)]
+    assert seen[0] == (0, count)
+    assert seen[-1] == (count, count)
+    assert seen == sorted(seen)
 
     def stop(done: int, total: int) -> None:
         raise RuntimeError("enough")

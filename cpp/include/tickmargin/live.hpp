@@ -170,7 +170,8 @@ struct RecoveryReport {
 
 struct ReplayOptions {
   std::uint64_t until_seq = UINT64_MAX;  // the last entry to apply
-  // Called now and then with the last entry that was applied and the last there is.
+  // Called at the start, now and then, and at the end, with the last entry that was applied and the
+  // last there is; what it throws ends the replay.
   std::function<void(std::uint64_t, std::uint64_t)> progress;
   journal::Files* files = nullptr;  // null: the machine's own file system
 };

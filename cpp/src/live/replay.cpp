@@ -107,6 +107,7 @@ void LiveEngine::Replay::run() {
 
 void LiveEngine::Replay::run_once() {
   state_->ring.discard(true);
+  if (options_.progress) options_.progress(state_->applied_seq);
   report_.hashes_compared += 1;  // the snapshot's own, when it was loaded
   for (const std::uint64_t generation : contents_.journals) {
     if (generation < found_.generation) continue;
@@ -120,6 +121,7 @@ void LiveEngine::Replay::run_once() {
     }
   }
   state_->ring.discard(false);
+  if (options_.progress) options_.progress(state_->applied_seq);
 }
 
 bool LiveEngine::Replay::is_done() const noexcept {
@@ -184,7 +186,6 @@ void LiveEngine::Replay::compare_snapshot(std::uint64_t generation) {
 }
 
 bool LiveEngine::Replay::apply(const journal::Frame& frame) {
-  constexpr std::uint64_t told_every = 1 << 16;
   if (frame.kind != journal::Kind::records) return apply_blob(frame) && !is_done();
   for (std::uint64_t k = 0; k < frame.count; ++k) {
     Record record;
@@ -197,12 +198,21 @@ bool LiveEngine::Replay::apply(const journal::Frame& frame) {
       return false;
     }
     ++report_.records_replayed;
-    if (options_.progress && report_.records_replayed % told_every == 0) {
-      options_.progress(state_->applied_seq);
-    }
+    tell();
     if (is_done()) return false;
   }
   return true;
+}
+
+// Now and then: records can take from nanoseconds to a sweep of everything.
+void LiveEngine::Replay::tell() {
+  constexpr std::uint64_t looked_every = 64;
+  constexpr std::chrono::milliseconds told_every(50);
+  if (!options_.progress || report_.records_replayed % looked_every != 0) return;
+  const auto now = std::chrono::steady_clock::now();
+  if (now - told_ < told_every) return;
+  told_ = now;
+  options_.progress(state_->applied_seq);
 }
 
 bool LiveEngine::Replay::apply_blob(const journal::Frame& frame) {
@@ -232,8 +242,7 @@ void LiveEngine::Replay::run_journal(const std::string& path, bool last) {
     if (!last) return;
     report_.torn_bytes = result.dropped_bytes;
     report_.torn_file = path;
-    const int error =
-        options_.repair ? journal::cut_tail(*recording_.files, path, result) : 0;
+    const int error = options_.repair ? journal::cut_tail(*recording_.files, path, result) : 0;
     if (error != 0) refuse(RecordingFault::io, path, "its torn end cannot be cut", error);
   } else if (result.status != ReadStatus::ok) {
     live::refuse_journal(path, result);

@@ -1,6 +1,7 @@
 // What a recovery and a replay share: snapshots that are whole, and journals applied behind one.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -59,6 +60,7 @@ class LiveEngine::Replay {
   void compare_snapshot(std::uint64_t generation);
   void run_journal(const std::string& path, bool last);
   bool apply(const journal::Frame& frame);
+  void tell();
   bool apply_blob(const journal::Frame& frame);
   void sync(const std::string& path);
   bool is_done() const noexcept;
@@ -72,6 +74,7 @@ class LiveEngine::Replay {
   std::uint64_t journal_hash_ = 0;  // of the state where the newest journal begins
   std::uint64_t journal_seq_ = 0;   // the last entry before it
   bool out_of_room_ = false;
+  std::chrono::steady_clock::time_point told_{};
   std::string trouble_;
 };
 

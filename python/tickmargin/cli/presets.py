@@ -23,9 +23,9 @@ def list_presets(as_json: Json = False) -> None:
     from tickmargin.report.terminal import grid, name_cell
 
     rows = [
-        {"preset": name, **policy, "path": path}
+        {"preset": name, **policy}
         for name in Policies.presets()
-        for policy, path in zip(Policies.preset(name).describe(), _paths(name), strict=True)
+        for policy in Policies.preset(name).describe()
     ]
     if as_json:
         print_json(rows)
@@ -51,15 +51,6 @@ def list_presets(as_json: Json = False) -> None:
         )
         last = row["preset"]
     print_table(console(), table)
-
-
-def _paths(name: str) -> list[str]:
-    """How a tick finds whom it may change: by trigger bands, or by looking at all it touches."""
-    from tickmargin import _core
-    from tickmargin.policies import Policies
-
-    compiled = Policies.preset(name).compile(["BTC", "ETH"], [("USD", "")])
-    return ["bands" if _core.policy_has_bands(policy) else "incremental" for policy in compiled]
 
 
 @presets.command("show")
