@@ -130,7 +130,7 @@ def test_info_is_what_the_package_says(capsys):
     facts = json.loads(out)
     paths = {row["policies"]: row["path"] for row in facts.pop("policies")}
     assert facts == json.loads(json.dumps(tm.info()))
-    assert set(paths) == set(tm.Policies.presets())
+    assert set(paths) == {name for name in tm.Policies.presets() if not name[-1].isdigit()}
     assert paths["house-portfolio"] == "bands"
     code, out, _ = call(capsys, "info")
     assert code == 0

@@ -149,8 +149,8 @@ enum class RecordingFault : std::uint8_t {
 
 class RecordingError : public std::runtime_error {
  public:
-  RecordingError(RecordingFault fault, const std::string& what, int error = 0)
-      : std::runtime_error(what), fault(fault), error(error) {}
+  RecordingError(RecordingFault why, const std::string& what, int system_error = 0)
+      : std::runtime_error(what), fault(why), error(system_error) {}
 
   RecordingFault fault;
   int error;  // the errno of io

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from tickmargin.cli.options import Json
+from tickmargin.cli.presets import DATED
 
 
 def info(
@@ -17,7 +18,7 @@ def info(
             "-p",
             envvar="TICKMARGIN_POLICIES",
             metavar="FILE|PRESET",
-            help="Policies to tell of (default: every preset).",
+            help="Policies to tell of (default: the newest presets).",
         ),
     ] = None,
     as_json: Json = False,
@@ -34,9 +35,11 @@ def info(
     from tickmargin.report.terminal import grid, name_cell
     from tickmargin.report.text import words
 
+    # A dated preset that is the newest of its name is told of under that name.
+    names = [name for name in Policies.presets() if not DATED.fullmatch(name)]
     rows = [
         {"policies": name, "policy": row["name"], "method": row["method"], "path": row["path"]}
-        for name in ([policies] if policies is not None else Policies.presets())
+        for name in ([policies] if policies is not None else names)
         for row in Policies.resolve(name).describe()
     ]
     facts = tickmargin.info()

@@ -10,7 +10,7 @@ import typer
 
 from tickmargin.cli.options import Json
 
-_DATED = re.compile(r".+-\d{4}-\d{2}-\d{2}")
+DATED = re.compile(r".+-\d{4}-\d{2}-\d{2}")
 
 presets = typer.Typer(help="List and show the policies that come with the package.")
 
@@ -36,7 +36,7 @@ def list_presets(as_json: Json = False) -> None:
     )
     table.add_column("description")
     last = ""
-    dated = sorted(name for name in Policies.presets() if _DATED.fullmatch(name))
+    dated = sorted(name for name in Policies.presets() if DATED.fullmatch(name))
     newest = {name[: -len("-2026-01-01")]: name for name in dated}
     for row in rows:
         if row["preset"] in newest.values():
