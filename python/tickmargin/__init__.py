@@ -33,6 +33,7 @@ from tickmargin.pricing import (
     strike_from_delta,
 )
 from tickmargin.record_types import EVENT, RECORD
+from tickmargin.recordings import Recovery, Replay
 from tickmargin.results import Explanation, LiquidationPrices, Result
 from tickmargin.scan import ScanResult, portfolio_scan, scenario_matrix
 from tickmargin.table import Table
@@ -59,6 +60,8 @@ __all__ = [
     "Policies",
     "Portfolio",
     "RecordRefusedError",
+    "Recovery",
+    "Replay",
     "Result",
     "ScanResult",
     "StrikeResult",

@@ -79,10 +79,11 @@ class Engine(LiveMethods):
         self._portfolio = portfolio
         self._warnings = tuple(warnings)
         chosen = Policies.resolve(policies)
-        self.names = Namebook(market, portfolio)
+        self.names = Namebook.of(market, portfolio)
         self._decimals = numeraire_decimals
         self._live = None
         self._sources = ()
+        self._directory, self._kept, self._recovery = None, (), None
         self._frozen: tuple[tuple[int, int], _core.Engine] | None = None
         self._core = self._make_core(chosen)
         self._policies_of = {0: chosen}
@@ -321,7 +322,7 @@ class Engine(LiveMethods):
         return self.names.known("account", account)
 
     def __reduce__(self) -> Any:
-        raise InputTypeError("an engine cannot be pickled; save its market and portfolio instead")
+        raise InputTypeError("an engine cannot be pickled; see snapshot and record_to")
 
     def __repr__(self) -> str:
         return (

@@ -107,6 +107,11 @@ CODES: Mapping[str, str] = MappingProxyType(
         "ALREADY_STARTED": "The live engine runs already; its settings are fixed.",
         "SNAPSHOT_DAMAGED": "A snapshot is cut short, changed, or of another version.",
         "SNAPSHOT_MISMATCH": "A snapshot is of an engine over other names or policies.",
+        "NOT_RECORDING": "The engine does not record, and what was asked for needs that.",
+        "RECORDING_IN_USE": "Another engine records in the directory, or its history is there.",
+        "RECORDING_DAMAGED": "Bytes of a recording changed or are gone; the message says where.",
+        "RECORDING_MISMATCH": "A recording is of another market, portfolio or policies.",
+        "REPLAY_DIFFERS": "A recording is whole, but leads to another state than it says.",
         # market and portfolio together
         "EXPIRED_INSTRUMENT": "A non-zero position is in an instrument that expired before as_of.",
         "SETTLEMENT_MISMATCH": "A coin pay-off settles in an asset that does not follow its index, "

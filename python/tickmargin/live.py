@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from tickmargin.live_policies import LivePolicies
 from tickmargin.live_reads import LiveReads
+from tickmargin.live_recording import LiveRecording
 from tickmargin.live_records import LiveRecords
 
 __all__ = ["LiveMethods"]
 
 
-class LiveMethods(LiveRecords, LiveReads, LivePolicies):
+class LiveMethods(LiveRecords, LiveReads, LiveRecording):
     """The live side of :class:`tickmargin.Engine`."""

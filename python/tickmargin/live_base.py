@@ -14,6 +14,7 @@ from tickmargin.errors import InputTypeError, InvalidInputError
 from tickmargin.live_settings import Sources, compile_settings
 from tickmargin.names import Namebook
 from tickmargin.policies import Policies
+from tickmargin.record_types import Records
 
 __all__ = ["LiveBase", "whole"]
 
@@ -36,6 +37,10 @@ class LiveBase(ABC):
 
     @abstractmethod
     def _make_live(self, capacity: dict[str, Any], settings: dict[str, Any]) -> _core.Live: ...
+
+    @abstractmethod
+    def _keep_names(self, listings: Records | None = None) -> None:
+        """Put new names on the disk, if the engine records, before anything there uses them."""
 
     @abstractmethod
     def _prepare(self, policies: Policies) -> tuple[list[dict[str, Any]], NDArray[np.int32]]: ...

@@ -1,20 +1,16 @@
-"""Policies by epoch, snapshots, and what a live engine says of itself."""
+"""Policies by epoch, and what a live engine says of itself."""
 
 from __future__ import annotations
 
-import errno
-import json
-import os
 from abc import abstractmethod
 from collections.abc import Mapping
 from hashlib import sha256
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from tickmargin import _core
-from tickmargin.errors import InputTypeError, InvalidInputError
+from tickmargin.errors import InvalidInputError
 from tickmargin.live_base import LiveBase, whole
 from tickmargin.policies import Policies
 from tickmargin.results import Result
@@ -22,12 +18,11 @@ from tickmargin.table import Table
 
 __all__ = ["LivePolicies", "fingerprint"]
 
-_FORMAT = 1
 _COMPARED = ("equity", "initial_margin", "maintenance_margin")
 
 
 class LivePolicies(LiveBase):
-    """Epochs of policies, snapshots, and which path each policy takes."""
+    """Epochs of policies, and which path each policy takes."""
 
     @abstractmethod
     def recompute(
@@ -50,7 +45,8 @@ class LivePolicies(LiveBase):
         Raises
         ------
         InvalidInputError
-            CONFLICTING if the number has been given to other policies.
+            CONFLICTING if the number has been given to other policies; NOT_DURABLE if the engine
+            records and its journal has failed.
         InputTypeError, UnknownNameError, EngineBusyError
         """
         number, chosen = whole("epoch", epoch), Policies.resolve(policies)
@@ -60,13 +56,21 @@ class LivePolicies(LiveBase):
         if number == self._epoch() or self._fingerprints.get(number, mark) != mark:
             message = f"epoch {number} has been given to policies already; take another number"
             raise InvalidInputError(message, code="CONFLICTING")
-        try:
-            live.stage_policies(number, compiled, selected)
-        except (ValueError, OverflowError) as error:
-            raise InvalidInputError(f"epoch {number}: {error}", code="OUT_OF_RANGE") from None
+        before = dict(self._policy_names), dict(self._fingerprints), dict(self._policies_of)
         self._policy_names[number] = chosen.names
         self._fingerprints[number] = mark
         self._policies_of[number] = chosen
+        try:
+            self._keep_names()
+            live.stage_policies(number, compiled, selected)
+        except BaseException as error:
+            self._policy_names, self._fingerprints, self._policies_of = before
+            if isinstance(error, ValueError | OverflowError):
+                message = f"epoch {number}: {error}"
+                raise InvalidInputError(message, code="OUT_OF_RANGE") from None
+            if isinstance(error, _core.RecordingError):
+                raise InvalidInputError(f"epoch {number}: {error}", code="NOT_DURABLE") from None
+            raise
 
     def dry_run(self, policies: Policies | str | Mapping[str, Any], *, threads: int = 1) -> Table:
         """Compare every account under other policies with the ones in force; nothing changes.
@@ -170,70 +174,6 @@ class LivePolicies(LiveBase):
             selected = self._live.published(None)["policy"]
         return bands, np.bincount(selected, minlength=count).tolist()
 
-    # ---- snapshots ----
-
-    def snapshot(self, path: str | os.PathLike[str]) -> None:
-        """Write the whole live engine to a file, which is there in full or not at all.
-
-        Raises
-        ------
-        OSError
-            The file cannot be written.
-        EngineBusyError
-        """
-        facts = {
-            "format": _FORMAT,
-            "numeraire_decimals": self._decimals,
-            "names": self.names.to_dict(),
-            "sources": None,
-            "epochs": {
-                str(epoch): {"names": list(names), "fingerprint": self._fingerprints[epoch]}
-                for epoch, names in self._policy_names.items()
-            },
-        }
-        live = self._running()
-        facts["sources"] = [list(names) for names in self._sources]
-        sections = {"names": json.dumps(facts).encode(), "live": live.save()}
-        error = _core.write_snapshot(_path(path), sections)
-        if error:
-            raise OSError(error, os.strerror(error), _path(path))
-
-    def restore(self, path: str | os.PathLike[str]) -> None:
-        """Take up where a snapshot was taken, in an engine over the same names.
-
-        The engine must not have started. Its state, settings, staged policies and instruments
-        listed meanwhile are the snapshot's from then on.
-
-        Raises
-        ------
-        InvalidInputError
-            FILE_NOT_FOUND, SNAPSHOT_DAMAGED, SNAPSHOT_MISMATCH (other accounts, underlyings,
-            assets, instruments, pockets or ticks), ALREADY_STARTED.
-        OSError
-        """
-        if self._live is not None:
-            message = "the live engine runs already; restore into a new one"
-            raise InvalidInputError(message, code="ALREADY_STARTED")
-        facts, live_bytes = _read(path)
-        if facts["numeraire_decimals"] != self._decimals:
-            message = f"the saved engine counts in {facts['numeraire_decimals']} decimals"
-            raise InvalidInputError(message, code="SNAPSHOT_MISMATCH")
-        try:
-            live = _core.Live.load(live_bytes)
-        except ValueError as error:
-            raise InvalidInputError(f"{path}: {error}", code="SNAPSHOT_DAMAGED") from None
-        self.names.adopt(facts["names"])
-        self._live = live
-        self._sources = tuple(tuple(names) for names in facts["sources"])
-        own = {self._fingerprints[epoch]: p for epoch, p in self._policies_of.items()}
-        self._policy_names, self._fingerprints, self._policies_of = {}, {}, {}
-        for number, saved in facts["epochs"].items():
-            epoch, mark = int(number), saved["fingerprint"]
-            self._policy_names[epoch] = tuple(saved["names"])
-            self._fingerprints[epoch] = mark
-            if mark in own:
-                self._policies_of[epoch] = own[mark]
-
 
 def fingerprint(compiled: list[dict[str, Any]]) -> str:
     """Hash of compiled policies: equal ones margin alike."""
@@ -255,24 +195,3 @@ def fingerprint(compiled: list[dict[str, Any]]) -> str:
 
     add(compiled)
     return digest.hexdigest()
-
-
-def _path(path: object) -> str:
-    if not isinstance(path, str | os.PathLike):
-        raise InputTypeError(f"path: got {type(path).__name__}; expected a path")
-    return str(Path(path))
-
-
-def _read(path: object) -> tuple[dict[str, Any], bytes]:
-    status, error, sections = _core.read_snapshot(_path(path))
-    if status == "io_error" and error == errno.ENOENT:
-        raise InvalidInputError(f"{path}: no such file", code="FILE_NOT_FOUND")
-    if status == "io_error":
-        raise OSError(error, os.strerror(error), _path(path))
-    if status != "ok" or set(sections) != {"names", "live"}:
-        told = status.replace("_", " ") if status != "ok" else "sections of another kind"
-        raise InvalidInputError(f"{path}: not a whole snapshot: {told}", code="SNAPSHOT_DAMAGED")
-    facts: dict[str, Any] = json.loads(sections["names"])
-    if facts.get("format") != _FORMAT:
-        raise InvalidInputError(f"{path}: of another version", code="SNAPSHOT_DAMAGED")
-    return facts, sections["live"]

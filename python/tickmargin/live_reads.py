@@ -14,8 +14,10 @@ from tickmargin.live_results import (
     MARK_STATES,
     CheckedOrder,
     LiveAccount,
+    account_of,
     account_table,
     check_table,
+    checked_order,
 )
 from tickmargin.orders import read_order_handles, read_orders
 from tickmargin.pricing.arguments import reals
@@ -63,11 +65,7 @@ class LiveReads(LiveBase):
             "price": _one("price", price),
             "reduce_only": np.array([reduce_only], np.uint8),
         }
-        answer = check_table(self._running().check_many(row), {}, self.names, self._scale)
-        cells = {name: answer[name][0] for name in answer.columns}
-        return CheckedOrder(
-            **{n: c.item() if isinstance(c, np.generic) else c for n, c in cells.items()}
-        )
+        return checked_order(self._running().check_many(row), self.names, self._scale)
 
     def _pocket_row(self, pocket: str | int) -> int:
         # A pocket that is not there is empty, and checking an order does not make it.
@@ -115,10 +113,10 @@ class LiveReads(LiveBase):
         ------
         UnknownNameError, InputTypeError, EngineBusyError
         """
-        rows = np.array([self.names.known("account", account)], np.int32)
-        row = self._accounts_of(rows, published).row(0)
-        nothing = {name: float("nan") for name, cell in row.items() if cell is None}
-        return LiveAccount(**{**row, **nothing})
+        row = self.names.known("account", account)
+        live, rows = self._running(), np.array([row], np.int32)
+        raw = live.published(rows) if published else live.accounts(rows)
+        return account_of(raw, self.names.lists["account"][row], self._policy_names, self._scale)
 
     def accounts(self, *, published: bool = False) -> Table:
         """Give every account's numbers, in the columns of :class:`LiveAccount`.
@@ -127,12 +125,9 @@ class LiveReads(LiveBase):
         ------
         EngineBusyError
         """
-        return self._accounts_of(None, published)
-
-    def _accounts_of(self, rows: NDArray[np.int32] | None, published: bool) -> Table:
         live = self._running()
-        raw = live.published(rows) if published else live.accounts(rows)
-        return account_table(raw, rows, self.names, self._policy_names, self._scale)
+        raw = live.published(None) if published else live.accounts(None)
+        return account_table(raw, self.names, self._policy_names, self._scale)
 
     def counters(self) -> dict[str, int]:
         """Records applied and refused, pockets evaluated and why, bands renewed, orders checked.

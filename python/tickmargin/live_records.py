@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from tickmargin import records as make
 from tickmargin.errors import InputTypeError, InvalidInputError, UnknownNameError
 from tickmargin.live_base import LiveBase, whole
-from tickmargin.live_results import Applied, event_table, no_events
+from tickmargin.live_results import RECORD_STATUSES, TAKEN, Applied, event_table, no_events
 from tickmargin.names import Handles
 from tickmargin.pricing.arguments import integers
 from tickmargin.record_types import RECORD, TYPES, Records
@@ -38,7 +38,8 @@ class LiveRecords(LiveBase):
         -------
         Applied
             It stops before the first record whose events have no room: take them with
-            :meth:`events`, then apply ``records[applied.count:]``.
+            :meth:`events`, then apply ``records[applied.count:]``. An engine that records waits
+            for the disk where it cannot keep up.
 
         Raises
         ------
@@ -50,8 +51,9 @@ class LiveRecords(LiveBase):
         status = np.empty(len(rows), np.uint8)
         if elapsed_ns is not None and not _takes(elapsed_ns, rows.shape, np.dtype(np.int64)):
             raise InputTypeError("elapsed_ns must be a writable int64 array as long as the records")
-        count, applied_seq = self._running().apply(rows, status, elapsed_ns)
-        self._name_listings(rows, status)
+        live, listings = self._running(), self._listings(rows)
+        count, applied_seq = live.apply(rows, status, elapsed_ns)
+        self._name_listings(rows, status, listings)
         status.flags.writeable = False
         return Applied(count, status, applied_seq)
 
@@ -95,19 +97,32 @@ class LiveRecords(LiveBase):
             if not _takes(array, rows.shape, np.dtype(dtype)):
                 kind = np.dtype(dtype).name
                 raise InputTypeError(f"{name} must be a writable {kind} array, one for each record")
-        return self._running().play(rows, planned_ns, status, latency_ns)
+        live, listings = self._running(), self._listings(rows)
+        events = live.play(rows, planned_ns, status, latency_ns)
+        self._name_listings(rows, status, listings)
+        return events
 
-    def _name_listings(self, rows: Records, status: NDArray[np.uint8]) -> None:
+    def _listings(self, rows: Records) -> NDArray[np.intp]:
+        """Where instruments are listed; whatever is new in name is kept first if need be."""
+        listings = np.flatnonzero(rows["type"] == _LISTING)
+        self._keep_names(rows[listings] if len(listings) else None)
+        return listings
+
+    def _name_listings(
+        self, rows: Records, status: NDArray[np.uint8], listings: NDArray[np.intp]
+    ) -> None:
         """Give instruments that came by number a name, and remember of what kind they are."""
-        for row in np.flatnonzero((rows["type"] == _LISTING) & (status == 0)).tolist():
+        for row in listings[status[listings] == 0].tolist():
             place = int(rows["subject"][row])
             self.names.pad("instrument", place + 1)
             self.names.kinds[place] = int(rows["detail"][row]) & 0xFF
 
     def _one(self, record: Records) -> str:
         applied = self.apply(record)
-        applied.raise_if_refused(record)
-        return str(applied.names[0])
+        status = applied.status.item(0)
+        if status not in TAKEN:
+            applied.raise_if_refused(record)
+        return RECORD_STATUSES[status]
 
     def index_tick(
         self,

@@ -17,13 +17,17 @@ from tickmargin.result_tables import STATES, STATUSES
 from tickmargin.table import Table
 
 __all__ = [
+    "CHECK_VERDICTS",
     "MARK_STATES",
     "RECORD_STATUSES",
+    "TAKEN",
     "Applied",
     "CheckedOrder",
     "LiveAccount",
+    "account_of",
     "account_table",
     "check_table",
+    "checked_order",
     "event_table",
     "no_events",
 ]
@@ -31,9 +35,12 @@ __all__ = [
 RECORD_STATUSES = tuple(_core.record_status_names())
 CHECK_VERDICTS = tuple(_core.check_verdict_names())
 MARK_STATES = tuple(_core.mark_state_names())
-EVENT_TYPES = ("", "account", "mark_state", "epoch", "settlement", "escalation", "chain")
+_EVENT_TYPES = ("", "account", "mark_state", "epoch", "settlement", "escalation", "chain")
 TAKEN = tuple(RECORD_STATUSES.index(name) for name in ("ok", "quarantined"))
-AMOUNTS = ("equity", "equity_initial", "initial_margin", "maintenance_margin")
+_AMOUNTS = ("equity", "equity_initial", "initial_margin", "maintenance_margin")
+_ACCEPTED = ("accepted", "accepted_reduces")
+# Verdicts for which the margin after the fill was computed.
+_DECIDED = (*_ACCEPTED, "refused_margin", "refused_doubtful", "refused_liquidating")
 _BREACH, _BLOCKED = 1, 2  # flags of an event
 
 
@@ -177,35 +184,83 @@ def _amount(ticks: NDArray[Any], scale: float, known: NDArray[np.bool_]) -> NDAr
     return np.where(known, ticks / scale, np.nan)
 
 
+def account_of(
+    raw: dict[str, Any], account: str, policies: dict[int, tuple[str, ...]], scale: float
+) -> LiveAccount:
+    """The first account the core gave; a table of one row would take three times as long."""
+    row = {name: column.item(0) for name, column in raw.items()}
+    state = str(STATES[row["state"]])
+    unknown = state == "undecidable"
+
+    def amount(name: str) -> float:
+        return float("nan") if unknown else row[name] / scale
+
+    called = policies.get(row["epoch"], ())
+    return LiveAccount(
+        account=account,
+        state=state,
+        status=str(STATUSES[row["status"]]),
+        policy=called[row["policy"]] if row["policy"] < len(called) else f"#{row['policy']}",
+        breach=bool(row["breach"]),
+        liquidation_blocked=bool(row["liquidation_blocked"]),
+        equity=amount("equity"),
+        equity_initial=amount("equity_initial"),
+        initial_margin=amount("initial_margin"),
+        maintenance_margin=amount("maintenance_margin"),
+        slack=amount("slack_ticks"),
+        since_ns=row["since_ns"],
+        applied_seq=row["applied_seq"],
+        policy_epoch=row["epoch"],
+    )
+
+
+def checked_order(raw: dict[str, Any], names: Namebook, scale: float) -> CheckedOrder:
+    """The first order the core checked."""
+    row = {name: column.item(0) for name, column in raw.items()}
+    verdict = CHECK_VERDICTS[row["verdict"]]
+    decided = verdict in _DECIDED
+
+    def amount(name: str) -> float:
+        return row[name] / scale if decided else float("nan")
+
+    binding = row["binding_underlying"]
+    return CheckedOrder(
+        accepted=verdict in _ACCEPTED,
+        verdict=verdict,
+        status=str(STATUSES[row["status"]]),
+        shortfall=amount("shortfall"),
+        equity_after=amount("equity_after"),
+        initial_margin_after=amount("initial_margin_after"),
+        binding_underlying=None if binding < 0 else names.lists["underlying"][binding],
+        binding_price_move=row["binding_price_move"],
+        binding_vol_shock=row["binding_vol_shock"],
+    )
+
+
 def account_table(
-    raw: dict[str, Any],
-    rows: NDArray[np.int32] | None,
-    names: Namebook,
-    policies: dict[int, tuple[str, ...]],
-    scale: float,
+    raw: dict[str, Any], names: Namebook, policies: dict[int, tuple[str, ...]], scale: float
 ) -> Table:
     """Accounts as the core gave them, in the columns of :class:`LiveAccount`."""
     state = raw["state"]
     known = state != STATES.tolist().index("undecidable")
-    called = [
-        policies.get(epoch, ())[policy] if policy < len(policies.get(epoch, ())) else f"#{policy}"
-        for epoch, policy in _distinct(raw["epoch"], raw["policy"])
-    ]
-    index = {pair: code for code, pair in enumerate(_distinct(raw["epoch"], raw["policy"]))}
-    codes = np.array(
-        [index[p] for p in zip(raw["epoch"].tolist(), raw["policy"].tolist(), strict=True)],
-        np.int32,
+    pairs, codes = np.unique(
+        np.stack([raw["epoch"].astype(np.int64), raw["policy"].astype(np.int64)]),
+        axis=1,
+        return_inverse=True,
     )
-    whose = np.arange(len(state), dtype=np.int32) if rows is None else rows
+    called = []
+    for epoch, policy in pairs.T.tolist():
+        own = policies.get(epoch, ())
+        called.append(own[policy] if policy < len(own) else f"#{policy}")
     return Table(
         {
-            "account": Coded(whose, names["account"]),
+            "account": names["account"],
             "state": _coded(state, STATES),
             "status": _coded(raw["status"], STATUSES),
-            "policy": Coded(codes, np.array([*called, None], object)[:-1]),
+            "policy": _coded(codes.ravel(), called),
             "breach": raw["breach"].astype(np.bool_),
             "liquidation_blocked": raw["liquidation_blocked"].astype(np.bool_),
-            **{name: _amount(raw[name], scale, known) for name in AMOUNTS},
+            **{name: _amount(raw[name], scale, known) for name in _AMOUNTS},
             "slack": _amount(raw["slack_ticks"], scale, known),
             "since_ns": raw["since_ns"],
             "applied_seq": raw["applied_seq"],
@@ -215,22 +270,14 @@ def account_table(
     )
 
 
-def _distinct(epochs: NDArray[Any], policies: NDArray[Any]) -> list[tuple[int, int]]:
-    return sorted(set(zip(epochs.tolist(), policies.tolist(), strict=True)))
-
-
 def check_table(raw: dict[str, Any], shown: dict[str, Any], names: Namebook, scale: float) -> Table:
     """Checked orders in the columns of :class:`CheckedOrder`, after the orders' own."""
     verdict = raw["verdict"]
-    decided = verdict <= CHECK_VERDICTS.index("refused_margin")
-    decided |= np.isin(
-        verdict,
-        [CHECK_VERDICTS.index(f"refused_{word}") for word in ("doubtful", "liquidating")],
-    )
+    decided = np.isin(verdict, [CHECK_VERDICTS.index(word) for word in _DECIDED])
     return Table(
         {
             **shown,
-            "accepted": verdict <= CHECK_VERDICTS.index("accepted_reduces"),
+            "accepted": np.isin(verdict, [CHECK_VERDICTS.index(word) for word in _ACCEPTED]),
             "verdict": _coded(verdict, CHECK_VERDICTS),
             "status": _coded(raw["status"], STATUSES),
             "shortfall": _amount(raw["shortfall"], scale, decided),
@@ -250,12 +297,13 @@ def event_table(events: NDArray[np.void], names: Namebook, scale: float) -> Tabl
     of_account = events["account"] >= 0
     states = [*STATES, *MARK_STATES, "running", "halted"]
     first = np.where(of_account, 0, len(STATES))
-    first = np.where(kind == EVENT_TYPES.index("chain"), len(STATES) + len(MARK_STATES), first)
-    plain = np.isin(kind, [EVENT_TYPES.index("epoch"), EVENT_TYPES.index("settlement")])
-    known = of_account & (kind == 1) & (events["after"] != len(STATES) - 1)
+    first = np.where(kind == _EVENT_TYPES.index("chain"), len(STATES) + len(MARK_STATES), first)
+    plain = np.isin(kind, [_EVENT_TYPES.index("epoch"), _EVENT_TYPES.index("settlement")])
+    known = of_account & (kind == _EVENT_TYPES.index("account"))
+    known &= events["after"] != STATES.tolist().index("undecidable")
     return Table(
         {
-            "event": _coded(kind, EVENT_TYPES),
+            "event": _coded(kind, _EVENT_TYPES),
             "account": _coded(events["account"], names["account"]),
             "subject": _subjects(events, names),
             "before": _coded(np.where(plain, -1, events["before"] + first), states),
@@ -278,13 +326,15 @@ def _subjects(events: NDArray[np.void], names: Namebook) -> Coded:
     """The underlying, instrument or chain an event speaks of."""
     kinds = {"settlement": "instrument", "chain": "chain"}
     called: list[Any] = []
-    starts = np.zeros(len(EVENT_TYPES), np.int64)
-    for number, word in enumerate(EVENT_TYPES):
+    starts = np.zeros(len(_EVENT_TYPES), np.int64)
+    for number, word in enumerate(_EVENT_TYPES):
         starts[number] = len(called)
         called += names.lists[kinds.get(word, "underlying")]
     subject = events["subject"].astype(np.int64)
-    nothing = (subject < 0) | (events["type"] == EVENT_TYPES.index("epoch"))
-    codes = np.where(nothing, -1, subject + starts[np.minimum(events["type"], 6)])
+    nothing = (subject < 0) | (events["type"] == _EVENT_TYPES.index("epoch"))
+    codes = np.where(
+        nothing, -1, subject + starts[np.minimum(events["type"], len(_EVENT_TYPES) - 1)]
+    )
     return _coded(codes, np.array([*called, None], object)[:-1])
 
 

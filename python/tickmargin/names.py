@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -42,13 +42,29 @@ class Namebook:
         pocket.
     kinds : list of int
         Kind of each instrument, an index into the kinds of ``instruments.kind``.
+    asset_chain : int32 array
+        Row of each asset's chain.
     """
 
-    def __init__(self, market: Market, portfolio: Portfolio) -> None:
+    def __init__(
+        self, lists: Mapping[str, list[str]], kinds: list[int], asset_chain: Handles
+    ) -> None:
+        self.lists = dict(lists)
+        self.kinds = kinds
+        self.asset_chain = asset_chain
+        self._arrays: dict[str, NDArray[np.object_]] = {}
+        self._rows: dict[str, dict[str, int]] = {
+            kind: {name: row for row, name in enumerate(names)}
+            for kind, names in self.lists.items()
+        }
+
+    @classmethod
+    def of(cls, market: Market, portfolio: Portfolio) -> Namebook:
+        """Names of a market and a portfolio."""
         order = instrument_order(portfolio)
         keys = market.assets.keys
         chains = sorted({chain for _, chain in keys})
-        self.lists: dict[str, list[str]] = {
+        lists = {
             "account": portfolio.accounts.names.tolist(),
             "instrument": portfolio.instruments.names[order].tolist(),
             "underlying": market.underlyings.names.tolist(),
@@ -56,13 +72,8 @@ class Namebook:
             "chain": chains,
             "pocket": list(portfolio.pocket_names),
         }
-        self.kinds: list[int] = portfolio.instruments.kind[order].tolist()
-        self.asset_chain = np.array([chains.index(chain) for _, chain in keys], np.int32)
-        self._arrays: dict[str, NDArray[np.object_]] = {}
-        self._rows: dict[str, dict[str, int]] = {
-            kind: {name: row for row, name in enumerate(names)}
-            for kind, names in self.lists.items()
-        }
+        asset_chain = np.array([chains.index(chain) for _, chain in keys], np.int32)
+        return cls(lists, portfolio.instruments.kind[order].tolist(), asset_chain)
 
     def __getitem__(self, kind: str) -> NDArray[np.object_]:
         """Names of a kind by row, as a read-only array of object; made anew when there are more."""
@@ -149,8 +160,17 @@ class Namebook:
         """Return all names as JSON knows them."""
         return {**self.lists, "kinds": self.kinds}
 
-    def adopt(self, saved: Mapping[str, Any]) -> None:
-        """Take over the names of a saved engine of the same market and portfolio.
+    def with_listings(self, listings: Iterable[tuple[int, int]]) -> dict[str, Any]:
+        """Give instruments and pockets as they are once these (row, kind) are listed."""
+        names, kinds = list(self.lists["instrument"]), list(self.kinds)
+        for row, kind in listings:
+            if row == len(names):  # the core takes no other
+                names.append(f"#{row}")
+                kinds.append(kind)
+        return {"instrument": names, "kinds": kinds, "pocket": self.lists["pocket"]}
+
+    def check(self, saved: Mapping[str, Any]) -> None:
+        """Compare with the names of a saved engine, which may have added to them.
 
         Raises
         ------
@@ -164,6 +184,16 @@ class Namebook:
             if not isinstance(theirs, list) or theirs[: len(names) if grows else None] != names:
                 message = f"the saved engine has other {kind}s than this one"
                 raise InvalidInputError(message, code="SNAPSHOT_MISMATCH")
+
+    def adopt(self, saved: Mapping[str, Any]) -> None:
+        """Take over the names of a saved engine of the same market and portfolio.
+
+        Raises
+        ------
+        InvalidInputError
+            As :meth:`check` says.
+        """
+        self.check(saved)
         self._arrays.clear()
         self.kinds = [int(kind) for kind in saved["kinds"]]
         for kind in ("instrument", "pocket"):

@@ -169,10 +169,22 @@ class Policies:
         return any(key.startswith("gross_notional") for r in self.rules for key in r.conditions)
 
     def describe(self) -> list[dict[str, str]]:
-        """A row per policy: name, method, description, source, as_of (empty where absent)."""
+        """Tell of each policy what it is and how a tick finds whom it may change.
+
+        Returns
+        -------
+        list of dict
+            ``name``, ``method``, ``description``, ``source``, ``as_of`` (empty where absent) and
+            ``path``: ``bands`` (a tick looks at the accounts it may change) or ``incremental`` (at
+            all that it touches, as a rule of the policy has no bound to draw a band by).
+        """
         keys = ("method", "description", "source", "as_of")
         return [
-            {"name": p.name, **{key: str(getattr(p.config, key) or "") for key in keys}}
+            {
+                "name": p.name,
+                **{key: str(getattr(p.config, key) or "") for key in keys},
+                "path": "bands" if _has_bands(p) else "incremental",
+            }
             for p in self.loaded
         ]
 
@@ -199,6 +211,16 @@ class Policies:
 
     def __repr__(self) -> str:
         return f"Policies({', '.join(self.names)})"
+
+
+def _has_bands(policy: LoadedPolicy) -> bool:
+    """Whether bands can be drawn under a policy in every underlying, whichever there are."""
+    from tickmargin import _core
+    from tickmargin.config_compile import compile_policy
+
+    underlyings = [*policy.config.underlyings, ""]  # "" stands for all that it does not name
+    compiled = (compile_policy(policy, [name], [("USD", "")]) for name in underlyings)
+    return all(_core.policy_has_bands(policy) for policy in compiled)
 
 
 @cache

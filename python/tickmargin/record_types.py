@@ -80,9 +80,11 @@ _FIELDS: dict[str, Any] = {
     "ts_ns": np.int64,
     "source": np.uint16,
 }
+_LIMITS = {name: np.iinfo(kind) for name, kind in _FIELDS.items()}
 
 
 def rows_of(kind: str, names: object, engine: LiveRecords | None) -> NDArray[Any]:
+    """Rows of names or handles; names mean something to an engine alone."""
     if engine is not None:
         return engine.names.rows(kind, names)
     if isinstance(names, np.ndarray) and names.dtype.kind in "iu":
@@ -99,7 +101,9 @@ def rows_of(kind: str, names: object, engine: LiveRecords | None) -> NDArray[Any
 
 def _integers(name: str, values: object) -> NDArray[Any]:
     """Integers that fit the record's field."""
-    limits = np.iinfo(_FIELDS[name])
+    limits = _LIMITS[name]
+    if type(values) is int and limits.min <= values <= limits.max:
+        return np.array(values, _FIELDS[name])
     label = {"sequence": "seq", "detail": "node"}.get(name, name)
     if isinstance(values, np.integer):
         values = int(values)
@@ -117,6 +121,7 @@ def _integers(name: str, values: object) -> NDArray[Any]:
 
 
 def flags_of(name: str, values: object) -> NDArray[np.uint32]:
+    """Bools as the one flag a record type has."""
     array = np.asarray(values)
     if array.dtype.kind != "b":
         raise InputTypeError(f"{name} must be bools, got {type(values).__name__}")
@@ -132,9 +137,9 @@ def make(kind: str, value: tuple[tuple[str, object], ...] = (), **fields: Any) -
     try:
         shape = np.broadcast_shapes(*(c.shape for c in [*columns.values(), *numbers]))
     except ValueError:
-        given_shapes = {**{n: c.shape for n, c in columns.items()}}
-        given_shapes |= {label: n.shape for (label, _), n in zip(value, numbers, strict=True)}
-        told = ", ".join(f"{name} {shape}" for name, shape in given_shapes.items())
+        shapes = {name: column.shape for name, column in columns.items()}
+        shapes |= {label: n.shape for (label, _), n in zip(value, numbers, strict=True)}
+        told = ", ".join(f"{name} {shape}" for name, shape in shapes.items())
         raise InvalidInputError(
             f"{kind}: shapes do not broadcast: {told}", code="LENGTH_MISMATCH"
         ) from None
@@ -144,12 +149,13 @@ def make(kind: str, value: tuple[tuple[str, object], ...] = (), **fields: Any) -
     records["type"] = TYPES.index(kind)
     for name, column in columns.items():
         records[name] = column
-    for place, numbers_of in enumerate(numbers):
-        records["value"][:, place] = numbers_of
+    for place, number in enumerate(numbers):
+        records["value"][:, place] = number
     return records
 
 
 def pocket_of(pocket: Any, engine: LiveRecords | None) -> NDArray[Any]:
+    """Rows of pockets; the cross pocket is the first in every engine."""
     if engine is None and isinstance(pocket, str) and pocket == "cross":
         return np.array(0, np.int32)
     return rows_of("pocket", pocket, engine)

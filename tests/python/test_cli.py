@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import time
@@ -23,6 +24,7 @@ COMMANDS = (
     "what-if",
     "shadow",
     "tick",
+    "replay",
     "portfolio-from-chain",
     "presets",
     "bench",
@@ -125,10 +127,27 @@ def test_version(capsys):
 def test_info_is_what_the_package_says(capsys):
     code, out, _ = call(capsys, "info", "--json")
     assert code == 0
-    assert json.loads(out) == json.loads(json.dumps(tm.info()))
+    facts = json.loads(out)
+    paths = {row["policies"]: row["path"] for row in facts.pop("policies")}
+    assert facts == json.loads(json.dumps(tm.info()))
+    assert set(paths) == {name for name in tm.Policies.presets() if not name[-1].isdigit()}
+    assert paths["house-portfolio"] == "bands"
     code, out, _ = call(capsys, "info")
     assert code == 0
     assert str(tm.info()["kernels_chosen"]) in out
+
+
+def test_info_says_which_path_each_policy_of_a_file_takes(capsys):
+    # `f` margins a whole position by its bracket: a jump, which has no bound to draw a band by.
+    file = str(Path(__file__).parent / "policies_full.toml")
+    code, out, _ = call(capsys, "info", "--policies", file, "--json")
+    assert code == 0
+    paths = {row["policy"]: row["path"] for row in json.loads(out)["policies"]}
+    assert paths == {"f": "incremental", "d": "bands", "s": "bands"}
+    code, out, _ = call(capsys, "info", "--policies", file)
+    assert code == 0
+    assert re.search(r"f +fixed +incremental", out)
+    assert call(capsys, "info", "--policies", "house-fixd")[0] == exit_codes.BAD_INPUT
 
 
 def test_presets_are_listed_and_shown_as_files_that_load(capsys):

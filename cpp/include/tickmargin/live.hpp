@@ -9,8 +9,10 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -131,16 +133,47 @@ struct RecordingOptions {
   std::size_t group_records = 16'384;               // most that one sync makes last
   std::int64_t idle_ns = 50'000;    // between looks of the journal's thread when nothing waits
   journal::Files* files = nullptr;  // null: the machine's own file system
+  // Called by record_to once the directory is the engine's own and before anything is written
+  // there, for what its caller keeps beside it; what it throws ends the attempt.
+  std::function<void()> beside;
+};
+
+// What is wrong with a directory that is to be recorded to or was recorded to.
+enum class RecordingFault : std::uint8_t {
+  io = 0,       // the file system refuses
+  in_use = 1,   // it is another engine's, by its lock or by its history
+  missing = 2,  // there is nothing to start from
+  damaged = 3,  // bytes are not as they were written, or are gone
+  differs = 4,  // all is whole, but leads to another state than was recorded
+};
+
+class RecordingError : public std::runtime_error {
+ public:
+  RecordingError(RecordingFault why, const std::string& what, int system_error = 0)
+      : std::runtime_error(what), fault(why), error(system_error) {}
+
+  RecordingFault fault;
+  int error;  // the errno of io
 };
 
 struct RecoveryReport {
   std::string snapshot;              // the file that the state was taken from
-  std::vector<std::string> refused;  // newer ones, each with the reason
+  std::vector<std::string> refused;  // others that could not be used, each with the reason
   std::uint64_t snapshot_seq;        // its applied_seq
   std::uint64_t records_replayed;    // staged policies among them
-  std::uint64_t torn_bytes;          // cut from the end of the last journal
+  std::uint64_t hashes_compared;     // of snapshots and beginnings of journals
+  std::uint64_t torn_bytes;          // of an unfinished frame at the end of the last journal,
+  std::string torn_file;             // which is this one
   std::uint64_t applied_seq;         // of the engine now,
   std::uint64_t state_hash;          // and its hash
+};
+
+struct ReplayOptions {
+  std::uint64_t until_seq = UINT64_MAX;  // the last entry to apply
+  // Called at the start, now and then, and at the end, with the last entry that was applied and the
+  // last there is; what it throws ends the replay.
+  std::function<void(std::uint64_t, std::uint64_t)> progress;
+  journal::Files* files = nullptr;  // null: the machine's own file system
 };
 
 struct RecoveredEngine;
@@ -191,11 +224,11 @@ class LiveEngine {
   // Writer thread, cold. Records to a directory that is there: a snapshot of the present state is
   // written and a journal opened behind it; from then on every change is in the journal's ring
   // before apply or stage_policies returns. The directory is empty or the one that this engine was
-  // recovered from, and nobody else's until the engine is gone. std::runtime_error, with no state
+  // recovered from, and nobody else's until the engine is gone. RecordingError, with no state
   // changed, when that cannot be.
   void record_to(const std::string& directory, const RecordingOptions& options = {});
   // A new snapshot and a new journal behind it; older files go, but for those of the snapshot
-  // before. Also the way on from a journal that failed. std::runtime_error when it cannot be
+  // before. Also the way on from a journal that failed. RecordingError when it cannot be
   // written: what was durable stays so, and recording that ran goes on.
   void snapshot();
   // Waits until everything applied is durable; false if the journal fails or there is none.
@@ -207,15 +240,21 @@ class LiveEngine {
 
   // The engine that recorded there, as of the last record that reached the disk. Events of the
   // replay are not delivered again. The newest whole snapshot is taken and all journals behind it;
-  // a torn end of the last is cut. Anything else that is damaged or missing is a
-  // std::runtime_error with the file and the byte. The directory stays locked for this engine's own
-  // record_to: until then nothing new is recorded.
+  // a torn end of the last is cut. Anything else that is damaged or missing is a RecordingError
+  // with the file and the byte. The directory stays locked for this engine's own record_to: until
+  // then nothing new is recorded.
   static RecoveredEngine recover(const std::string& directory,
                                  const RecordingOptions& options = {});
 
+  // The recording run again from its oldest snapshot, every hash on the way compared. Nothing in
+  // the directory is changed, and it is free again when this returns: a torn end is left out and
+  // told of. RecordingError as for recover; std::invalid_argument for an `until_seq` that the
+  // recording does not hold.
+  static RecoveredEngine replay(const std::string& directory, const ReplayOptions& options = {});
+
  private:
   struct State;
-  struct Replay;
+  class Replay;
   LiveEngine();
   std::unique_ptr<State> state_;
 };

@@ -41,7 +41,9 @@ void refuse_orphans(const Recording& r, const Contents& found) {
     bool empty = true;
     const std::string path = r.path(generation, journal_kind);
     journal::read_journal(*r.files, path, [&](const journal::Frame&) { return empty = false; });
-    if (!empty) refuse(path, "entries without a snapshot before them");
+    if (!empty) {
+      refuse(RecordingFault::damaged, path, "entries without a snapshot before them");
+    }
   }
 }
 
@@ -70,10 +72,10 @@ int write(const Recording& r, const std::string& path, SnapshotHead head,
 
 }  // namespace
 
-void refuse(const std::string& path, const std::string& what, int error) {
+void refuse(RecordingFault fault, const std::string& path, const std::string& what, int error) {
   std::string text = path + ": " + what;
   if (error != 0) text += std::string(": ") + std::strerror(error);
-  throw std::runtime_error(text);
+  throw RecordingError(fault, text, error);
 }
 
 std::string Recording::path(std::uint64_t number, const char* kind) const {
@@ -94,15 +96,17 @@ std::unique_ptr<Recording> open_directory(const std::string& directory,
   r->options = options;
   r->files = options.files != nullptr ? options.files : &journal::posix_files();
   const int error = r->files->lock(directory + "/lock", &r->lock);
-  if (error == EWOULDBLOCK) refuse(directory, "another engine records there");
-  if (error != 0) refuse(directory, "cannot be locked", error);
+  if (error == EWOULDBLOCK) {
+    refuse(RecordingFault::in_use, directory, "another engine records there");
+  }
+  if (error != 0) refuse(RecordingFault::io, directory, "cannot be locked", error);
   return r;
 }
 
 Contents contents_of(const Recording& r) {
   std::vector<std::string> names;
   const int error = r.files->list(r.directory, &names);
-  if (error != 0) refuse(r.directory, "cannot be read", error);
+  if (error != 0) refuse(RecordingFault::io, r.directory, "cannot be read", error);
   Contents found;
   for (const std::string& name : names) {
     if (const auto g = generation_of(name, snapshot_kind)) found.snapshots.push_back(g);
@@ -136,7 +140,9 @@ void LiveEngine::State::begin_generation(live::Recording& r) {
   options.published = &durable_seq;
   const std::string journal_path = r.path(number, live::journal_kind);
   journal::CreatedJournal created = journal::Journal::create(*r.files, journal_path, options);
-  if (created.error != 0) live::refuse(journal_path, "cannot be created", created.error);
+  if (created.error != 0) {
+    live::refuse(RecordingFault::io, journal_path, "cannot be created", created.error);
+  }
   r.generation = number;
   const auto go_on = [&] {
     r.journal = std::move(created.journal);
@@ -148,7 +154,7 @@ void LiveEngine::State::begin_generation(live::Recording& r) {
   const int error = live::write(r, path, head, save());
   if (error != 0) {
     if (!goes_on) r.files->remove(journal_path);
-    live::refuse(path, "cannot be written", error);
+    live::refuse(RecordingFault::io, path, "cannot be written", error);
   }
   if (!goes_on) go_on();
   live::remove_old(r);
@@ -156,8 +162,11 @@ void LiveEngine::State::begin_generation(live::Recording& r) {
 
 void LiveEngine::record_to(const std::string& directory, const RecordingOptions& options) {
   State& s = *state_;
-  if (s.journal != nullptr) live::refuse(directory, "the engine records already");
+  if (s.journal != nullptr) {
+    live::refuse(RecordingFault::in_use, directory, "the engine records already");
+  }
   if (s.recording != nullptr && s.recording->directory == directory) {
+    if (options.beside) options.beside();
     s.recording->options = options;
     s.begin_generation(*s.recording);
     return;
@@ -165,9 +174,11 @@ void LiveEngine::record_to(const std::string& directory, const RecordingOptions&
   std::unique_ptr<live::Recording> recording = live::open_directory(directory, options);
   const live::Contents found = live::contents_of(*recording);
   if (!found.snapshots.empty()) {
-    live::refuse(directory, "another engine's history is there: recover it");
+    live::refuse(RecordingFault::in_use, directory,
+                 "another engine's history is there: recover it");
   }
   live::refuse_orphans(*recording, found);
+  if (options.beside) options.beside();
   recording->lineage = live::draw_lineage();
   s.begin_generation(*recording);
   s.recording = std::move(recording);
@@ -219,7 +230,9 @@ void LiveEngine::State::stage(std::uint64_t epoch, PolicySet set) {
   // Cold: what waits in the ring is written first, and then there is room.
   if (journal != nullptr &&
       !(journal->flush_until(applied_seq) && journal->append_blob(blob.bytes()))) {
-    throw std::runtime_error("policies that cannot be made to last: the journal has failed");
+    throw RecordingError(RecordingFault::io,
+                         "policies that cannot be made to last: the journal has failed",
+                         journal->error());
   }
   for (auto& waiting : staged) {
     const bool gone = !waiting || waiting->epoch == epoch || waiting->epoch == live::retired_epoch;

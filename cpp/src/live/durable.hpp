@@ -49,12 +49,13 @@ struct Contents {
   std::uint64_t newest() const noexcept;
 };
 
-// Locks the directory; std::runtime_error if it is not there or somebody else's.
+// Locks the directory; RecordingError if it is not there or somebody else's.
 std::unique_ptr<Recording> open_directory(const std::string& directory,
                                           const RecordingOptions& options);
 Contents contents_of(const Recording& recording);
 
-// A std::runtime_error: "path: what", and the system's word for an errno that is not 0.
-[[noreturn]] void refuse(const std::string& path, const std::string& what, int error = 0);
+// A RecordingError: "path: what", and the system's word for an errno that is not 0.
+[[noreturn]] void refuse(RecordingFault fault, const std::string& path, const std::string& what,
+                         int error = 0);
 
 }  // namespace tickmargin::live

@@ -34,7 +34,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except MissingExtraError as error:
         return _fail(error, exit_codes.MISSING_EXTRA)
     except TickMarginError as error:
-        return _fail(error, exit_codes.BAD_INPUT)
+        differs = error.code == "REPLAY_DIFFERS"
+        return _fail(error, exit_codes.DIFFERS if differs else exit_codes.BAD_INPUT)
     except OSError as error:
         # A full disk or a folder without permission is the user's to mend, not a bug.
         return _fail(error, exit_codes.BAD_INPUT)

@@ -15,6 +15,7 @@ from tickmargin.cli.exit_codes import EPILOG
 from tickmargin.cli.explain import explain
 from tickmargin.cli.info import info
 from tickmargin.cli.presets import presets
+from tickmargin.cli.replay import replay
 from tickmargin.cli.run import run
 from tickmargin.cli.shadow import shadow
 from tickmargin.cli.tick import tick
@@ -40,6 +41,7 @@ app.command("explain")(explain)
 app.command("what-if")(what_if)
 app.command("shadow")(shadow)
 app.command("tick")(tick)
+app.command("replay")(replay)
 app.command("portfolio-from-chain")(portfolio_from_chain)
 app.add_typer(presets, name="presets")
 app.add_typer(bench, name="bench")

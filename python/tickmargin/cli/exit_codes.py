@@ -9,6 +9,7 @@ BAD_INPUT = 3
 UNDECIDABLE = 4
 REFUSED = 5
 MISSING_EXTRA = 6
+DIFFERS = 7
 INTERRUPTED = 130
 
 MEANINGS = {
@@ -20,6 +21,7 @@ MEANINGS = {
     REFUSED: "with --strict: an order or a tick is refused (what-if, tick) "
     "or a number differs (shadow)",
     MISSING_EXTRA: "an optional extra is not installed; the message names it",
+    DIFFERS: "a recording leads to another state than it says (replay)",
     INTERRUPTED: "interrupted from the keyboard",
 }
 

@@ -10,7 +10,7 @@ import typer
 
 from tickmargin.cli.options import Json
 
-_DATED = re.compile(r".+-\d{4}-\d{2}-\d{2}")
+DATED = re.compile(r".+-\d{4}-\d{2}-\d{2}")
 
 presets = typer.Typer(help="List and show the policies that come with the package.")
 
@@ -23,9 +23,9 @@ def list_presets(as_json: Json = False) -> None:
     from tickmargin.report.terminal import grid, name_cell
 
     rows = [
-        {"preset": name, **policy, "path": path}
+        {"preset": name, **policy}
         for name in Policies.presets()
-        for policy, path in zip(Policies.preset(name).describe(), _paths(name), strict=True)
+        for policy in Policies.preset(name).describe()
     ]
     if as_json:
         print_json(rows)
@@ -36,7 +36,7 @@ def list_presets(as_json: Json = False) -> None:
     )
     table.add_column("description")
     last = ""
-    dated = sorted(name for name in Policies.presets() if _DATED.fullmatch(name))
+    dated = sorted(name for name in Policies.presets() if DATED.fullmatch(name))
     newest = {name[: -len("-2026-01-01")]: name for name in dated}
     for row in rows:
         if row["preset"] in newest.values():
@@ -51,15 +51,6 @@ def list_presets(as_json: Json = False) -> None:
         )
         last = row["preset"]
     print_table(console(), table)
-
-
-def _paths(name: str) -> list[str]:
-    """How a tick finds whom it may change: by trigger bands, or by looking at all it touches."""
-    from tickmargin import _core
-    from tickmargin.policies import Policies
-
-    compiled = Policies.preset(name).compile(["BTC", "ETH"], [("USD", "")])
-    return ["bands" if _core.policy_has_bands(policy) else "incremental" for policy in compiled]
 
 
 @presets.command("show")

@@ -55,6 +55,14 @@ def tick(
     no_live: Annotated[
         bool, typer.Option("--no-live", help="No moving view: progress as lines.")
     ] = False,
+    record: Annotated[
+        Path | None,
+        typer.Option(
+            "--record",
+            metavar="DIRECTORY",
+            help="Record the run for `replay` and recovery: a new or empty folder.",
+        ),
+    ] = None,
     out: Out = None,
     as_json: Json = False,
     strict: Strict = False,
@@ -63,7 +71,8 @@ def tick(
 
     Every mark starts where the market has it; underlyings without ticks stay there. Time moves
     with the ticks. At the end every account is compared with a recompute from scratch. --out
-    writes all events. With --strict undecidable accounts are exit code 4, refused ticks 5.
+    writes all events, --record keeps every record for `replay`. With --strict undecidable
+    accounts are exit code 4, refused ticks 5.
     """
     from tickmargin.cli import tick_view
     from tickmargin.cli import ticks as files
@@ -82,6 +91,8 @@ def tick(
     held = files.start_engine(engine, stream, int(heartbeat * _SECOND_NS), quorum)
     if held:
         say(f"no ticks of {', '.join(held)}: held at the market's price")
+    if record is not None:
+        engine.record_to(record)
     rows = files.tick_records(stream, engine.market.as_of_ns, int(clock * _SECOND_NS))
     run = TickRun(engine, rows, speed=speed)
     target, numeraire = console(), engine.market.numeraire
@@ -91,6 +102,14 @@ def tick(
         tick_view.run_plain(run)
     facts = run.facts()
     engine.verify()
+    if record is not None:
+        # A last snapshot: so the recording holds the hash of its end, and a replay can compare it.
+        engine.snapshot()
+        facts["recorded"] = {"directory": str(record), "durable_seq": engine.durable_seq}
+        say(
+            f"recorded to {record}: {engine.durable_seq:,} records durable, "
+            f"state hash {facts['state_hash']}"
+        )
     if out is not None:
         events = run.event_table()
         write_table(events, out)

@@ -83,6 +83,8 @@ def time_table(run: TickRun, *, whole: bool) -> RichTable:
     table.add_row(Text("records / s"), Text(f"{rate:,.0f}"))
     for name, number in run.counts.items():
         table.add_row(Text(words(name)), Text(count(number)))
+    if run.engine.durable_seq:
+        table.add_row(Text("durable"), Text(count(run.engine.durable_seq)))
     return table
 
 
