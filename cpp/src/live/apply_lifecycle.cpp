@@ -16,28 +16,10 @@ RecordStatus LiveEngine::State::apply_instrument_listing(const Record& r) noexce
   const auto is_call = static_cast<std::uint8_t>(packed >> 16 & 0xff);
   const auto bachelier = static_cast<std::uint8_t>(packed >> 24 & 0xff);
   const auto expiry = static_cast<TimeNs>(r.sequence);
-  const bool dated = kind == static_cast<std::uint8_t>(Kind::future) ||
-                     kind == static_cast<std::uint8_t>(Kind::option);
   const bool option = kind == static_cast<std::uint8_t>(Kind::option);
-  if (r.account < 0 || static_cast<std::size_t>(r.account) >= underlyings.size()) {
-    return RecordStatus::unknown_underlying;
-  }
-  if (r.subject < 0 || static_cast<std::size_t>(r.subject) > n) {
-    return RecordStatus::unknown_instrument;
-  }
-  if (r.pocket < 0 || static_cast<std::size_t>(r.pocket) >= world.reval.market.asset_count()) {
-    return RecordStatus::unknown_asset;
-  }
-  if (std::isinf(r.value[2])) return RecordStatus::not_finite;
-  if (!(r.value[0] > 0) || (option && !(r.value[1] > 0))) return RecordStatus::not_positive;
-  if (kind > 3 || payoff > 3 || is_call > 1 || bachelier > 1 || (dated != (expiry != 0)) ||
-      r.value[2] < 0 || (!option && (r.value[1] != 0 || is_call || bachelier))) {
-    return RecordStatus::out_of_range;
-  }
-  if (r.ts_ns < now_ns) return RecordStatus::time_reversed;
   // An id is given once: the next row, never one that was there.
   if (static_cast<std::size_t>(r.subject) < n) return RecordStatus::conflicting;
-  if (dated && expiry <= now_ns) return RecordStatus::expired;
+  if (expiry != 0 && expiry <= now_ns) return RecordStatus::expired;
   if (n == capacity.instruments) return RecordStatus::capacity;
   InstrumentColumns& c = world.instruments;
   c.kind.push_back(static_cast<Kind>(kind));
@@ -64,12 +46,15 @@ RecordStatus LiveEngine::State::apply_instrument_listing(const Record& r) noexce
 
 // ---- expiry -------------------------------------------------------------------------------------
 
-// The average of an index over the settlement window is taken from its integral at both ends; a
-// window is opened by the first clock inside it.
+// A window is opened by the first clock inside it, from the newest time heard of the index on: what
+// stood between the clock and a tick ahead of it is not known any more.
 void LiveEngine::State::open_settlement_windows() noexcept {
   for (std::size_t i = 0; i < world.instruments.size(); ++i) {
     const TimeNs expiry = world.instruments.expiry_ns[i];
-    if (expiry == 0 || expired[i] || now_ns < expiry - settings.settlement_window_ns) continue;
+    if (expiry == 0 || expired[i] || now_ns > expiry ||
+        now_ns < expiry - settings.settlement_window_ns) {
+      continue;
+    }
     live::UnderlyingState& u =
         underlyings[static_cast<std::size_t>(world.instruments.underlying[i])];
     live::SettlementWindow* free = nullptr;
@@ -79,22 +64,34 @@ void LiveEngine::State::open_settlement_windows() noexcept {
       if (free == nullptr && w.expiry_ns == 0) free = &w;
     }
     if (open || free == nullptr) continue;
-    *free = {expiry, now_ns, u.integral, 0.0, false};
+    *free = {expiry, u.integral_ts_ns, 0.0, 0.0, false};
   }
-  for (live::UnderlyingState& u : underlyings) {
-    for (live::SettlementWindow& w : u.windows) {
+}
+
+void LiveEngine::State::close_settlement_windows() noexcept {
+  for (std::size_t u = 0; u < underlyings.size(); ++u) {
+    for (live::SettlementWindow& w : underlyings[u].windows) {
       if (w.expiry_ns == 0 || w.closed || now_ns < w.expiry_ns) continue;
-      // The mark has stood since the integral's last step, also between expiry and now.
-      const auto seconds = [](TimeNs ns) {
-        return static_cast<double>(ns) / static_cast<double>(ns_per_day);
-      };
-      const auto index =
-          world.index(static_cast<UnderlyingIndex>(&u - underlyings.data()));
-      const double past = index * seconds(u.integral_ts_ns - w.expiry_ns);
-      const double length = seconds(w.expiry_ns - w.opened_ns);
-      w.average = length > 0 ? (u.integral - past - w.integral) / length : index;
+      const double days = static_cast<double>(w.expiry_ns - w.opened_ns) /
+                          static_cast<double>(ns_per_day);
+      w.average = days > 0 ? w.integral / days : world.index(static_cast<UnderlyingIndex>(u));
       w.closed = true;
     }
+  }
+}
+
+// The window of an expiry is another's once all that settle by it have settled.
+void LiveEngine::State::free_settlement_window(std::size_t instrument) noexcept {
+  const InstrumentColumns& c = world.instruments;
+  for (std::size_t i = 0; i < c.size(); ++i) {
+    if (!expired[i] && c.underlying[i] == c.underlying[instrument] &&
+        c.expiry_ns[i] == c.expiry_ns[instrument]) {
+      return;
+    }
+  }
+  for (live::SettlementWindow& w :
+       underlyings[static_cast<std::size_t>(c.underlying[instrument])].windows) {
+    if (w.expiry_ns == c.expiry_ns[instrument]) w = {};
   }
 }
 
@@ -120,7 +117,6 @@ double LiveEngine::State::payout(std::size_t i, double price, double entry) cons
 
 RecordStatus LiveEngine::State::apply_instrument_expiry(const Record& r) noexcept {
   const auto i = static_cast<std::size_t>(r.subject);
-  if (r.value[0] < 0) return RecordStatus::not_positive;
   if (expired[i]) return RecordStatus::expired;
   const TimeNs expiry = world.instruments.expiry_ns[i];
   const double price = r.value[0] > 0 ? r.value[0] : settlement_price(i);
@@ -136,8 +132,13 @@ RecordStatus LiveEngine::State::apply_instrument_expiry(const Record& r) noexcep
   if (!links.has(touched.size())) return RecordStatus::capacity;
   ++applied_seq;
   expired[i] = 1;
+  if (!std::isnan(staged_vol[i])) {
+    staged_vol[i] = base::canonical_nan;
+    --underlyings[static_cast<std::size_t>(world.instruments.underlying[i])].staged;
+  }
   for (const std::int32_t pocket : touched) settle_pocket(static_cast<std::size_t>(pocket), i, price);
   drop_orders_of(r.subject);
+  free_settlement_window(i);
   push_market_event(EventType::settlement, r.subject, 0, 1);
   settle();
   return RecordStatus::ok;
@@ -213,7 +214,6 @@ RecordStatus LiveEngine::State::apply_policy_epoch(const Record& r) noexcept {
     }
   }
   if (next == nullptr) return RecordStatus::unknown_epoch;
-  if (r.ts_ns < now_ns) return RecordStatus::time_reversed;
   start_collecting();
   collect_everyone();
   if (!has_room(1)) return RecordStatus::ring_full;
@@ -229,7 +229,6 @@ RecordStatus LiveEngine::State::apply_policy_epoch(const Record& r) noexcept {
       world.refresh_scenarios(grid, static_cast<UnderlyingIndex>(u));
     }
   }
-  weigh_halted(*policies);
   measure_shocks();
   push_market_event(EventType::epoch, rollback ? 1 : 0, 0, 0);
   settle();

@@ -9,12 +9,18 @@ namespace tickmargin {
 
 // ---- time ---------------------------------------------------------------------------------------
 
-// The integral of the mark over time, from which settlement averages are taken.
+// The mark has stood until now: its share of each window that is open, from which settlement
+// averages are taken.
 void LiveEngine::State::integrate(UnderlyingIndex underlying, TimeNs to_ns) noexcept {
   live::UnderlyingState& u = underlyings[static_cast<std::size_t>(underlying)];
   if (to_ns <= u.integral_ts_ns) return;
-  u.integral += world.index(underlying) *
-                (static_cast<double>(to_ns - u.integral_ts_ns) / static_cast<double>(ns_per_day));
+  for (live::SettlementWindow& w : u.windows) {
+    const TimeNs begin = std::max(u.integral_ts_ns, w.opened_ns);
+    const TimeNs end = std::min(to_ns, w.expiry_ns);
+    if (begin >= end) continue;
+    w.integral += world.index(underlying) *
+                  (static_cast<double>(end - begin) / static_cast<double>(ns_per_day));
+  }
   u.integral_ts_ns = to_ns;
 }
 
@@ -39,7 +45,6 @@ void LiveEngine::State::collect_near_expiry(TimeNs before_ns, TimeNs now) noexce
 }
 
 RecordStatus LiveEngine::State::apply_clock(const Record& r) noexcept {
-  if (r.ts_ns < now_ns) return RecordStatus::time_reversed;
   const TimeNs before_ns = now_ns;
   MarketColumns& c = world.reval.market.columns;
   const std::size_t n = world.underlying_count();
@@ -71,6 +76,7 @@ RecordStatus LiveEngine::State::apply_clock(const Record& r) noexcept {
     return RecordStatus::ring_full;
   }
   ++applied_seq;
+  finalise_transfers(r.ts_ns);
   for (std::size_t u = 0; u < n; ++u) {
     const auto underlying = static_cast<UnderlyingIndex>(u);
     integrate(underlying, r.ts_ns);
@@ -81,6 +87,7 @@ RecordStatus LiveEngine::State::apply_clock(const Record& r) noexcept {
     }
   }
   open_settlement_windows();
+  close_settlement_windows();
   world.touch_all();
   settle();
   escalate_blocked();
@@ -142,18 +149,9 @@ double LiveEngine::State::wear_of_vol(std::size_t i, double vol_annual) const no
   return std::fabs(vol_annual - old) * (1.0 + vol_shock) * std::sqrt(years);
 }
 
-RecordStatus LiveEngine::State::check_volatility(const Record& r) const noexcept {
-  const auto i = static_cast<std::size_t>(r.subject);
-  if (world.instruments.kind[i] != Kind::option) return RecordStatus::unknown_instrument;
-  if (expired[i]) return RecordStatus::expired;
-  if (r.ts_ns < now_ns) return RecordStatus::time_reversed;
-  return market::check_vol(vol_settings, r.value[0]);
-}
-
 RecordStatus LiveEngine::State::apply_volatility(const Record& r) noexcept {
-  const RecordStatus status = check_volatility(r);
-  if (status != RecordStatus::ok) return status;
   const auto i = static_cast<std::size_t>(r.subject);
+  if (expired[i]) return RecordStatus::expired;
   const UnderlyingIndex underlying = world.instruments.underlying[i];
   const double wear = wear_of_vol(i, r.value[0]);
   start_collecting();
@@ -168,9 +166,8 @@ RecordStatus LiveEngine::State::apply_volatility(const Record& r) noexcept {
 }
 
 RecordStatus LiveEngine::State::apply_surface_stage(const Record& r) noexcept {
-  const RecordStatus status = check_volatility(r);
-  if (status != RecordStatus::ok) return status;
   const auto i = static_cast<std::size_t>(r.subject);
+  if (expired[i]) return RecordStatus::expired;
   live::UnderlyingState& u =
       underlyings[static_cast<std::size_t>(world.instruments.underlying[i])];
   if (std::isnan(staged_vol[i])) ++u.staged;
@@ -184,7 +181,6 @@ RecordStatus LiveEngine::State::apply_surface_commit(const Record& r) noexcept {
   const auto underlying = static_cast<std::size_t>(r.subject);
   live::UnderlyingState& u = underlyings[underlying];
   if (r.detail != u.staged || u.staged == 0) return RecordStatus::conflicting;
-  if (r.ts_ns < now_ns) return RecordStatus::time_reversed;
   const std::size_t rows = gather_surface(r.subject);
   market::VolGuardState guard = u.vol_guard;
   const market::VolGuardResult result = market::commit_surface(

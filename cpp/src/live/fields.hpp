@@ -136,7 +136,7 @@ void fields(Archive& f, AccountState& a) {
 template <class Archive>
 void fields(Archive& f, UnderlyingState& u) {
   f.raw(&u.guard, sizeof u.guard), f.raw(&u.vol_guard, sizeof u.vol_guard);
-  f(u.staged), f(u.flow_signed), f(u.flow_total), f(u.integral), f(u.integral_ts_ns);
+  f(u.staged), f(u.flow_signed), f(u.flow_total), f(u.integral_ts_ns);
   for (SettlementWindow& w : u.windows) {
     f(w.expiry_ns), f(w.opened_ns), f(w.integral), f(w.average), f(w.closed);
   }

@@ -135,7 +135,7 @@ void LiveEngine::State::start_cold() {
 // told of them.
 void LiveEngine::State::start() {
   measure_shocks();
-  weigh_halted(*policies);
+  mark_halted();
   budget = INT32_MAX;
   for (std::size_t p = 0; p < store.pocket_count(); ++p) {
     link_pocket(p);
@@ -279,14 +279,8 @@ void LiveEngine::stage_policies(std::uint64_t epoch, PolicySet policies) {
 
 Engine LiveEngine::freeze() const {
   const State& s = *state_;
-  PolicySet policies = s.policies->set;
-  for (Policy& policy : policies.policies) {
-    for (std::size_t a = 0; a < policy.haircut_initial.size(); ++a) {
-      if (s.is_halted(static_cast<AssetIndex>(a))) policy.haircut_initial[a][0] = 1.0;
-    }
-  }
   return Engine(Engine::State::make(s.world.instruments, s.world.reval.market,
-                                    s.store.to_book(s.world.instruments), std::move(policies),
+                                    s.store.to_book(s.world.instruments), s.policies->set,
                                     s.scale));
 }
 

@@ -53,7 +53,7 @@ struct AccountState {
   std::int32_t first_order = -1;
 };
 
-// The average of an index before an expiry, from its integral over days.
+// The average of a mark before an expiry, from its integral over days since the window opened.
 struct SettlementWindow {
   TimeNs expiry_ns = 0;  // 0: free
   TimeNs opened_ns = 0;
@@ -69,8 +69,7 @@ struct UnderlyingState {
   market::VolGuardState vol_guard;
   std::int32_t staged = 0;  // volatilities that wait for their commit
   double flow_signed = 0, flow_total = 0;
-  double integral = 0;
-  TimeNs integral_ts_ns = 0;
+  TimeNs integral_ts_ns = 0;  // until when the mark's windows are integrated
   SettlementWindow windows[settlement_windows];
   double wear = 0;
 };
@@ -134,6 +133,7 @@ struct LiveEngine::State {
   LiveAccount read_account(AccountIndex account) noexcept;
   void tell(AccountIndex account) noexcept;
   bool decide(std::size_t pocket) noexcept;
+  bool blocking_changed(std::size_t pocket) const noexcept;
   void settle() noexcept;
 
   // ---- links and bands (bands.cpp) ----
@@ -162,6 +162,7 @@ struct LiveEngine::State {
 
   // ---- records (apply*.cpp) ----
   RecordStatus apply(const Record& record) noexcept;
+  RecordStatus check_time(const Record& r) const noexcept;
   RecordStatus dispatch(const Record& record) noexcept;
   RecordStatus apply_index_tick(const Record& r) noexcept;
   RecordStatus apply_operator_release(const Record& r) noexcept;
@@ -202,9 +203,10 @@ struct LiveEngine::State {
   void escalate_blocked() noexcept;
   bool follows_clock(UnderlyingIndex underlying) const noexcept;
   void commit_guard_at_clock(UnderlyingIndex underlying) noexcept;
-  RecordStatus check_volatility(const Record& r) const noexcept;
   std::size_t gather_surface(UnderlyingIndex underlying) noexcept;
   void open_settlement_windows() noexcept;
+  void close_settlement_windows() noexcept;
+  void free_settlement_window(std::size_t instrument) noexcept;
   double settlement_price(std::size_t instrument) const noexcept;
   double payout(std::size_t instrument, double price, double entry) const noexcept;
   void settle_pocket(std::size_t pocket, std::size_t instrument, double price) noexcept;
@@ -221,7 +223,8 @@ struct LiveEngine::State {
   void drop_order(std::int32_t row) noexcept;
   void drop_orders_of(InstrumentIndex instrument) noexcept;
   bool is_halted(AssetIndex asset) const noexcept;
-  void weigh_halted(live::PolicyWorld& world_of) const noexcept;
+  void mark_halted() noexcept;
+  void drop_transfer(std::size_t row) noexcept;
   void finalise_transfers(TimeNs now) noexcept;
 
   // ---- orders before they trade (check.cpp) ----
@@ -262,8 +265,8 @@ struct LiveEngine::State {
   std::vector<live::RestingOrder> orders;
   std::vector<std::int32_t> free_orders;
   base::IdTable order_ids;
-  std::vector<live::Transfer> transfers;  // a ring, oldest first
-  std::size_t transfer_head = 0, transfer_count = 0;
+  std::vector<live::Transfer> transfers;
+  std::size_t transfer_count = 0;
   base::IdTable transfer_ids;
   std::vector<std::uint8_t> chain_halted;  // by chain
   std::vector<std::uint8_t> expired;       // by instrument
