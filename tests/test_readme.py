@@ -1,4 +1,4 @@
-"""The README's Python example runs as printed, on the book that its demo saves."""
+"""The README's Python examples run as printed, on the book that its demo saves."""
 
 from __future__ import annotations
 
@@ -19,15 +19,18 @@ def blocks(heading: str, language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", section, re.DOTALL)
 
 
-def test_the_python_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_python_examples_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (command,) = (line for b in blocks("From Python", "sh") for line in b.splitlines())
     arguments = command.split()
     assert arguments[:2] == ["tickmargin", "demo"]
     done = CliRunner().invoke(app, arguments[1:])
     assert done.exit_code == 0, done.output
-    for block in blocks("From Python", "python"):
-        exec(compile(block, str(README), "exec"), {})
+    for heading in ("From Python", "Live"):
+        found = blocks(heading, "python")
+        assert found
+        for block in found:
+            exec(compile(block, str(README), "exec"), {})
 
 
 def test_the_two_commands_are_marked() -> None:

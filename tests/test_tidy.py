@@ -21,13 +21,14 @@ FLOORS = {
     "pricing": 4,
     "risk": 5,
     "margin": 6,
-    "collateral": 6,
+    "collateral": 5,
     "monitor": 7,
     "engine": 8,
     "live": 9,
+    "capi": 10,
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s*"([^"]+)"', re.MULTILINE)
-CODE = {".cpp", ".hpp", ".py", ".pyi"}
+CODE = {".c", ".cpp", ".h", ".hpp", ".py", ".pyi", ".pyx", ".pxd"}
 LINES_MAX = 400
 LINES_MAX_LONG = 600  # kernels, tables of tests
 LINE_LENGTH_MAX = 100

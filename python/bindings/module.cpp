@@ -6,5 +6,8 @@ PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
   tickmargin::bindings::register_info(m);
   tickmargin::bindings::register_kernels(m);
   tickmargin::bindings::register_engine(m);
+  tickmargin::bindings::register_live(m);
   tickmargin::bindings::register_scan(m);
+  tickmargin::bindings::register_snapshot(m);
+  tickmargin::bindings::register_capi(m);
 }

@@ -55,16 +55,15 @@ void scenario_matrix(const py::dict& instruments, const py::dict& scenarios, py:
   const auto rows = static_cast<std::size_t>(profit.shape(0));
   const auto columns = static_cast<std::size_t>(profit.shape(1));
   const auto vol_count = static_cast<std::size_t>(vols.shape(1));
-  const kernels::ScenarioRows input{
-      rows,
-      borrow<std::uint8_t>(instruments, "is_call", rows),
-      borrow<double>(instruments, "forward", rows),
-      borrow<double>(instruments, "strike", rows),
-      borrow<double>(instruments, "expiry_years", rows),
-      borrow<double>(instruments, "vols_annual", rows * vol_count),
-      vol_count,
-      borrow<double>(instruments, "scale", rows),
-      borrow<double>(instruments, "base_value", rows)};
+  const kernels::ScenarioRows input{rows,
+                                    borrow<std::uint8_t>(instruments, "is_call", rows),
+                                    borrow<double>(instruments, "forward", rows),
+                                    borrow<double>(instruments, "strike", rows),
+                                    borrow<double>(instruments, "expiry_years", rows),
+                                    borrow<double>(instruments, "vols_annual", rows * vol_count),
+                                    vol_count,
+                                    borrow<double>(instruments, "scale", rows),
+                                    borrow<double>(instruments, "base_value", rows)};
   const kernels::ScenarioGrid grid{columns, borrow<double>(scenarios, "price_factor", columns),
                                    borrow<std::uint8_t>(scenarios, "vol_index", columns),
                                    borrow<double>(scenarios, "weight", columns)};
@@ -81,49 +80,56 @@ struct Scan {
   std::size_t positions;
   const double* table;
   std::size_t rows;
-  std::size_t stride;   // of the table, a multiple of 8
+  std::size_t stride;  // of the table, a multiple of 8
   std::size_t columns;
   double* sums;
   double* worst;
   std::uint32_t* worst_column;
 };
 
-bool offsets_sound(const Scan& scan) {
+enum class Fault : std::uint8_t { none, row, offsets };
+
+// Whether offsets `first` .. `end` rise within the positions: a block of groups reads no other.
+bool offsets_sound(const Scan& scan, std::size_t first, std::size_t end) {
   const std::int64_t* offsets = scan.groups.offsets;
-  bool sound = offsets[0] == 0 &&
-               offsets[scan.groups.count] == static_cast<std::int64_t>(scan.positions);
-  for (std::size_t g = 0; g < scan.groups.count; ++g) sound &= offsets[g] <= offsets[g + 1];
+  bool sound = offsets[first] >= 0 && offsets[end] <= static_cast<std::int64_t>(scan.positions);
+  for (std::size_t g = first; g < end; ++g) sound &= offsets[g] <= offsets[g + 1];
   return sound;
 }
 
-bool rows_sound(const Scan& scan, std::int64_t first, std::int64_t end) {
-  const std::uint32_t limit = static_cast<std::uint32_t>(scan.rows);
-  std::uint32_t found = 0;
-  for (std::int64_t p = first; p < end; ++p) {
-    found |= scan.groups.row[p] >= limit ? 1u : 0u;
+Fault scan_block(const Scan& scan, std::size_t first, std::size_t end) {
+  if (!offsets_sound(scan, first, end)) return Fault::offsets;
+  const kernels::Kernels& k = kernels::kernels();
+  const std::int64_t* offsets = scan.groups.offsets + first;
+  const std::size_t count = end - first;
+  const auto held = static_cast<std::size_t>(offsets[count] - offsets[0]);
+  if (held > 0 && k.largest_row(scan.groups.row + offsets[0], held) >= scan.rows) {
+    return Fault::row;
   }
-  return found == 0;
+  k.portfolio_scan({count, offsets, scan.groups.row, scan.groups.quantity}, scan.table, scan.stride,
+                   scan.columns, scan.sums == nullptr ? nullptr : scan.sums + first * scan.stride,
+                   scan.worst + first, scan.worst_column + first);
+  return Fault::none;
 }
 
-// A block of groups is checked right before it is scanned, so its rows are read from memory once.
-bool run_scan(const Scan& scan, int threads) {
-  constexpr std::size_t block_groups = 512;
-  std::atomic<bool> sound{true};
-  const std::size_t blocks = (scan.groups.count + block_groups - 1) / block_groups;
+// A block of groups is checked right before it is scanned, so it is read from memory once.
+Fault run_scan(const Scan& scan, int threads) {
+  constexpr std::size_t block_groups = 1024;
+  const std::size_t groups = scan.groups.count;
+  if (scan.groups.offsets[0] != 0 ||
+      scan.groups.offsets[groups] != static_cast<std::int64_t>(scan.positions)) {
+    return Fault::offsets;
+  }
+  std::atomic<bool> rows{true};
+  std::atomic<bool> offsets{true};
+  const std::size_t blocks = (groups + block_groups - 1) / block_groups;
   engine::for_each_block(blocks, threads, [&](std::size_t block, std::size_t) {
     const std::size_t first = block * block_groups;
-    const std::size_t count = std::min(block_groups, scan.groups.count - first);
-    const std::int64_t* offsets = scan.groups.offsets + first;
-    if (!rows_sound(scan, offsets[0], offsets[count])) {
-      sound.store(false);
-      return;
-    }
-    kernels::kernels().portfolio_scan(
-        {count, offsets, scan.groups.row, scan.groups.quantity}, scan.table, scan.stride,
-        scan.columns, scan.sums == nullptr ? nullptr : scan.sums + first * scan.stride,
-        scan.worst + first, scan.worst_column + first);
+    const Fault fault = scan_block(scan, first, std::min(first + block_groups, groups));
+    if (fault == Fault::offsets) offsets.store(false);
+    if (fault == Fault::row) rows.store(false);
   });
-  return sound.load();
+  return !offsets.load() ? Fault::offsets : !rows.load() ? Fault::row : Fault::none;
 }
 
 // `positions`: offsets (groups + 1), row, quantity; `out`: worst, worst_scenario and, if wanted,
@@ -158,13 +164,12 @@ py::object portfolio_scan(const py::dict& positions, const py::array& table, std
   std::optional<std::ptrdiff_t> refused;
   {
     const py::gil_scoped_release unlocked;
-    if (!offsets_sound(scan)) {
-      refused = -1;
-    } else if (!run_scan(scan, threads)) {
+    const Fault fault = run_scan(scan, threads);
+    if (fault == Fault::offsets) refused = -1;
+    if (fault == Fault::row) {
       const std::uint32_t* row = scan.groups.row;
-      const std::uint32_t* bad = std::find_if(row, row + scan.positions, [&](std::uint32_t r) {
-        return r >= scan.rows;
-      });
+      const std::uint32_t* bad =
+          std::find_if(row, row + scan.positions, [&](std::uint32_t r) { return r >= scan.rows; });
       refused = bad - row;
     }
   }

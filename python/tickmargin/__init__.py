@@ -1,16 +1,20 @@
 """Real-time margin and collateral engine for derivatives."""
 
+from tickmargin import records
 from tickmargin._core import info as _info
 from tickmargin._paths import cmake_dir, get_include
 from tickmargin.engine import Engine
 from tickmargin.errors import (
+    EngineBusyError,
     InputTypeError,
     InvalidInputError,
     Issue,
     MissingExtraError,
+    RecordRefusedError,
     TickMarginError,
     UnknownNameError,
 )
+from tickmargin.live_results import Applied, CheckedOrder, LiveAccount
 from tickmargin.market import Market
 from tickmargin.policies import Policies
 from tickmargin.portfolio import Portfolio
@@ -28,6 +32,7 @@ from tickmargin.pricing import (
     perpetual_fair_price,
     strike_from_delta,
 )
+from tickmargin.record_types import EVENT, RECORD
 from tickmargin.results import Explanation, LiquidationPrices, Result
 from tickmargin.scan import ScanResult, portfolio_scan, scenario_matrix
 from tickmargin.table import Table
@@ -35,7 +40,12 @@ from tickmargin.table import Table
 __version__: str = _info()["version"]
 
 __all__ = [
+    "EVENT",
+    "RECORD",
+    "Applied",
+    "CheckedOrder",
     "Engine",
+    "EngineBusyError",
     "Explanation",
     "Greeks",
     "ImpliedVol",
@@ -43,10 +53,12 @@ __all__ = [
     "InvalidInputError",
     "Issue",
     "LiquidationPrices",
+    "LiveAccount",
     "Market",
     "MissingExtraError",
     "Policies",
     "Portfolio",
+    "RecordRefusedError",
     "Result",
     "ScanResult",
     "StrikeResult",
@@ -66,6 +78,7 @@ __all__ = [
     "info",
     "perpetual_fair_price",
     "portfolio_scan",
+    "records",
     "scenario_matrix",
     "strike_from_delta",
 ]

@@ -63,6 +63,8 @@ def market_columns(market: Market, portfolio: Portfolio) -> dict[str, Any]:
         "mark_price": _aligned(market.marks.mark_price, marks),
         "mark_vol_annual": _aligned(market.marks.vol_annual, marks),
         "mark_vol_normal_annual": _aligned(market.marks.vol_normal_annual, marks),
+        "settled_share": np.nan_to_num(_aligned(market.marks.settled_share, marks)),
+        "settled_average": _aligned(market.marks.settled_average, marks),
     }
 
 

@@ -13,12 +13,16 @@ from tickmargin import _core
 from tickmargin._kernels import require_kernels
 from tickmargin.core_inputs import instrument_columns, market_columns, portfolio_columns
 from tickmargin.errors import InputTypeError, InvalidInputError, Issue, UnknownNameError
-from tickmargin.loading.issues import suggest
+from tickmargin.live import LiveMethods
+from tickmargin.live_base import whole
+from tickmargin.live_policies import fingerprint
+from tickmargin.live_settings import room_for
 from tickmargin.market import Market
+from tickmargin.names import Namebook
 from tickmargin.orders import read_orders
 from tickmargin.policies import Policies
 from tickmargin.portfolio import Portfolio
-from tickmargin.result_tables import Names, explanation_of, result_of, what_if_table
+from tickmargin.result_tables import Basis, Names, explanation_of, result_of, what_if_table
 from tickmargin.results import Explanation, LiquidationPrices, Result, RootStatus
 from tickmargin.table import Table
 from tickmargin.validation import cross_check
@@ -28,11 +32,17 @@ __all__ = ["Engine"]
 _DECIMALS_MAX = 15
 
 
-class Engine:
-    """Margins every account of a portfolio at one market.
+class Engine(LiveMethods):
+    """Margins every account of a portfolio at one market, and then with every record.
 
-    The engine copies what it needs from its inputs; several engines may share them. Every method
-    may be called from several threads at once, and the GIL is released while the core computes.
+    The engine copies what it needs from its inputs; several engines may share them. Without
+    records every method may be called from several threads at once; once it is live, one thread
+    at a time may write or look at exact numbers (a second one gets an ``EngineBusyError``), and
+    any may read published rows. The GIL is released while the core computes.
+
+    After records ``recompute``, ``explain``, ``what_if`` and ``liquidation_prices`` answer from
+    the live state as it is then, built anew without any cache; ``market`` and ``portfolio`` stay
+    what the engine was made with.
 
     Parameters
     ----------
@@ -68,26 +78,61 @@ class Engine:
         self._market = market
         self._portfolio = portfolio
         self._warnings = tuple(warnings)
-        self._policies = Policies.resolve(policies)
-        self._accounts = {name: row for row, name in enumerate(portfolio.accounts.names.tolist())}
-        self._names = Names.of(market, portfolio)
+        chosen = Policies.resolve(policies)
+        self.names = Namebook(market, portfolio)
         self._decimals = numeraire_decimals
-        self._core = self._make_core(numeraire_decimals)
+        self._live = None
+        self._sources = ()
+        self._frozen: tuple[tuple[int, int], _core.Engine] | None = None
+        self._core = self._make_core(chosen)
+        self._policies_of = {0: chosen}
+        self._policy_names = {0: chosen.names}
+        self._fingerprints = {0: fingerprint(self._compile(chosen))}
 
-    def _make_core(self, numeraire_decimals: int) -> _core.Engine:
-        columns = (
+    def _columns(self) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+        return (
             market_columns(self._market, self._portfolio),
             instrument_columns(self._market, self._portfolio),
             portfolio_columns(self._market, self._portfolio),
         )
-        compiled = self._compile(self._policies)
+
+    def _make_core(self, policies: Policies) -> _core.Engine:
+        columns = self._columns()
+        compiled = self._compile(policies)
         gross = None
-        if self._policies.needs_gross_notional:
+        if policies.needs_gross_notional:
             # A size rule needs valued positions, whatever the policy: value them once first.
-            anyone = np.zeros(len(self._accounts), np.int32)
-            gross = _core.Engine(*columns, compiled, anyone, numeraire_decimals).gross_notional()
-        self._account_policy = self._select(self._policies, gross)
-        return _core.Engine(*columns, compiled, self._account_policy, numeraire_decimals)
+            anyone = np.zeros(len(self._portfolio.accounts), np.int32)
+            gross = _core.Engine(*columns, compiled, anyone, self._decimals).gross_notional()
+        self._account_policy = self._select(policies, gross)
+        return _core.Engine(*columns, compiled, self._account_policy, self._decimals)
+
+    def _make_live(self, capacity: dict[str, Any], settings: dict[str, Any]) -> _core.Live:
+        compiled = self._compile(self._policies_of[0])
+        room = room_for(self._portfolio, capacity)
+        return _core.Live(
+            *self._columns(), compiled, self._account_policy, self._decimals, room, settings
+        )
+
+    def _present(self) -> _core.Engine:
+        """The batch engine over what is true now."""
+        if self._live is None:
+            return self._core
+        where = self._live.position()
+        as_of = (where["applied_seq"], where["epoch"])
+        if as_of == (0, 0):
+            return self._core  # no record yet: the market the engine was made with
+        if self._frozen is None or self._frozen[0] != as_of:
+            self._frozen = (as_of, self._live.freeze())
+        return self._frozen[1]
+
+    def _present_names(self) -> Names:
+        return Names.of(self.names)
+
+    def _prepare(self, policies: Policies) -> tuple[list[dict[str, Any]], NDArray[np.int32]]:
+        """Compile policies and choose one for each account, by what it holds now."""
+        gross = self._present().gross_notional() if policies.needs_gross_notional else None
+        return self._compile(policies), self._select(policies, gross)
 
     def _compile(self, policies: Policies) -> list[dict[str, Any]]:
         return policies.compile(self._market.underlyings.names.tolist(), self._market.assets.keys)
@@ -125,8 +170,19 @@ class Engine:
 
     @property
     def policies(self) -> Policies:
-        """The policies in force."""
-        return self._policies
+        """The policies in force.
+
+        Raises
+        ------
+        UnknownNameError
+            UNKNOWN_EPOCH: they come from a snapshot; stage them again under their epoch's number.
+        """
+        epoch = self._epoch()
+        if epoch not in self._policies_of:
+            names = ", ".join(self._policy_names[epoch])
+            message = f"policies of epoch {epoch} ({names}) came with a snapshot, by name only"
+            raise UnknownNameError(message, code="UNKNOWN_EPOCH")
+        return self._policies_of[epoch]
 
     @property
     def warnings(self) -> tuple[Issue, ...]:
@@ -162,16 +218,18 @@ class Engine:
         """
         started = time.perf_counter_ns()
         moves = self._moves(index or {})
-        _check_threads(threads)
-        chosen = self._policies if policies is None else Policies.resolve(policies)
+        whole("threads", threads)
+        epoch = self._epoch()
         if policies is None:
-            raw = self._core.recompute(threads, moves, None, None)
+            called = self._policy_names[epoch]
+            raw = self._present().recompute(threads, moves, None, None)
         else:
-            gross = self._core.gross_notional() if chosen.needs_gross_notional else None
-            selected = self._select(chosen, gross)
-            raw = self._core.recompute(threads, moves, self._compile(chosen), selected)
+            chosen = Policies.resolve(policies)
+            called = chosen.names
+            raw = self._present().recompute(threads, moves, *self._prepare(chosen))
         elapsed_ns = time.perf_counter_ns() - started
-        return result_of(raw, self._names, chosen, self._decimals, elapsed_ns)
+        basis = Basis(called, epoch, self._decimals, elapsed_ns)
+        return result_of(raw, self._present_names(), basis)
 
     def _moves(self, index: Mapping[str, float]) -> list[tuple[int, float]]:
         moves = []
@@ -183,18 +241,20 @@ class Engine:
                 raise InvalidInputError(
                     f"index[{name!r}] must be finite and > 0, was {price}", code="NOT_POSITIVE"
                 )
-            moves.append((self._underlying(name), float(price)))
+            moves.append((self.names.known("underlying", name), float(price)))
         return moves
 
-    def explain(self, account: str) -> Explanation:
+    def explain(self, account: str | int) -> Explanation:
         """List the parts of one account's equity and requirement.
 
         Raises
         ------
         UnknownNameError
         """
-        raw = self._core.explain(self.account_handle(account))
-        return explanation_of(raw, account, self._names, self._policies)
+        row = self.account_handle(account)
+        raw = self._present().explain(row)
+        names = self._present_names()
+        return explanation_of(raw, names.accounts[row], names, self._policy_names[self._epoch()])
 
     def what_if(self, orders: Any, *, hedge: str | None = None, threads: int = 1) -> Table:
         """Show what each order would do to its account's margin if it filled in full, alone.
@@ -224,14 +284,14 @@ class Engine:
         initial margin does not rise. Fees are left out, and the price is taken as given, however
         far it is from the mark.
         """
-        _check_threads(threads)
-        rows = read_orders(orders, self._portfolio, self._accounts)
-        hedge_row = -1 if hedge is None else self._instrument(hedge)
-        raw = self._core.what_if(rows.columns, hedge_row, threads)
-        return what_if_table(raw, rows, self._names)
+        whole("threads", threads)
+        rows = read_orders(orders, self.names)
+        hedge_row = -1 if hedge is None else self.names.known("instrument", hedge)
+        raw = self._present().what_if(rows.columns, hedge_row, threads)
+        return what_if_table(raw, rows, self._present_names())
 
     def liquidation_prices(
-        self, account: str, underlying: str, *, pocket: str = "cross"
+        self, account: str | int, underlying: str | int, *, pocket: str = "cross"
     ) -> LiquidationPrices:
         """Find the index prices at which a pocket falls below its liquidation border.
 
@@ -242,54 +302,32 @@ class Engine:
         ------
         UnknownNameError
         """
-        pockets = self._portfolio.pocket_names
-        if pocket not in pockets:
-            raise UnknownNameError(f"no pocket {pocket!r}{suggest(pocket, pockets)}")
-        lower, upper, status_lower, status_upper = self._core.liquidation_prices(
-            self.account_handle(account), pockets.index(pocket), self._underlying(underlying)
+        lower, upper, status_lower, status_upper = self._present().liquidation_prices(
+            self.account_handle(account),
+            self.names.known("pocket", pocket),
+            self.names.known("underlying", underlying),
         )
         return LiquidationPrices(
             lower, upper, cast("RootStatus", status_lower), cast("RootStatus", status_upper)
         )
 
-    def account_handle(self, account: str) -> int:
+    def account_handle(self, account: str | int) -> int:
         """Row of an account: its number for calls that take no names.
 
         Raises
         ------
         UnknownNameError
         """
-        row = self._accounts.get(account)
-        if row is None:
-            raise UnknownNameError(
-                f"no account {account!r}{suggest(str(account), self._accounts)}",
-                code="UNKNOWN_ACCOUNT",
-            )
-        return row
-
-    def _underlying(self, name: str) -> int:
-        names = self._market.underlyings.names.tolist()
-        if name not in names:
-            raise UnknownNameError(
-                f"no underlying {name!r}{suggest(str(name), names)}", code="UNKNOWN_UNDERLYING"
-            )
-        return int(names.index(name))
-
-    def _instrument(self, name: str) -> int:
-        names = self._names.instruments.tolist()
-        if name not in names:
-            raise UnknownNameError(
-                f"no instrument {name!r}{suggest(str(name), names)}", code="UNKNOWN_INSTRUMENT"
-            )
-        return int(names.index(name))
+        return self.names.known("account", account)
 
     def __reduce__(self) -> Any:
         raise InputTypeError("an engine cannot be pickled; save its market and portfolio instead")
 
     def __repr__(self) -> str:
         return (
-            f"Engine({len(self._accounts):,} accounts, {len(self._portfolio.positions):,} "
-            f"positions, policies={', '.join(self._policies.names)})"
+            f"Engine({len(self._portfolio.accounts):,} accounts, "
+            f"{len(self._portfolio.positions):,} positions, "
+            f"policies={', '.join(self._policy_names[self._epoch()])})"
         )
 
 
@@ -307,10 +345,3 @@ def _check_arguments(market: object, portfolio: object, numeraire_decimals: obje
             f"numeraire_decimals must be in 0 .. {_DECIMALS_MAX}, was {numeraire_decimals}",
             code="INVALID_ARGUMENT",
         )
-
-
-def _check_threads(threads: object) -> None:
-    if isinstance(threads, bool) or not isinstance(threads, int):
-        raise InputTypeError(f"threads: got {type(threads).__name__}; expected int")
-    if threads < 1:
-        raise InvalidInputError(f"threads must be >= 1, was {threads}", code="INVALID_ARGUMENT")

@@ -14,10 +14,12 @@ from types import MappingProxyType
 
 __all__ = [
     "CODES",
+    "EngineBusyError",
     "InputTypeError",
     "InvalidInputError",
     "Issue",
     "MissingExtraError",
+    "RecordRefusedError",
     "TickMarginError",
     "UnknownNameError",
 ]
@@ -56,6 +58,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "NOT_EXACT": "An integer cannot be held exactly by the type of its column.",
         "NOT_POSITIVE": "A number that must be greater than zero is not.",
         "NEGATIVE_VALUE": "A number that must not be negative is.",
+        "ABOVE_ONE": "A share is greater than 1.",
         "EMPTY_ID": "An identifier is the empty string.",
         "INVALID_ID": "An identifier holds a character that has a meaning of its own.",
         "BAD_TEXT": "Text is not valid UTF-8.",
@@ -78,6 +81,32 @@ CODES: Mapping[str, str] = MappingProxyType(
         # market
         "NUMERAIRE_PRICE": "The numeraire is listed with a price other than 1.",
         "CIRCULAR_PRICE": "An asset's price is defined through itself.",
+        # records and live engines
+        "UNKNOWN_TYPE": "A record's type is none there is.",
+        "RESERVED_NOT_ZERO": "A record has a value in a field or flag that its type does not use.",
+        "UNKNOWN_SOURCE": "An underlying has no such oracle source.",
+        "UNKNOWN_NODE": "A forward curve has no such node.",
+        "UNKNOWN_ORDER": "No such order rests, or an order has the number 0.",
+        "UNKNOWN_TRANSFER": "No such deposit can be reversed, or a deposit has the number 0.",
+        "UNKNOWN_CHAIN": "No asset is on this chain.",
+        "UNKNOWN_EPOCH": "No policies are staged under this epoch, or were in force before it.",
+        "OUT_OF_RANGE": "A number is outside its documented range.",
+        "TIME_REVERSED": "A record is older than the clock, or than the last of its source.",
+        "OUT_OF_ORDER": "A sequence number is below the source's last.",
+        "DUPLICATE": "The same sequence number and payload came before: there is nothing to do.",
+        "CONFLICTING": "The same sequence number or id came before with another payload.",
+        "EXPIRED": "The instrument has settled.",
+        "NOT_EXPIRED": "An expiry has not come, or its settlement price is not known.",
+        "CHAIN_HALTED": "The asset's chain is halted.",
+        "MARGIN_REFUSED": "Initial margin does not allow it.",
+        "BLOCKED": "The account, or a mark it depends on, is in doubt.",
+        "CAPACITY": "A table whose size was fixed at the start is full.",
+        "RING_FULL": "There is no room for the record's events: take events, send it again.",
+        "NOT_DURABLE": "The journal has failed: nothing is taken that could not be made to last.",
+        "ENGINE_BUSY": "Another thread is writing to the engine, or taking its events.",
+        "ALREADY_STARTED": "The live engine runs already; its settings are fixed.",
+        "SNAPSHOT_DAMAGED": "A snapshot is cut short, changed, or of another version.",
+        "SNAPSHOT_MISMATCH": "A snapshot is of an engine over other names or policies.",
         # market and portfolio together
         "EXPIRED_INSTRUMENT": "A non-zero position is in an instrument that expired before as_of.",
         "SETTLEMENT_MISMATCH": "A coin pay-off settles in an asset that does not follow its index, "
@@ -162,6 +191,29 @@ class MissingExtraError(TickMarginError, ImportError):
     """A package of an optional extra is needed and absent; the message names the extra."""
 
     code = "MISSING_EXTRA"
+
+
+class EngineBusyError(TickMarginError, RuntimeError):
+    """Another thread is at work on the same end of a live engine; nothing was done."""
+
+    code = "ENGINE_BUSY"
+
+
+class RecordRefusedError(TickMarginError, ValueError):
+    """A record was refused and changed nothing; ``code`` is its status in capitals.
+
+    Attributes
+    ----------
+    status : str
+        The record's status.
+    row : int
+        Which of the records given together.
+    """
+
+    def __init__(self, message: str = "", *, status: str = "", row: int = 0) -> None:
+        super().__init__(message, code=status.upper())
+        self.status = status
+        self.row = row
 
 
 class InvalidInputError(TickMarginError, ValueError):

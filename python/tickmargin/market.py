@@ -242,6 +242,8 @@ class Market:
                 "mark_price": data.mark_price,
                 "vol_annual": data.vol_annual,
                 "vol_normal_annual": data.vol_normal_annual,
+                "settled_share": data.settled_share,
+                "settled_average": data.settled_average,
             },
             name="marks",
         )

@@ -8,15 +8,16 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tickmargin.core_inputs import instrument_order
+from tickmargin.errors import InvalidInputError
 from tickmargin.loading.column import Coded, Column, TableSpec
-from tickmargin.loading.issues import IssueLog
+from tickmargin.loading.issues import IssueLog, suggest
 from tickmargin.loading.keys import refer
 from tickmargin.loading.read import read_given
 from tickmargin.loading.specs import KINDS
-from tickmargin.portfolio import Portfolio
+from tickmargin.names import Namebook, handles
+from tickmargin.pricing.arguments import flags, integers, reals
 
-__all__ = ["OrderRows", "read_orders"]
+__all__ = ["OrderRows", "read_order_handles", "read_orders"]
 
 ORDERS = TableSpec(
     "orders",
@@ -28,6 +29,11 @@ ORDERS = TableSpec(
         Column("price", "float", sign="non_negative"),
     ),
 )
+CHECKED_ORDERS = TableSpec(
+    "orders",
+    (*ORDERS.columns, Column("reduce_only", "bool", required=False, nullable=True)),
+)
+_NEW_POCKET = 2**31 - 1  # downwards: numbers that no pocket has yet
 
 
 class OrderRows(NamedTuple):
@@ -41,10 +47,17 @@ def _coded(names: NDArray[np.object_]) -> Coded:
     return Coded(np.arange(len(names), dtype=np.int32), names)
 
 
-def read_orders(orders: Any, portfolio: Portfolio, accounts: Mapping[str, int]) -> OrderRows:
+def read_orders(orders: Any, names: Namebook, *, reduce_only: bool = False) -> OrderRows:
     """Check orders and number their accounts, pockets and instruments.
 
-    A pocket the portfolio does not know is a new, empty isolated pocket.
+    A pocket that is not known is a new, empty isolated pocket.
+
+    Parameters
+    ----------
+    orders : mapping of columns or frame
+    names : Namebook
+    reduce_only : bool, default False
+        Whether the orders may have a column of that name.
 
     Raises
     ------
@@ -52,46 +65,89 @@ def read_orders(orders: Any, portfolio: Portfolio, accounts: Mapping[str, int]) 
         With every problem in ``issues``.
     """
     log = IssueLog()
-    data = read_given({"orders": orders}, (ORDERS,), log, False)["orders"]
+    spec = CHECKED_ORDERS if reduce_only else ORDERS
+    data = read_given({"orders": orders}, (spec,), log, False)["orders"]
     log.raise_if_any("orders")
     assert data is not None
-    account = refer(data, "account", _coded(portfolio.accounts.names), "UNKNOWN_ACCOUNT", log)
-    names = portfolio.instruments.names
-    instrument = refer(data, "instrument", _coded(names), "UNKNOWN_INSTRUMENT", log)
+    accounts, instruments = names["account"], names["instrument"]
+    account = refer(data, "account", _coded(accounts), "UNKNOWN_ACCOUNT", log)
+    instrument = refer(data, "instrument", _coded(instruments), "UNKNOWN_INSTRUMENT", log)
     price = data.columns["price"]
-    _check_prices(portfolio, instrument, price, log)
+    _check_prices(names, instrument, price, log)
     log.raise_if_any("orders")
     pocket = data.text("pocket", "cross")
-    known = {name: row for row, name in enumerate(portfolio.pocket_names)}
-    rows = np.array([known.get(n, len(known) + i) for i, n in enumerate(pocket.names.tolist())])
-    rank = np.empty(len(names), np.int32)
-    rank[instrument_order(portfolio)] = np.arange(len(names), dtype=np.int32)
-    return OrderRows(
-        {
-            "account": account,
-            "pocket": rows.astype(np.int32)[pocket.codes],
-            "instrument": rank[instrument],
-            "quantity": data.columns["quantity"],
-            "price": price,
-        },
-        {
-            "account": Coded(account, portfolio.accounts.names),
-            "pocket": pocket,
-            "instrument": Coded(instrument, names),
-            "quantity": data.columns["quantity"],
-            "price": price,
-        },
-    )
+    known = {name: row for row, name in enumerate(names.lists["pocket"])}
+    rows = np.array([known.get(n, _NEW_POCKET - i) for i, n in enumerate(pocket.names.tolist())])
+    columns = {
+        "account": account,
+        "pocket": rows.astype(np.int32)[pocket.codes],
+        "instrument": instrument,
+        "quantity": data.columns["quantity"],
+        "price": price,
+    }
+    shown = {
+        "account": Coded(account, accounts),
+        "pocket": pocket,
+        "instrument": Coded(instrument, instruments),
+        "quantity": data.columns["quantity"],
+        "price": price,
+    }
+    if reduce_only:
+        reduces = data.numbers("reduce_only", False, np.bool_)
+        columns["reduce_only"] = reduces.astype(np.uint8)
+        shown["reduce_only"] = reduces
+    return OrderRows(columns, shown)
+
+
+def read_order_handles(orders: Mapping[str, Any]) -> OrderRows:
+    """Orders whose accounts and instruments are handles: NumPy columns, no names looked up.
+
+    Columns account, instrument and, optionally, pocket are integers, quantity and price real
+    numbers, reduce_only bools; they broadcast to one dimension.
+
+    Raises
+    ------
+    InputTypeError, InvalidInputError
+        LENGTH_MISMATCH, MISSING_COLUMN or UNKNOWN_COLUMN.
+    """
+    required = ("account", "instrument", "quantity", "price")
+    for name in orders:
+        if name not in (*required, "pocket", "reduce_only"):
+            known = (*required, "pocket", "reduce_only")
+            message = f"orders: unknown column {name!r}{suggest(str(name), known)}"
+            raise InvalidInputError(message, code="UNKNOWN_COLUMN")
+    for name in required:
+        if name not in orders:
+            message = f"orders: required column {name!r} is missing"
+            raise InvalidInputError(message, code="MISSING_COLUMN")
+    columns: dict[str, NDArray[Any]] = {
+        "account": handles("account", integers("account", orders["account"])),
+        "pocket": handles("pocket", integers("pocket", orders.get("pocket", 0))),
+        "instrument": handles("instrument", integers("instrument", orders["instrument"])),
+        "quantity": reals("quantity", orders["quantity"]),
+        "price": reals("price", orders["price"]),
+        "reduce_only": flags("reduce_only", orders.get("reduce_only", False)),
+    }
+    try:
+        whole = np.broadcast_arrays(*columns.values())
+    except ValueError:
+        shapes = ", ".join(f"{name} {column.shape}" for name, column in columns.items())
+        message = f"shapes do not broadcast: {shapes}"
+        raise InvalidInputError(message, code="LENGTH_MISMATCH") from None
+    if whole[0].ndim != 1:
+        raise InvalidInputError("orders have one dimension", code="WRONG_SHAPE")
+    flat = dict(zip(columns, map(np.ascontiguousarray, whole), strict=True))
+    return OrderRows(flat, {**flat, "reduce_only": flat["reduce_only"].view(np.bool_)})
 
 
 def _check_prices(
-    portfolio: Portfolio,
+    names: Namebook,
     instrument: NDArray[np.int32],
     price: NDArray[np.float64],
     log: IssueLog,
 ) -> None:
     """Only an option's premium may be zero."""
-    kinds = np.append(portfolio.instruments.kind, KINDS.index("option"))[instrument]
+    kinds = np.array([*names.kinds, KINDS.index("option")])[instrument]
     free = (price == 0) & (kinds != KINDS.index("option"))
     log.add_rows(
         "NOT_POSITIVE",

@@ -10,16 +10,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tickmargin import _core
-from tickmargin.core_inputs import instrument_order
 from tickmargin.loading.column import Coded
-from tickmargin.market import Market
+from tickmargin.names import Namebook
 from tickmargin.orders import OrderRows
-from tickmargin.policies import Policies
-from tickmargin.portfolio import Portfolio
 from tickmargin.results import Explanation, Result
 from tickmargin.table import Table
 
-__all__ = ["Names", "explanation_of", "result_of", "what_if_table"]
+__all__ = [
+    "STATES",
+    "STATUSES",
+    "Basis",
+    "Names",
+    "explanation_of",
+    "pocket_column",
+    "result_of",
+    "what_if_table",
+]
 
 
 def _words(words: Sequence[str]) -> NDArray[np.object_]:
@@ -30,8 +36,8 @@ def _coded(codes: NDArray[Any], names: Sequence[str] | NDArray[np.object_]) -> C
     return Coded(codes.astype(np.int32, copy=False), np.asarray(names, dtype=object))
 
 
-_STATES = _words(_core.state_names())
-_STATUSES = _words(_core.status_names())
+STATES = _words(_core.state_names())
+STATUSES = _words(_core.status_names())
 _VERDICTS = _words(_core.verdict_names())
 _KEYS = ("account", "pocket", "underlying")
 _EFFECTS = (
@@ -68,22 +74,39 @@ class Names:
     assets: NDArray[np.object_]
 
     @classmethod
-    def of(cls, market: Market, portfolio: Portfolio) -> Names:
-        """Names of a market and a portfolio; an asset on a chain is ``SYMBOL@chain``."""
-        keys = market.assets.keys
+    def of(cls, book: Namebook) -> Names:
+        """Names as they are now; an asset on a chain is ``SYMBOL@chain``."""
         return cls(
-            accounts=portfolio.accounts.names,
-            pockets=_words(portfolio.pocket_names),
-            instruments=portfolio.instruments.names[instrument_order(portfolio)],
-            underlyings=market.underlyings.names,
-            assets=_words([f"{symbol}@{chain}" if chain else symbol for symbol, chain in keys]),
+            accounts=book["account"],
+            pockets=book["pocket"],
+            instruments=book["instrument"],
+            underlyings=book["underlying"],
+            assets=book["asset"],
         )
 
 
-def result_of(
-    raw: dict[str, Any], names: Names, policies: Policies, decimals: int, elapsed_ns: int
-) -> Result:
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """What a result was made under: names of the policies, their epoch, ticks, time it took."""
+
+    policies: Sequence[str]
+    epoch: int
+    decimals: int
+    elapsed_ns: int
+
+
+def pocket_column(codes: NDArray[Any], names: NDArray[np.object_]) -> Coded:
+    """Pockets by name; one that records made by number alone is ``#7``."""
+    if not codes.size or int(codes.max()) < len(names):
+        return _coded(codes, names)
+    distinct, inverse = np.unique(codes, return_inverse=True)
+    called = [names[c] if c < len(names) else f"#{c}" for c in distinct.tolist()]
+    return _coded(inverse, _words(called))
+
+
+def result_of(raw: dict[str, Any], names: Names, basis: Basis) -> Result:
     """Tables of one recompute."""
+    decimals = basis.decimals
     accounts, units, components = raw["accounts"], raw["units"], raw["components"]
     count = len(names.accounts)
     pocket_amounts = _amounts(raw["pockets"], decimals)
@@ -91,10 +114,12 @@ def result_of(
         "account": names.accounts,
         **_amounts(accounts, decimals),
         "health_ratio": pocket_amounts["health_ratio"][accounts["worst_pocket"]],
-        "policy": _coded(accounts["policy"], policies.names),
-        "policy_epoch": np.zeros(count, np.int64),
+        "policy": _coded(accounts["policy"], basis.policies),
+        "policy_epoch": np.full(count, basis.epoch, np.int64),
         "as_of_ns": np.full(count, raw["as_of_ns"], np.int64),
-        "worst_pocket": _coded(raw["pockets"]["pocket"][accounts["worst_pocket"]], names.pockets),
+        "worst_pocket": pocket_column(
+            raw["pockets"]["pocket"][accounts["worst_pocket"]], names.pockets
+        ),
         "worst_underlying": _coded(accounts["worst_underlying"], names.underlyings),
         "worst_price_move": accounts["worst_price_move"],
         "worst_vol_shock": accounts["worst_vol_shock"],
@@ -110,7 +135,7 @@ def result_of(
         **{name: units[name] for name in units if name not in _KEYS},
     }
     component_columns = {
-        "policy": _coded(components["policy"], policies.names),
+        "policy": _coded(components["policy"], basis.policies),
         "underlying": _coded(components["underlying"], names.underlyings),
         "component": _words(components["component"]),
         "initial_margin": components["initial_margin"],
@@ -122,12 +147,12 @@ def result_of(
         units=Table(unit_columns, name="units"),
         components=Table(component_columns, name="components"),
         as_of_ns=raw["as_of_ns"],
-        elapsed_ns=elapsed_ns,
+        elapsed_ns=basis.elapsed_ns,
     )
 
 
 def explanation_of(
-    raw: dict[str, Any], account: str, names: Names, policies: Policies
+    raw: dict[str, Any], account: str, names: Names, policies: Sequence[str]
 ) -> Explanation:
     """Tables of one explained account."""
     pocket, kind, item, *numbers = raw["equity"]
@@ -141,9 +166,9 @@ def explanation_of(
     }
     return Explanation(
         account=account,
-        policy=policies.names[raw["policy"]],
-        state=str(_STATES[raw["state"]]),
-        status=str(_STATUSES[raw["status"]]),
+        policy=policies[raw["policy"]],
+        state=str(STATES[raw["state"]]),
+        status=str(STATUSES[raw["status"]]),
         equity=_table("equity", _EQUITY, equity, coded),
         requirement=_table("requirement", _REQUIREMENT, raw["requirement"], coded),
         positions=_table("positions", _POSITIONS, raw["positions"], coded),
@@ -161,7 +186,7 @@ def what_if_table(raw: dict[str, Any], orders: OrderRows, names: Names) -> Table
     columns = {
         **orders.shown,
         "accepted": verdict <= 1,
-        "reason": _coded(reason, np.append(_VERDICTS, _STATUSES)),
+        "reason": _coded(reason, np.append(_VERDICTS, STATUSES)),
         "mark_price": raw["mark_price"],
         **{name: raw[name] for name in _EFFECTS},
         "binding_underlying": _coded(raw["binding_underlying"], names.underlyings),
@@ -175,7 +200,7 @@ def what_if_table(raw: dict[str, Any], orders: OrderRows, names: Names) -> Table
 def _account_and_pocket(rows: dict[str, Any], names: Names) -> dict[str, Coded]:
     return {
         "account": _coded(rows["account"], names.accounts),
-        "pocket": _coded(rows["pocket"], names.pockets),
+        "pocket": pocket_column(rows["pocket"], names.pockets),
     }
 
 
@@ -193,8 +218,8 @@ def _amounts(rows: dict[str, Any], decimals: int) -> dict[str, Any]:
         "slack": slack,
         "slack_ticks": rows["slack_ticks"],
         "health_ratio": health,
-        "state": _coded(rows["state"], _STATES),
-        "status": _coded(rows["status"], _STATUSES),
+        "state": _coded(rows["state"], STATES),
+        "status": _coded(rows["status"], STATUSES),
     }
 
 
@@ -203,7 +228,9 @@ def _table(
 ) -> Table:
     out: dict[str, Any] = {}
     for column, data in zip(columns, values, strict=True):
-        if column in coded:
+        if column == "pocket":
+            out[column] = pocket_column(np.array(data, np.int32), coded[column])
+        elif column in coded:
             out[column] = _coded(np.array(data, np.int32), coded[column])
         elif column in ("kind", "item", "component"):
             out[column] = np.array(data, object)

@@ -64,6 +64,11 @@ inline bool same_bits(double a, double b) {
   return std::bit_cast<std::uint64_t>(a) == std::bit_cast<std::uint64_t>(b);
 }
 
+template <class A, class B>
+void equal(const A& a, const B& b, const char* file, int line, const char* text) {
+  report(a == b, file, line, describe(text, a, b));
+}
+
 // Runs every registered test whose name contains the first argument; all without one.
 inline int run(int argc, char** argv) {
   const char* wanted = argc > 1 ? argv[1] : "";
@@ -82,24 +87,26 @@ inline int run(int argc, char** argv) {
 }  // namespace check
 
 // TEST(name) { ... } at namespace scope.
-#define TEST(name)                                             \
-  static void test_##name();                                   \
+#define TEST(name)                                                  \
+  static void test_##name();                                        \
   static const check::Register register_##name(#name, test_##name); \
   static void test_##name()
 
 #define CHECK(condition) check::report(static_cast<bool>(condition), __FILE__, __LINE__, #condition)
 
-#define CHECK_EQ(a, b)                                    \
-  check::report((a) == (b), __FILE__, __LINE__, check::describe(#a " == " #b, (a), (b)))
+// Each side is evaluated once.
+#define CHECK_EQ(a, b) check::equal((a), (b), __FILE__, __LINE__, #a " == " #b)
 
-#define CHECK_SAME_BITS(a, b)                     \
+#define CHECK_SAME_BITS(a, b)                                   \
   check::report(check::same_bits((a), (b)), __FILE__, __LINE__, \
                 check::describe(#a " has the bits of " #b, (a), (b)))
 
 // |a - b| <= tolerance; false if either is NaN.
-#define CHECK_NEAR(a, b, tolerance)                                \
+#define CHECK_NEAR(a, b, tolerance)                                      \
   check::report(std::fabs((a) - (b)) <= (tolerance), __FILE__, __LINE__, \
                 check::describe(#a " within " #tolerance " of " #b, (a), (b)))
 
-#define CHECK_MAIN() \
-  int main(int argc, char** argv) { return check::run(argc, argv); }
+#define CHECK_MAIN()                \
+  int main(int argc, char** argv) { \
+    return check::run(argc, argv);  \
+  }

@@ -11,6 +11,7 @@
 #include <memory>
 #include <mutex>
 #include <random>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -124,6 +125,22 @@ class Files final : public tickmargin::journal::Files {
     return 0;
   }
 
+  int list(const std::string& directory, std::vector<std::string>* names) noexcept override {
+    const std::lock_guard lock(mutex_);
+    names->clear();
+    for (const auto& [path, inode] : names_) {
+      if (path.starts_with(directory + "/")) names->push_back(path.substr(directory.size() + 1));
+    }
+    return 0;
+  }
+
+  int lock(const std::string& path, std::unique_ptr<File>* file) noexcept override {
+    const std::lock_guard lock(mutex_);
+    if (!locked_.insert(path).second) return EWOULDBLOCK;
+    *file = std::make_unique<LockFile>(*this, path);
+    return 0;
+  }
+
  private:
   static constexpr std::size_t sector = 512;
 
@@ -191,6 +208,25 @@ class Files final : public tickmargin::journal::Files {
     std::shared_ptr<Inode> inode_;
   };
 
+  // Nothing but its name; the lock ends with it.
+  class LockFile final : public File {
+   public:
+    LockFile(Files& files, std::string path) : files_(files), path_(std::move(path)) {}
+    ~LockFile() override {
+      const std::lock_guard lock(files_.mutex_);
+      files_.locked_.erase(path_);
+    }
+    int write(std::uint64_t, const void*, std::size_t) noexcept override { return EINVAL; }
+    int read(std::uint64_t, void*, std::size_t) noexcept override { return EINVAL; }
+    int sync() noexcept override { return EINVAL; }
+    int size(std::uint64_t*) noexcept override { return EINVAL; }
+    int truncate(std::uint64_t) noexcept override { return EINVAL; }
+
+   private:
+    Files& files_;
+    std::string path_;
+  };
+
   static void place(Bytes& to, std::size_t offset, const Bytes& bytes) {
     if (to.size() < offset + bytes.size()) to.resize(offset + bytes.size());
     std::copy(bytes.begin(), bytes.end(), to.begin() + static_cast<std::ptrdiff_t>(offset));
@@ -238,6 +274,7 @@ class Files final : public tickmargin::journal::Files {
   }
 
   std::mutex mutex_;
+  std::set<std::string> locked_;
   Names names_;
   Names lasting_names_;
   std::vector<NameChange> unsynced_names_;

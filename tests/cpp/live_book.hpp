@@ -155,9 +155,8 @@ inline PortfolioColumns draw_portfolio(const InstrumentColumns& instruments, std
       p.position_pocket.push_back(isolated && draw.chance(0.3) ? 1 : 0);
       p.position_instrument.push_back(i);
       p.position_quantity.push_back(quantity);
-      p.position_entry_price.push_back(instruments.kind[at] == Kind::option
-                                           ? missing
-                                           : index * draw.uniform(0.97, 1.03));
+      p.position_entry_price.push_back(
+          instruments.kind[at] == Kind::option ? missing : index * draw.uniform(0.97, 1.03));
       gross += std::fabs(quantity) * (inverse ? 10.0 : 0.1 * index);
     }
     for (const std::int32_t pocket : {0, 1}) {

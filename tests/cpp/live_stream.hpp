@@ -1,286 +1,235 @@
-// Random records for the live engine. Moves are drawn around the width of a band, so that some stop
-// just inside it and some just outside; bursts move every risk factor before anything is renewed.
+// A drawn stream of everything that a live engine takes, refusals among it. What it draws depends
+// on the seed and on what the engine answers, so equal engines are sent equal streams; a copy of it
+// goes on as the original would.
 #pragma once
 
 #include <array>
-#include <cstdio>
-#include <deque>
+#include <thread>
 
 #include "live_book.hpp"
 
-namespace live_book {
+namespace live_stream {
 
-// How often a state was entered from a better one, from a worse one.
-struct Moves {
-  std::array<long, 6> worse{}, better{};
+using namespace live_book;
 
-  void read(LiveEngine& engine) {
-    std::array<Event, 256> events;
-    while (const std::size_t n = engine.events(events)) {
-      for (std::size_t e = 0; e < n; ++e) {
-        if (events[e].type != EventType::account || events[e].after == events[e].before) continue;
-        (events[e].after > events[e].before ? worse : better)[events[e].after]++;
-      }
-    }
+// Guards that quarantine, chains that halt, room to list, expiries within reach of the clock.
+inline LiveInputs make_stream_inputs(std::int32_t accounts, std::uint64_t seed) {
+  LiveInputs in = make_inputs(accounts, seed, 6);
+  in.capacity.instruments = in.engine.instruments.size() + 8;
+  in.capacity.pockets = static_cast<std::size_t>(3 * accounts);
+  in.capacity.positions = static_cast<std::size_t>(40 * accounts);
+  in.capacity.balances = static_cast<std::size_t>(12 * accounts);
+  in.capacity.pocket_positions = 64;
+  in.capacity.orders = 64;
+  in.capacity.transfers = 64;
+  in.settings.ladder_buckets = 1 << 10;
+  in.settings.asset_chain = {0, 0, 1, 1, 0};
+  in.settings.oracle[1].sources = 2;
+  in.settings.oracle[2].band_ratio = 0.004;
+  in.settings.oracle[2].band_cap_ratio = 0.02;
+  in.settings.oracle[2].quarantine_limit_ns = 60'000'000'000;
+  return in;
+}
+
+inline void drain(LiveEngine& engine) {
+  std::array<Event, 64> events;
+  while (engine.events(events) != 0) {
   }
-  long all_worse() const { return sum(worse); }
-  long all_better() const { return sum(better); }
-
- private:
-  static long sum(const std::array<long, 6>& counts) {
-    long all = 0;
-    for (const long n : counts) all += n;
-    return all;
-  }
-};
-
-// Accounts whose state hangs on what a band must prove: options on both sides of the money with
-// nothing else, spreads over all indices, strikes between the nodes of the grid. In dollars.
-inline void add_specialists(LiveInputs& in, std::int32_t first, std::int32_t last,
-                            std::uint64_t seed) {
-  const InstrumentColumns& c = in.engine.instruments;
-  PortfolioColumns& p = in.engine.portfolio;
-  const auto each = static_cast<std::int32_t>(c.size()) / underlyings;
-  Draw draw(seed);
-  const auto hold = [&](std::int32_t account, std::int32_t instrument, double contracts) {
-    const auto at = static_cast<std::size_t>(instrument);
-    const double index = index_at_start[c.underlying[at]];
-    p.position_account.push_back(account);
-    p.position_pocket.push_back(0);
-    p.position_instrument.push_back(instrument);
-    p.position_quantity.push_back(contracts * 60'000.0 / index);
-    p.position_entry_price.push_back(c.kind[at] == Kind::option ? missing : index);
-  };
-  for (std::int32_t a = first; a < last; ++a) {
-    const std::int32_t u = draw.below(underlyings);
-    const double size = draw.uniform(20, 60) * (draw.chance(0.5) ? 1 : -1);
-    // Of an underlying: 3 linear contracts, then by strike put (coin, linear), call (coin, linear).
-    const auto option = [&](int strike, bool call, bool dollars) {
-      return u * each + 3 + strike * 4 + (call ? 2 : 0) + (dollars ? 1 : 0);
-    };
-    const bool dollars = draw.chance(0.5);
-    if (a % 4 == 0) {
-      for (std::int32_t v = 0; v < underlyings; ++v) hold(a, v * each, draw.chance(0.5) ? 9 : -9);
-    } else if (a % 4 == 1) {
-      const int strike = 2 + draw.below(3);
-      for (const bool call : {false, true}) hold(a, option(strike, call, dollars), size);
-    } else if (a % 4 == 2) {
-      const int strike = 1 + draw.below(4);
-      hold(a, option(strike, false, dollars), std::fabs(size));
-      hold(a, option(strike + draw.below(2), true, dollars), std::fabs(size));
-    } else {
-      hold(a, option(2 + draw.below(3), draw.chance(0.5), dollars), size);
-      hold(a, u * each, -0.5 * size);
-    }
-    p.balance_account.push_back(a);
-    p.balance_pocket.push_back(0);
-    p.balance_asset.push_back(0);
-    p.balance_amount.push_back(3e4);
-  }
-  p.account_count = last;
 }
 
 class Stream {
  public:
-  Stream(LiveEngine& engine, const LiveInputs& inputs, std::uint64_t seed)
-      : engine_(&engine), instruments_(inputs.engine.instruments),
-        policies_(inputs.engine.policies), draw_(seed) {
-    vols_ = inputs.engine.market.mark_vol_annual;
-    nodes_ = static_cast<std::int32_t>(inputs.engine.market.forward_price.size());
-    each_ = static_cast<std::int32_t>(instruments_.size()) / underlyings;
+  Stream(const LiveInputs& inputs, std::uint64_t seed)
+      : instruments_(inputs.engine.instruments),
+        accounts_(inputs.engine.portfolio.account_count),
+        draw_(seed) {
+    for (std::int32_t u = 0; u < underlyings; ++u) price_[u] = index_at_start[u];
   }
 
-  // The engine goes on as another one: what was saved and loaded.
-  void follow(LiveEngine& engine) { engine_ = &engine; }
-
-  // The next record. A burst's records come one after the other.
-  Record next() {
-    if (waiting_.empty()) draw_some();
-    const Record r = waiting_.front();
-    waiting_.pop_front();
-    return r;
+  // Sends the engine one thing, again while it has no room for it.
+  Applied step(LiveEngine& engine) {
+    drain(engine);
+    if (draw_.chance(0.01)) {
+      engine.stage_policies(++epoch_, make_policies(accounts_));
+      return {RecordStatus::ok, engine.applied_seq()};
+    }
+    const Record record = next(engine);
+    while (true) {
+      const Applied applied = engine.apply(record);
+      if (applied.status != RecordStatus::ring_full) {
+        learn(record, applied.status);
+        return applied;
+      }
+      drain(engine);
+      std::this_thread::yield();
+    }
   }
-  bool between_bursts() const { return waiting_.empty(); }
-
-  Record first_tick(std::int32_t u) { return tick_of(u, 0.0); }
 
  private:
-  void draw_some() {
+  Record next(LiveEngine& engine) {
     const double kind = draw_.uniform(0, 1);
-    if (kind < 0.63) {
-      push(tick_of(draw_.below(underlyings), some_move() * draw_.normal()));
-    } else if (kind < 0.71) {
-      burst();
-    } else if (kind < 0.79) {
-      push(volatility(option()));
-    } else if (kind < 0.80) {
-      surface();
-    } else if (kind < 0.83) {
-      push(forward());
-    } else if (kind < 0.86) {
-      push(clock());
-    } else if (kind < 0.88) {
-      push(mark());
-    } else if (kind < 0.91) {
-      push(fill());
-    } else if (kind < 0.92) {
-      push(deposit(draw_.below(engine_->account_count()), draw_.below(5)));
-    } else {
-      to_a_border(draw_.below(engine_->account_count()));
+    if (kind < 0.40) return tick();
+    if (kind < 0.46) return clock();
+    if (kind < 0.52) return volatility(RecordType::volatility);
+    if (kind < 0.58) return volatility(RecordType::surface_stage);
+    if (kind < 0.60) return commit();
+    if (kind < 0.63) return forward(engine);
+    if (kind < 0.66) return mark(engine);
+    if (kind < 0.76) return trade(engine, RecordType::fill);
+    if (kind < 0.80) return trade(engine, RecordType::order);
+    if (kind < 0.82) return numbered(RecordType::cancel, order_);
+    if (kind < 0.87) return transfer(RecordType::deposit);
+    if (kind < 0.88) return numbered(RecordType::deposit_reversed, transfer_);
+    if (kind < 0.91) return transfer(RecordType::withdrawal);
+    if (kind < 0.92) return halt();
+    if (kind < 0.93) return epoch();
+    if (kind < 0.95) return one(RecordType::realised_vol, draw_.uniform(0.3, 1.2));
+    if (kind < 0.96) return depth();
+    if (kind < 0.97) return one(RecordType::trade_flow, draw_.uniform(-1e5, 1e5));
+    if (kind < 0.975) return one(RecordType::operator_release, 0);
+    if (kind < 0.98) return listing(engine);
+    return expiry();
+  }
+
+  void learn(const Record& r, RecordStatus status) {
+    if (status != RecordStatus::ok) return;
+    if (r.type == RecordType::surface_commit) staged_[r.subject].fill(false);
+    if (r.type == RecordType::surface_stage) {
+      const auto i = static_cast<std::size_t>(r.subject);
+      staged_[instruments_.underlying[i]][i % staged_[0].size()] = true;
     }
   }
-  void push(const Record& r) { waiting_.push_back(r); }
 
-  // Bands are 1e-5 to 1e-2 of the index wide, as gaps are.
-  double some_move() { return std::exp(draw_.uniform(std::log(1e-5), std::log(1.5e-2))); }
-
-  Record tick_of(std::int32_t u, double move) {
-    double& x = log_price_[u];
-    x += move;
-    if (std::fabs(x) > 0.12) x *= 0.5;
-    now_ += 20'000'000;
-    return index_tick(u, ++sequence_, index_at_start[u] * std::exp(x), now_);
-  }
-
-  // All indices the same way by about as much as bands are wide, with volatilities or time.
-  void burst() {
-    const double size = some_move() * (draw_.chance(0.5) ? 1 : -1);
-    for (std::int32_t u = 0; u < underlyings; ++u) push(tick_of(u, size * draw_.uniform(0.7, 1)));
-    if (draw_.chance(0.3)) surface();
-    if (draw_.chance(0.2)) push(clock());
-  }
-
-  Record volatility(std::int32_t i) {
-    double& vol = vols_[static_cast<std::size_t>(i)];
-    const double size = draw_.chance(0.1) ? 0.03 : 0.003;
-    vol = std::fmin(std::fmax(vol * (1 + size * draw_.normal()), 0.3), 1.2);
-    Record r = make_record(RecordType::volatility, i, now_);
-    r.value[0] = vol;
-    return r;
-  }
-
-  // A whole surface by one level.
-  void surface() {
+  Record tick() {
     const std::int32_t u = draw_.below(underlyings);
-    const double level = std::exp(draw_.uniform(-0.01, 0.01));
-    std::int32_t staged = 0;
-    for (std::int32_t i = u * each_; i < (u + 1) * each_; ++i) {
-      const auto at = static_cast<std::size_t>(i);
-      if (instruments_.kind[at] != Kind::option) continue;
-      vols_[at] = std::fmin(std::fmax(vols_[at] * level, 0.3), 1.2);
-      Record r = make_record(RecordType::surface_stage, i, now_);
-      r.value[0] = vols_[at];
-      push(r);
-      ++staged;
-    }
-    Record r = make_record(RecordType::surface_commit, u, now_);
-    r.detail = staged;
-    push(r);
+    const double size = draw_.chance(0.05) ? 0.03 : 1e-3;
+    price_[u] *= 1 + size * draw_.normal();
+    now_ += 100'000'000;
+    return index_tick(u, ++sequence_, price_[u], now_, u == 1 && draw_.chance(0.5) ? 1 : 0);
   }
-
   Record clock() {
-    const std::uint64_t most = draw_.chance(0.02) ? 600'000'000'000 : 1'000'000'000;
+    const std::size_t most = draw_.chance(0.5) ? 20'000'000'000'000 : 1'000'000'000;
     now_ += static_cast<TimeNs>(draw_.bits() % most);
     return make_record(RecordType::clock, 0, now_);
   }
-
-  double price(std::int32_t u) const { return index_at_start[u] * std::exp(log_price_[u]); }
-
-  Record forward() {
-    const std::int32_t node = draw_.below(static_cast<std::size_t>(nodes_));
+  Record volatility(RecordType type) {
+    std::int32_t i;
+    do {
+      i = draw_.below(instruments_.size());
+    } while (instruments_.kind[static_cast<std::size_t>(i)] != Kind::option);
+    Record r = make_record(type, i, now_);
+    r.value[0] = draw_.uniform(0.5, 0.7);
+    return r;
+  }
+  Record commit() {
+    Record r = make_record(RecordType::surface_commit, draw_.below(underlyings), now_);
+    for (const bool staged : staged_[r.subject]) r.detail += staged ? 1 : 0;
+    return r;
+  }
+  Record forward(const LiveEngine& engine) {
+    const std::int32_t node = draw_.below(2 * underlyings);
     Record r = make_record(RecordType::forward, node / 2, now_);
     r.detail = node;
-    r.value[0] = price(node / 2) * (1 + (node % 2 ? 60 : 10) * 1e-4 + 1e-4 * draw_.normal());
-    r.value[1] = 0.03 + 1e-3 * draw_.normal();
+    r.value[0] = engine.index_price(node / 2) * (1.001 + 1e-3 * draw_.normal());
+    r.value[1] = 0.03;
     return r;
   }
-
-  Record mark() {
+  Record mark(const LiveEngine& engine) {
     const std::int32_t u = draw_.below(underlyings);
-    Record r = make_record(RecordType::mark, u * each_ + draw_.below(2), now_);
-    r.value[0] = price(u) * (1.001 + 2e-4 * draw_.normal());
+    const auto a_book = static_cast<std::int32_t>(instruments_.size() / underlyings);
+    Record r = make_record(RecordType::mark, u * a_book + draw_.below(2), now_);
+    r.value[0] = engine.index_price(u) * (1.001 + 1e-3 * draw_.normal());
     return r;
   }
-
-  Record fill_of(std::int32_t account, std::int32_t i, double quantity, double at) {
-    Record r = make_record(RecordType::fill, i, now_);
-    r.account = account;
-    r.value[0] = quantity;
-    r.value[1] = at;
-    return r;
-  }
-
-  // Books stay as they are drawn: what was traded is traded back in time.
-  Record fill() {
-    if (fills_.size() > 100) {
-      Record back = fills_.front();
-      fills_.pop_front();
-      back.ts_ns = now_;
-      back.value[0] = -back.value[0];
-      return back;
-    }
+  Record trade(const LiveEngine& engine, RecordType type) {
     const std::int32_t i = draw_.below(instruments_.size());
     const auto at = static_cast<std::size_t>(i);
     const std::int32_t u = instruments_.underlying[at];
-    double quantity = std::round(draw_.uniform(-9, 9)) * 6'000.0 / index_at_start[u];
-    if (quantity == 0) quantity = 1;
-    const bool coin = instruments_.payoff[at] == Payoff::coin;
-    const double premium = coin ? 0.03 : 0.03 * index_at_start[u];
-    const bool option = instruments_.kind[at] == Kind::option;
-    const double paid = option ? premium : price(u) * (1 + 1e-3 * draw_.normal());
-    fills_.push_back(fill_of(draw_.below(engine_->account_count()), i, quantity, paid));
-    return fills_.back();
-  }
-
-  Record deposit(std::int32_t account, std::int32_t asset) {
-    Record r = make_record(RecordType::deposit, asset, now_);
-    r.sequence = ++transfer_;
-    r.account = account;
-    r.value[0] = draw_.uniform(10, 5'000) / (asset >= 1 && asset <= 3 ? price(asset - 1) : 1.0);
+    const double index = engine.index_price(u);
+    Record r = make_record(type, i, now_);
+    r.account = draw_.below(static_cast<std::size_t>(accounts_));
+    r.pocket = draw_.below(2);
+    r.value[0] = std::round(draw_.uniform(-9, 9)) * 6'000.0 / index_at_start[u];
+    const double premium = instruments_.payoff[at] == Payoff::coin ? 0.03 : 0.03 * index;
+    r.value[1] =
+        instruments_.kind[at] == Kind::option ? premium : index * (1 + 1e-3 * draw_.normal());
+    if (type == RecordType::order) r.sequence = ++order_;
     return r;
   }
-
-  // Brings an account within 1 % of one of the borders of its state: by a deposit, or by an option
-  // bought dear and sold for nothing.
-  void to_a_border(std::int32_t account) {
-    const LiveAccount row = engine_->account(account);
-    if (row.state == State::undecidable || row.maintenance_margin == 0) return push(clock());
-    const Levels& levels =
-        policies_.policies[static_cast<std::size_t>(policies_.account_policy[
-                               static_cast<std::size_t>(account)])].levels;
-    const double at[] = {levels.warning, levels.margin_call, levels.liquidation};
-    const double border = at[draw_.below(3)] * (draw_.chance(0.5) ? 1.0 : 1.02);
-    const double wanted = border * (1 + 0.01 * std::pow(draw_.uniform(-1, 1), 5));
-    const double missing_amount =
-        (wanted * static_cast<double>(row.maintenance_margin) - static_cast<double>(row.equity)) *
-        1e-6;
-    if (missing_amount > 0) {
-      Record r = deposit(account, 0);
-      r.value[0] = missing_amount / 0.9603 + 1e-6;
-      return push(r);
-    }
-    const std::int32_t i = each_ - 1;  // a linear option: paid in the stable coin
-    push(fill_of(account, i, 1.0, -missing_amount / 0.0959 + 1e-6));
-    push(fill_of(account, i, -1.0, 0.0));
+  Record numbered(RecordType type, std::uint64_t last) {
+    Record r = make_record(type, 0, now_);
+    r.sequence = last - draw_.bits() % (last < 8 ? 1 : 8);
+    return r;
+  }
+  Record transfer(RecordType type) {
+    Record r = make_record(type, draw_.below(5), now_);
+    const bool again = type == RecordType::deposit && draw_.chance(0.1);
+    r.sequence = again ? transfer_ : ++transfer_;
+    r.account = draw_.below(static_cast<std::size_t>(accounts_));
+    const double price = r.subject >= 1 && r.subject <= 3 ? index_at_start[r.subject - 1] : 1.0;
+    r.value[0] = draw_.uniform(10, 20'000) / price;
+    // Ahead of the clock: what makes older deposits final.
+    if (draw_.chance(0.2)) r.ts_ns += 2'000'000'000'000;
+    return r;
+  }
+  Record halt() {
+    Record r = make_record(RecordType::chain_halt, draw_.below(2), now_);
+    r.flags = draw_.chance(0.3) ? flag_halted : 0;
+    return r;
+  }
+  Record epoch() {
+    Record r = make_record(RecordType::policy_epoch, 0, now_);
+    r.sequence = epoch_ - draw_.bits() % (epoch_ < 2 ? 1 : 2);
+    r.flags = draw_.chance(0.3) ? flag_rollback : 0;
+    return r;
+  }
+  Record one(RecordType type, double value) {
+    Record r = make_record(type, draw_.below(underlyings), now_);
+    r.value[0] = value;
+    return r;
+  }
+  Record depth() {
+    Record r = one(RecordType::depth, draw_.uniform(1e6, 1e8));
+    r.value[1] = draw_.uniform(1e6, 1e8);
+    return r;
+  }
+  Record listing(const LiveEngine& engine) {
+    const auto next_row = static_cast<std::int32_t>(engine.instrument_count());
+    Record r = make_record(RecordType::instrument_listing, next_row, now_);
+    r.account = draw_.below(underlyings);
+    r.pocket = stable;
+    r.detail = static_cast<std::int32_t>(Kind::option) | 1 << 16;
+    r.sequence = static_cast<std::uint64_t>(start_ns + 30 * ns_per_day);
+    r.value[0] = 0.1;
+    r.value[1] = index_at_start[r.account];
+    r.value[2] = 0.6;
+    return r;
+  }
+  Record expiry() {
+    return make_record(RecordType::instrument_expiry, draw_.below(instruments_.size()), now_);
   }
 
-  std::int32_t option() {
-    while (true) {
-      const std::int32_t i = draw_.below(instruments_.size());
-      if (instruments_.kind[static_cast<std::size_t>(i)] == Kind::option) return i;
-    }
-  }
-
-  LiveEngine* engine_;
-  const InstrumentColumns& instruments_;
-  const PolicySet& policies_;
+  InstrumentColumns instruments_;
+  std::int32_t accounts_;
   Draw draw_;
-  std::deque<Record> waiting_, fills_;
-  double log_price_[underlyings] = {};
-  std::vector<double> vols_;
-  std::int32_t nodes_ = 0, each_ = 0;
+  double price_[underlyings];
+  std::array<std::array<bool, 256>, underlyings> staged_{};
   TimeNs now_ = start_ns;
-  std::uint64_t sequence_ = 0, transfer_ = 0;
+  std::uint64_t sequence_ = 0, transfer_ = 0, order_ = 0, epoch_ = 0;
 };
 
-}  // namespace live_book
+// An engine that never stopped, and the stream as it goes on from where that engine is.
+struct Reference {
+  LiveEngine engine;
+  Stream stream;
+
+  Reference(const LiveInputs& inputs, std::uint64_t seed) : engine(inputs), stream(inputs, seed) {}
+
+  // To the state after `seq` changes; false if it is past it.
+  bool run_to(std::uint64_t seq) {
+    while (engine.applied_seq() < seq) stream.step(engine);
+    return engine.applied_seq() == seq;
+  }
+};
+
+}  // namespace live_stream

@@ -50,7 +50,9 @@ class Stream {
     if (kind < 0.84) return forward();
     if (kind < 0.88) return clock();
     if (kind < 0.90) return mark();
-    if (kind < 0.97) return fill();
+    if (kind < 0.95) return fill();
+    if (kind < 0.97) return order();
+    if (kind < 0.98) return cancel();
     return deposit();
   }
 
@@ -98,9 +100,21 @@ class Stream {
     r.value[0] = std::round(draw_.uniform(-9, 9)) * 6'000.0 / index_at_start[u];
     if (r.value[0] == 0) r.value[0] = 1;
     const bool option = instruments_.kind[at] == Kind::option;
-    r.value[1] = option ? (instruments_.payoff[at] == Payoff::coin ? 0.03
-                                                                   : 0.03 * index_at_start[u])
-                        : engine_.index_price(u) * (1 + 1e-3 * draw_.normal());
+    r.value[1] = option
+                     ? (instruments_.payoff[at] == Payoff::coin ? 0.03 : 0.03 * index_at_start[u])
+                     : engine_.index_price(u) * (1 + 1e-3 * draw_.normal());
+    return r;
+  }
+  Record order() {
+    Record r = fill();
+    r.type = RecordType::order;
+    r.sequence = ++order_;
+    return r;
+  }
+  Record cancel() {
+    if (cancelled_ == order_) return tick();
+    Record r = make_record(RecordType::cancel, 0, now_);
+    r.sequence = ++cancelled_;
     return r;
   }
   Record deposit() {
@@ -126,10 +140,12 @@ class Stream {
   double price_[underlyings];
   std::vector<double> vols_, forwards_;
   TimeNs now_ = start_ns, clock_ns_ = start_ns;
-  std::uint64_t sequence_ = 0, transfer_ = 0;
+  std::uint64_t sequence_ = 0, transfer_ = 0, order_ = 0, cancelled_ = 0;
 };
 
-bool same_bits(double a, double b) { return std::memcmp(&a, &b, sizeof a) == 0; }
+bool same_bits(double a, double b) {
+  return std::memcmp(&a, &b, sizeof a) == 0;
+}
 
 // Every account of the live engine against a recompute of its frozen state.
 void compare_with_recompute(LiveEngine& engine, int decimals) {
@@ -191,7 +207,9 @@ TEST(states_follow_every_record_with_bands) {
   for (const std::uint64_t seed : {1, 2, 3, 4}) run(seed, 200, 3000, true);
 }
 
-TEST(states_follow_every_record_without_bands) { run(5, 100, 500, false); }
+TEST(states_follow_every_record_without_bands) {
+  run(5, 100, 500, false);
+}
 
 }  // namespace
 

@@ -4,7 +4,7 @@
 #include <cstdlib>
 
 #include "check.hpp"
-#include "live_stream.hpp"
+#include "live_bursts.hpp"
 
 using namespace live_book;
 

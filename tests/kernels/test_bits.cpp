@@ -202,9 +202,9 @@ TEST(elementary_on_every_target) {
 
 TEST(scenarios_on_every_target) {
   for (const std::size_t count : {1, 2, 7, 8, 31, 32, 33, 64, 65, 100}) {
-    const inputs::ScenarioSet set = inputs::scenarios(41, count, 8 + count);
+    const inputs::ScenarioSet set = inputs::scenarios(341, count, 8 + count);
     const std::size_t stride = (count + 7) / 8 * 8;
-    compare("option_scenarios", 41 * stride, [&](const Kernels& k, double* out) {
+    compare("option_scenarios", 341 * stride, [&](const Kernels& k, double* out) {
       k.option_scenarios(set.rows(), set.grid(), out, stride);
     });
   }

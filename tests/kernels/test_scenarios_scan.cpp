@@ -28,13 +28,14 @@ double undiscounted(const Kernels& k, const inputs::ScenarioSet& set, std::size_
 }  // namespace
 
 TEST(scenarios_are_repricing) {
+  constexpr std::size_t rows = 500;  // whole blocks of both kinds, and some left over
   for (const Kernels* k : inputs::runnable()) {
     for (const std::size_t count : {1, 5, 32, 70}) {
-      const inputs::ScenarioSet set = inputs::scenarios(60, count, 21);
+      const inputs::ScenarioSet set = inputs::scenarios(rows, count, 21);
       const std::size_t stride = count + 3;
-      std::vector<double> out(60 * stride, -7.0);
+      std::vector<double> out(rows * stride, -7.0);
       k->option_scenarios(set.rows(), set.grid(), out.data(), stride);
-      for (std::size_t i = 0; i < 60; ++i) {
+      for (std::size_t i = 0; i < rows; ++i) {
         for (std::size_t s = 0; s < count; ++s) {
           const double value = set.scale[i] * undiscounted(*k, set, i, s);
           const double expected = canonical(set.weight[s] * (value - set.base[i]));
@@ -103,6 +104,20 @@ TEST(scan_outputs_may_be_left_out) {
     k->portfolio_scan(groups, book.table.data(), 32, 32, nullptr, other.data(), nullptr);
     for (std::size_t g = 0; g < groups.count; ++g) CHECK_SAME_BITS(worst[g], other[g]);
     k->portfolio_scan(groups, book.table.data(), 32, 32, nullptr, nullptr, nullptr);
+  }
+}
+
+TEST(largest_row_is_found_wherever_it_stands) {
+  for (const Kernels* k : inputs::runnable()) {
+    CHECK_EQ(k->largest_row(nullptr, 0), 0u);
+    for (const std::size_t count : {1, 7, 64, 101}) {
+      std::vector<std::uint32_t> rows(count, 3);
+      for (std::size_t at = 0; at < count; ++at) {
+        rows[at] = 0xfffffff0u + static_cast<std::uint32_t>(at % 2);
+        CHECK_EQ(k->largest_row(rows.data(), count), rows[at]);
+        rows[at] = 2;
+      }
+    }
   }
 }
 

@@ -9,14 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from mpmath import atanh, cos, erfc, exp, log, lu_solve, matrix, mp, mpf, pi, sqrt
+from mpmath import atanh, cos, erfc, exp, log, lu_solve, matrix, mp, mpf, pi, polyroots, sqrt
 
 mp.dps = 90
 
 SLOPE_DEGREE = 12
-TAIL_DEGREE = 11
+TAIL_DEGREE = 10
 MILLS_LIMIT = 100
 TAIL_EXACT_LIMIT = 38
+TAIL_CLOSE_LIMIT = 4
+TAIL_P_ORDER = (1, 0)  # of all orders, those with the smallest roundings
+TAIL_Q_ORDER = (1, 0, 2)
 
 
 def mills(z: mpf) -> mpf:
@@ -101,14 +104,49 @@ def fit_slope() -> tuple[list[mpf], list[mpf], list[mpf], mpf]:
     return q_poly, [p / density for p in p_poly], [s / density for s in s_poly], error
 
 
-def fit_tail() -> tuple[list[mpf], list[mpf], mpf]:
-    """N(-z) / exp(-z^2 / 2), with less asked where the exponential has gone to zero."""
+def fit_tail() -> tuple[list[mpf], list[mpf], mpf, mpf]:
+    """N(-z) / exp(-z^2 / 2), its error at z = 0 and the largest one up to TAIL_EXACT_LIMIT.
+
+    Four times the error is allowed from TAIL_CLOSE_LIMIT on, where the tail is small beside the
+    delta and the price it is part of, and more where the exponential has gone to zero.
+    """
     zs = mapped_nodes(160)
     targets = [mills(z) / sqrt(2 * pi) for z in zs]
-    scales = [
-        (1 if z < TAIL_EXACT_LIMIT else mpf("0.01")) / t for z, t in zip(zs, targets, strict=True)
-    ]
-    return fit_rational(zs, targets, scales, (TAIL_DEGREE - 1, TAIL_DEGREE, mpf(1) / 2))
+
+    def allowed(z: mpf) -> mpf:
+        if z >= TAIL_EXACT_LIMIT:
+            return mpf(100)
+        return 1 + 3 * min(mpf(1), (z / TAIL_CLOSE_LIMIT) ** 2)
+
+    scales = [1 / (allowed(z) * t) for z, t in zip(zs, targets, strict=True)]
+    shape = (TAIL_DEGREE - 1, TAIL_DEGREE, mpf(1) / 2)
+    p_poly, q_poly, error = fit_rational(zs, targets, scales, shape)
+    return p_poly, q_poly, error, 4 * error
+
+
+def fold(coefficients: list[mpf], plain: int, order: tuple[int, ...]) -> list[mpf]:
+    """Rewrite a polynomial so that one multiplication serves two degrees (Knuth and Eve).
+
+    The `plain` lowest coefficients stay with Horner's rule. Of what stands above them, dividing by
+    z^2 + a leaves a constant where -a is a root, in z^2, of the odd part: p = w (z^2 + a) + b. The
+    roots are real as all roots of p lie left of the imaginary axis. Lowest first: plain, then b, a
+    of each step, then the two or three coefficients that are left. The order of the roots does not
+    change the polynomial but the roundings.
+    """
+    rest = coefficients[plain:]
+    roots = polyroots(rest[1::2][::-1], maxsteps=500, extraprec=400)
+    assert all(abs(root.imag) < mpf(10) ** -30 for root in roots)
+    offsets = sorted(-root.real for root in roots)
+    steps: list[mpf] = []
+    for place in order:
+        a = offsets[place]
+        quotient = [mpf(0)] * (len(rest) - 2)
+        for j in range(len(rest) - 1, 1, -1):
+            quotient[j - 2] = rest[j]
+            rest[j - 2] -= a * rest[j]
+        steps += [rest[0], a]
+        rest = quotient
+    return [*coefficients[:plain], *steps, *rest]
 
 
 def interpolate(f: Callable[[mpf], mpf], low: mpf, high: mpf, degree: int) -> list[mpf]:
@@ -178,7 +216,7 @@ def main() -> None:
     """Print the header."""
     half_ln2 = log(2) / 2 + mpf(2) ** -20
     q_poly, p_poly, s_poly, error = fit_slope()
-    tail_p, tail_q, tail_error = fit_tail()
+    tail_p, tail_q, close_error, tail_error = fit_tail()
     normal_vol, normal_error = fit_normal_vol()
     ln2_high = float(int(log(2) * 2**41)) / 2**41
     print("// Written by tests/oracle/kernel_coefficients.py; do not edit by hand.")
@@ -187,11 +225,12 @@ def main() -> None:
         table(
             "tail_p",
             "N(-z) / exp(-z^2 / 2) = P / Q, error "
-            f"{float(tail_error):.1e} for z <= {TAIL_EXACT_LIMIT}.",
-            tail_p,
+            f"{float(close_error):.1e} at 0, {float(tail_error):.1e} up to {TAIL_EXACT_LIMIT}; "
+            "folded.",
+            fold(tail_p, 3, TAIL_P_ORDER),
         )
     )
-    print(table("tail_q", "Its denominator, Q(0) = 1.", tail_q))
+    print(table("tail_q", "Its denominator, folded; Q(0) = 1.", fold(tail_q, 2, TAIL_Q_ORDER)))
     print(
         table(
             "slope_s",

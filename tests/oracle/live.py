@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.oracle.live_checks import refusal
+from tests.oracle.live_checks import grace_ns, refusal
 from tests.oracle.live_ledger import PocketBook, settle, trade
 from tests.oracle.live_market import KINDS, PAYOFFS, LiveMarket
 from tests.oracle.live_records import TAKEN, Event, Record
@@ -32,18 +32,27 @@ class Answer:
 
 @dataclass
 class Window:
-    """The marks that stood in an instrument's settlement window, each for so many nanoseconds."""
+    """The marks that stood in an expiry's settlement window, each for so many nanoseconds."""
 
     since_ns: int
-    closed: bool = False
+    until_ns: int
+    first: float
     stood: list[tuple[float, int]] = field(default_factory=list)
-    last: float = 0.0
+
+    def passed_ns(self) -> int:
+        """For how long marks have been heard in it."""
+        return sum(stood for _, stood in self.stood)
+
+    def share(self) -> float:
+        """How much of the average is known."""
+        length = self.until_ns - self.since_ns
+        return self.passed_ns() / length if length > 0 else 1.0
 
     def average(self) -> float:
-        """Weighted by time; the last mark where none has passed."""
-        days = sum(stood for _, stood in self.stood) / NS_PER_DAY
+        """Weighted by time; the mark that stood where none has passed."""
+        days = self.passed_ns() / NS_PER_DAY
         if days == 0.0:
-            return self.last
+            return self.first
         return math.fsum(mark * (stood / NS_PER_DAY) for mark, stood in self.stood) / days
 
 
@@ -71,12 +80,13 @@ class LiveTwin:
         self.left: dict[int, float] = {}  # of an order, still to trade
         self.transfers: dict[int, Record] = {}
         self.halted: set[int] = set()
-        self.windows: dict[int, Window] = {}
+        self.windows: dict[tuple[int, int], Window] = {}  # by underlying and expiry
         self.heard_ns = [self.market.clock_ns for _ in self.market.index]
         self.policies: dict[int, Mapping[str, Any]] = {0: venue["policies"]}
         self.epoch = 0
         self.epoch_before: int | None = None
         self.staged_epochs: set[int] = set()
+        self.ramp: tuple[int, int] | None = None  # from when on, and for how long
         self.blocked_limit_ns: int = self.settings["liquidation_block_limit_ns"]
         self.accounts.views = self._views(lambda _: None)
 
@@ -97,7 +107,39 @@ class LiveTwin:
             rules["account_policy"],
             self.venue["decimals"],
             self.settings["hysteresis_ratio"],
+            self._resting(),
+            *self._ramp_now(),
         )
+
+    def _resting(self) -> dict[tuple[int, int], list[dict[str, Any]]]:
+        """Orders by pocket that may add to its positions, in the order a book keeps them."""
+        rows: dict[tuple[int, int], list[dict[str, Any]]] = {}
+        market = self.market.instruments
+
+        def place(number: int) -> tuple[Any, ...]:
+            o = self.orders[number]
+            return market[o.subject]["underlying"], o.subject, self.left[number], o.value[1]
+
+        for number in sorted(self.orders, key=place):
+            o = self.orders[number]
+            if o.flags & 1 == 0:
+                rows.setdefault((o.account, o.pocket), []).append(
+                    {
+                        "instrument": o.subject,
+                        "quantity": self.left[number],
+                        "entry_price": o.value[1],
+                    }
+                )
+        return rows
+
+    def _ramp_now(self) -> tuple[Mapping[str, Any] | None, float]:
+        """The policies that maintenance margin comes from, and the share still to come."""
+        if self.ramp is None:
+            return None, 0.0
+        assert self.epoch_before is not None
+        since, length = self.ramp
+        elapsed = min(max(self.market.clock_ns - since, 0), length)
+        return self.policies[self.epoch_before], 1.0 - elapsed / length
 
     def _views(self, given: Callable[[int], str | None]) -> list[AccountView]:
         now = self.evaluator()
@@ -127,7 +169,7 @@ class LiveTwin:
 
     @staticmethod
     def _in_order(changed: list[Event], others: list[Event]) -> list[Event]:
-        """A mark's change of trust, then its escalation, underlying by underlying; then the rest."""
+        """A mark's change of trust, then its escalation, by underlying; then the rest."""
         told = [e for e in others if e.type == "escalation"]
         marks = sorted([*changed, *told], key=lambda e: (e.subject, e.type != "mark_state"))
         return marks + [e for e in others if e.type != "escalation"]
@@ -243,6 +285,8 @@ class LiveTwin:
         before = self.epoch
         self.epoch = r.sequence
         self.epoch_before = before
+        grace = grace_ns(r)
+        self.ramp = (r.ts_ns, grace) if grace != 0 else None
         answer.market.append(Event("epoch", subject=r.flags))
 
     def _clock(self, r: Record, answer: Answer) -> None:
@@ -253,7 +297,9 @@ class LiveTwin:
             if guard.clock(r.ts_ns).escalated:
                 answer.market.append(Event("escalation", subject=underlying))
             self.market.follow_guard(underlying)
-        self._open_windows(r.ts_ns)
+        if self.ramp is not None and r.ts_ns - self.ramp[0] >= self.ramp[1]:
+            self.ramp = None
+        self._look_at_windows(r.ts_ns)
         final = self.settings["transfer_finality_ns"]
         for number, deposit in list(self.transfers.items()):
             if r.ts_ns - deposit.ts_ns >= final:
@@ -263,31 +309,33 @@ class LiveTwin:
         """The mark has stood until now: its share of each open window."""
         mark, from_ns = self.market.index[underlying], self.heard_ns[underlying]
         self.heard_ns[underlying] = max(from_ns, to_ns)
-        for number, window in self.windows.items():
-            row = self.market.instruments[number]
-            stood = min(to_ns, row["expiry_ns"]) - max(from_ns, window.since_ns)
-            if row["underlying"] == underlying and stood > 0:
+        for (of, expiry), window in self.windows.items():
+            stood = min(to_ns, expiry) - max(from_ns, window.since_ns)
+            if of == underlying and stood > 0:
                 window.stood.append((mark, stood))
 
-    def _open_windows(self, now_ns: int) -> None:
-        """The first clock record inside a window opens it."""
+    def _look_at_windows(self, now_ns: int) -> None:
+        """The first clock inside a window opens it; each notes what is known of the average."""
         for number, row in enumerate(self.market.instruments):
-            expiry, underlying = row["expiry_ns"], row["underlying"]
+            underlying, expiry = key = row["underlying"], row["expiry_ns"]
             begin = expiry - self.settings["settlement_window_ns"]
-            if not expiry or number in self.market.settled or not begin <= now_ns:
+            if not expiry or number in self.market.settled:
                 continue
-            window = self.windows.get(number)
-            if window is None and now_ns <= expiry:
-                window = self.windows[number] = Window(self.heard_ns[underlying])
-            if window is not None and not window.closed and now_ns >= expiry:
-                window.closed, window.last = True, self.market.index[underlying]
+            if key not in self.windows and begin <= now_ns <= expiry:
+                self.windows[key] = Window(
+                    self.heard_ns[underlying], expiry, self.market.index[underlying]
+                )
+            if key in self.windows:
+                window = self.windows[key]
+                self.market.averaged[number] = window.share(), window.average()
 
     def settlement_price(self, r: Record) -> float | None:
         """The record's own, or the average."""
         if r.value[0] != 0.0:
             return r.value[0]
-        window = self.windows.get(r.subject)
-        return window.average() if window is not None and window.closed else None
+        row = self.market.instruments[r.subject]
+        window = self.windows.get((row["underlying"], row["expiry_ns"]))
+        return window.average() if window is not None and window.share() == 1.0 else None
 
     def _instrument_listing(self, r: Record, _: Answer) -> None:
         kind, payoff, call, bachelier = r.detail.to_bytes(4, "little")
@@ -314,4 +362,12 @@ class LiveTwin:
             del self.orders[number], self.left[number]
         self.market.settled.add(r.subject)
         self.market.staged.pop(r.subject, None)
+        row = self.market.instruments[r.subject]
+        alike = [
+            i
+            for i, other in enumerate(self.market.instruments)
+            if (other["underlying"], other["expiry_ns"]) == (row["underlying"], row["expiry_ns"])
+        ]
+        if self.market.settled.issuperset(alike):
+            self.windows.pop((row["underlying"], row["expiry_ns"]), None)
         answer.market.append(Event("settlement", subject=r.subject))

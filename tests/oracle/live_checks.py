@@ -24,6 +24,7 @@ UNDERLYING = (
     "trade_flow",
 )
 TRANSFER = ("deposit", "withdrawal")
+GRACE_MOST = 365 * 86_400  # seconds
 # The guard holds a tick against its source; these carry no time that is looked at.
 TIMELESS = ("index_tick", "cancel", "deposit_reversed")
 POSITIVE = ("forward", "mark", "volatility", "surface_stage", "realised_vol", *TRANSFER)
@@ -90,6 +91,8 @@ def numbers(twin: LiveTwin, r: Record) -> Iterator[str]:
         rule = market.vol_rules
         if not rule.vol_min <= r.value[0] <= rule.vol_max:
             yield "out_of_range"
+    if kind == "policy_epoch" and not 0.0 <= used[0] <= (0.0 if r.flags & 1 else GRACE_MOST):
+        yield "out_of_range"
     if kind == "depth" and min(used) < 0.0:
         yield "out_of_range"
     if kind == "trade_flow" and used[0] == 0.0:
@@ -177,6 +180,8 @@ def state(twin: LiveTwin, r: Record) -> Iterator[str]:
         wanted = {twin.epoch_before} if r.flags else twin.staged_epochs
         if r.sequence not in wanted:
             yield "unknown_epoch"
+        if twin.ramp is not None and grace_ns(r) != 0:
+            yield "conflicting"
     if kind == "surface_commit":
         staged = [i for i in market.options(r.subject) if i in market.staged]
         if not staged or len(staged) != r.detail:
@@ -190,12 +195,20 @@ def state(twin: LiveTwin, r: Record) -> Iterator[str]:
         yield from withdrawal(twin, r)
 
 
+def grace_ns(r: Record) -> int:
+    """The grace period of an epoch, to the nanosecond."""
+    return math.floor(r.value[0] * 1e9 + 0.5)
+
+
 def fill_of_order(twin: LiveTwin, r: Record) -> Iterator[str]:
     """A fill that names an order must be of it."""
     order = twin.orders.get(r.sequence)
     if order is None:
         yield "unknown_order"
-    elif (order.account, order.pocket, order.subject) != (r.account, r.pocket, r.subject):
+        return
+    left = twin.left[r.sequence]
+    alike = (order.account, order.pocket, order.subject) == (r.account, r.pocket, r.subject)
+    if not alike or (left < 0.0) != (r.value[0] < 0.0) or abs(r.value[0]) > abs(left):
         yield "conflicting"
 
 
@@ -207,7 +220,7 @@ def withdrawal(twin: LiveTwin, r: Record) -> Iterator[str]:
     if left.balances[r.subject] < 0.0:
         yield "margin_refused"
         return
-    numbers = now.numbers(r.account, left)
+    numbers = now.numbers((r.account, r.pocket), left)
     in_doubt = twin.accounts.views[r.account].state == "undecidable" or not now.ready(book)
     if in_doubt or not numbers.known:
         yield "blocked"

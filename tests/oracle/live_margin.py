@@ -1,4 +1,4 @@
-"""One pocket of the live twin: its numbers with doubt and halted chains, then its state.
+"""One pocket of the live twin: doubt, halted chains, resting orders, a policy's ramp; its state.
 
 The numbers are the margin twin's; what is here is what the live page adds to them.
 """
@@ -11,10 +11,12 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
+from tests.oracle.live_ledger import PocketBook, trade
 from tests.oracle.live_market import LiveMarket, View, asset_name
+from tests.oracle.live_orders import Desk, dynamic_initial, fixed_initial, scenario_initial
 from tests.oracle.margin import Inputs, Pocket, Twin
 from tests.oracle.margin_market import Market, MissingInputError, Row
-from tests.oracle.margin_methods import Line
+from tests.oracle.margin_methods import Held, Line
 from tests.oracle.margin_pricing import Sheet
 from tests.oracle.margin_values import Contract
 
@@ -64,6 +66,14 @@ class Snapshot:
         if isinstance(got, MissingInputError):
             raise MissingInputError(*got.statuses)
         return got
+
+
+@dataclass
+class Ramp:
+    """A policy change under way, of one account: where from, and the share still to come."""
+
+    before: LiveMargin
+    left: float
 
 
 @dataclass
@@ -121,13 +131,97 @@ class LiveMargin(Twin):
                 line = doubt * bases * market.index(name) * market.quote(name)
                 pocket.lines.append(Line(name, "oracle", line, line))
 
-    def numbers(self, positions: Sequence[Row], balances: Mapping[int, float]) -> Numbers:
+    def _grouped(self, rows: Sequence[Row]) -> dict[str, list[Held]]:
+        """Rows by underlying; those on a contract without a value are left out."""
+        out: dict[str, list[Held]] = {}
+        for row in rows:
+            if self._is_over(row):
+                continue
+            try:
+                contract = self.snapshot.contract(row["instrument"])
+            except MissingInputError:
+                continue
+            held = Held(contract, row["quantity"], row["entry_price"])
+            out.setdefault(contract.underlying, []).append(held)
+        return out
+
+    def _with_orders(
+        self, pocket: Pocket, rows: Sequence[Row], worth: Sequence[Row], orders: Sequence[Row]
+    ) -> None:
+        """What resting orders could add to initial margin at their worst."""
+        market, resting = self.market, self._grouped(orders)
+        if not resting:
+            return
+        linked: dict[str, float] = {}
+        if self.policy.simulated and self.policy.method == "scenario":
+            keyed = [((w["asset"], ""), w["amount"]) for w in worth if w["amount"] != 0.0]
+            priced = [(key, amount * market.price(key)) for key, amount in keyed]
+            linked = self._linked_worth(market, pocket, priced)
+
+        def counted(key: tuple[str, str]) -> float:
+            """Haircut and doubt of what comes in; nothing where it cannot be delivered."""
+            if key[0] in self.snapshot.halted:
+                return 0.0
+            on = market.linked(key)
+            doubt = 0.0 if on is None else self.snapshot.doubts[int(on)]
+            return self.policy.weight(key, False) * (1.0 - doubt)
+
+        def filled(taken: Sequence[Held]) -> dict[str, list[Held]]:
+            book = PocketBook([dict(row) for row in rows])
+            for order in taken:
+                assert order.entry is not None
+                named = order.contract.row["instrument"]
+                trade(book, self.snapshot.market.instruments, named, order.quantity, order.entry)
+            return self._grouped(book.rows)
+
+        doubts = {u: self.snapshot.doubts[int(u)] for u in {*pocket.held, *resting, *linked}}
+        desk = Desk(market, self.policy, pocket.held, resting, linked, doubts, counted)
+        if self.policy.method == "fixed":
+            initial = fixed_initial(desk, filled)
+        else:
+            rules = {"dynamic": dynamic_initial, "scenario": scenario_initial}
+            initial = rules[self.policy.method](desk)
+        pocket.lines.append(Line(None, "orders", max(initial - pocket.initial_margin, 0.0), 0.0))
+        magnitudes = (abs(o.quantity * o.contract.notional()) for o in desk.everything())
+        pocket.scale += math.fsum(magnitudes)
+
+    def _ramped(
+        self, pocket: Pocket, book: tuple[Sequence[Row], Sequence[Row]], ramp: Ramp
+    ) -> None:
+        """What the new policy asks for beyond the old one is given back, as long as it runs."""
+        old, before = ramp.before.policy, ramp.before._pocket(self.market, ("", ""), *book)
+        if before.statuses:
+            return
+        more = pocket.maintenance_margin - before.maintenance_margin
+        less = before.equity - pocket.equity
+        alike = (
+            old.options_in_equity == self.policy.options_in_equity
+            and old.simulated == self.policy.simulated
+        )
+        if alike:
+            pocket.lines.append(Line(None, "ramp", 0.0, -ramp.left * max(more, 0.0)))
+            pocket.equity += ramp.left * max(less, 0.0)
+        else:
+            given = min(ramp.left * max(more + less, 0.0), pocket.maintenance_margin)
+            pocket.lines.append(Line(None, "ramp", 0.0, -given))
+        pocket.scale += before.scale
+
+    def numbers(
+        self,
+        positions: Sequence[Row],
+        balances: Mapping[int, float],
+        orders: Sequence[Row] = (),
+        ramp: Ramp | None = None,
+    ) -> Numbers:
         """One pocket from its rows."""
         rows = [{"asset": asset_name(a), "amount": amount} for a, amount in balances.items()]
         pocket = self._pocket(self.market, ("", ""), positions, rows)
         missing = next((s for s in STATUSES if s in pocket.statuses), None)
         if missing is not None:
             return Numbers(pocket, missing)
+        self._with_orders(pocket, positions, rows, orders)
+        if ramp is not None:
+            self._ramped(pocket, (positions, rows), ramp)
         amounts = (
             pocket.equity,
             pocket.equity_initial,
@@ -154,9 +248,10 @@ class LiveMargin(Twin):
         )
 
     def _is_over(self, position: Row) -> bool:
-        """An option past its expiry has no value until it settles."""
+        """An option past its expiry has a value only where its average is known."""
         row = self.instruments[position["instrument"]]
-        return row["kind"] == "option" and row["expiry_ns"] < self.market.as_of_ns
+        over = row["kind"] == "option" and row["expiry_ns"] < self.market.as_of_ns
+        return bool(over and self.market.settled(row)[0] != 1.0)
 
     def _border(self, level: float, maintenance: float) -> int:
         return self.ceil_ticks(Fraction(level) * Fraction(maintenance))

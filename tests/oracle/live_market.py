@@ -123,6 +123,7 @@ class LiveMarket:
         )
         self.vol_guards = [VolGuard(self.vol_rules) for _ in given]
         self.staged: dict[int, float] = {}
+        self.averaged: dict[int, tuple[float, float]] = {}  # share of an average known, and which
 
     def _list(self, number: int, mark: float, vol: float) -> None:
         row = self.instruments[number]
@@ -237,6 +238,8 @@ class LiveMarket:
                 "instrument": i,
                 "mark_price": known(self.mark_ratio[i] * self.index[row["underlying"]]),
                 "vol_annual": known(self.vols[i]),
+                "settled_share": self.averaged.get(i, (0.0, 0.0))[0],
+                "settled_average": self.averaged.get(i, (0.0, 0.0))[1],
             }
             for i, row in enumerate(self.instruments)
         ]

@@ -63,6 +63,7 @@ STATUSES = (
     "blocked",
     "capacity",
     "ring_full",
+    "not_durable",
     "quarantined",
 )
 TAKEN = ("ok", "quarantined")
@@ -122,7 +123,7 @@ USED: dict[str, tuple[tuple[str, ...], int]] = {
     "deposit_reversed": (("sequence",), 0),
     "withdrawal": (("subject", *HOLDER, "sequence"), 1),
     "chain_halt": (("subject", "flags"), 0),
-    "policy_epoch": (("sequence", "flags"), 0),
+    "policy_epoch": (("sequence", "flags"), 1),
     "clock": ((), 0),
     "instrument_listing": (("subject", *HOLDER, "sequence", "detail"), 3),
     "instrument_expiry": (("subject",), 1),

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.oracle.live_ledger import PocketBook
-from tests.oracle.live_margin import RANK, LiveMargin, Numbers, Snapshot
+from tests.oracle.live_margin import RANK, LiveMargin, Numbers, Ramp, Snapshot
 from tests.oracle.live_market import LiveMarket, asset_name
 from tests.oracle.live_records import Event
 
@@ -86,6 +86,9 @@ class Evaluator:
     account_policy: list[int]
     decimals: int
     hysteresis: float
+    orders: Mapping[Key, list[dict[str, Any]]] = field(default_factory=dict)
+    before: Mapping[str, Any] | None = None  # policies that a ramp comes from
+    ramp_left: float = 0.0
 
     def __post_init__(self) -> None:
         self.doubts = [self.market.doubt(u) for u in range(len(self.market.index))]
@@ -94,6 +97,7 @@ class Evaluator:
         }
         self.snapshot = Snapshot(self.market, self.market.view(), frozenset(halted), self.doubts)
         self.margins: dict[int, LiveMargin] = {}
+        self.margins_before: dict[int, LiveMargin] = {}
 
     def margin(self, account: int) -> LiveMargin:
         """The rules of an account's policy."""
@@ -103,9 +107,21 @@ class Evaluator:
             self.margins[policy] = LiveMargin(self.snapshot, rules, self.decimals)
         return self.margins[policy]
 
-    def numbers(self, account: int, book: PocketBook) -> Numbers:
+    def ramp(self, account: int) -> Ramp | None:
+        """Where an account's maintenance margin comes from."""
+        if self.before is None:
+            return None
+        policy = self.before["account_policy"][account]
+        if policy not in self.margins_before:
+            rules = self.before["policies"][policy]
+            self.margins_before[policy] = LiveMargin(self.snapshot, rules, self.decimals)
+        return Ramp(self.margins_before[policy], self.ramp_left)
+
+    def numbers(self, key: Key, book: PocketBook) -> Numbers:
         """A pocket's numbers."""
-        return self.margin(account).numbers(book.rows, book.balances)
+        resting = self.orders.get(key, ())
+        margin = self.margin(key[0])
+        return margin.numbers(book.rows, book.balances, resting, self.ramp(key[0]))
 
     def ready(self, book: PocketBook) -> bool:
         """Whether every mark a pocket depends on is."""
@@ -120,7 +136,7 @@ class Evaluator:
         blocked = False
         for key in accounts.pockets(account):
             book = accounts.books[key]
-            now = self.numbers(account, book)
+            now = self.numbers(key, book)
             state, near = self.margin(account).next_state(now, accounts.last[key], self.hysteresis)
             if near:
                 accounts.near += 1

@@ -170,6 +170,14 @@ class Market:
             return self.forward(name, instrument["expiry_ns"])
         raise MissingInputError("missing_price")
 
+    def settled(self, instrument: Row) -> tuple[float, float]:
+        """w and w A: the share of the settlement average that is known, and what it adds to X."""
+        marks = self._marks.get(instrument["instrument"], {})
+        share = marks.get("settled_share") or 0.0
+        if share == 0.0 or instrument["kind"] not in ("future", "option"):
+            return 0.0, 0.0
+        return float(share), float(share * marks["settled_average"])
+
     def vol(self, instrument: Row) -> tuple[float, bool]:
         """Volatility of an option, and whether it is normal (Bachelier) or lognormal."""
         marks = self._marks.get(instrument["instrument"], {})

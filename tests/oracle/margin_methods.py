@@ -93,10 +93,10 @@ def short_option_charge(held: Held, rules: Mapping[str, Any], mark_in: bool) -> 
     row = contract.row
     per_quote = contract.settle / (contract.index if contract.payoff == "coin" else 1.0)
     base = contract.forward if rules["base"] == "forward" else contract.index
-    strike = float(row["strike"])
+    strike = contract.strike
     is_call = row["option_type"] == "call"
     otm = max(strike - base if is_call else base - strike, 0.0)
-    scale = contract.multiplier * per_quote
+    scale = contract.open * contract.multiplier * per_quote
     mark = contract.value(None)
     fee = rules["liquidation_fee_ratio"] * scale * base
     counted = mark if mark_in else 0.0
@@ -108,7 +108,7 @@ def short_option_charge(held: Held, rules: Mapping[str, Any], mark_in: bool) -> 
         floor = max(floor, rules["maintenance_c"] * mark)
     maintenance = rules["margin_factor"] * floor + fee + counted
     if rules["initial_uses_entry"] and held.entry is not None:
-        initial += max(contract.premium(held.entry) - mark, 0.0)
+        initial += max(contract.open * contract.premium(held.entry) - mark, 0.0)
     if rules["initial_at_least_maintenance"]:
         initial = max(initial, maintenance)
     return -held.quantity * initial, -held.quantity * maintenance

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from tests.oracle.margin_market import Market, MissingInputError, Row, asset_key
-from tests.oracle.margin_pricing import Sheet, bachelier, black76
+from tests.oracle.margin_pricing import Sheet, bachelier, black76, intrinsic
 
 
 class Shock(NamedTuple):
@@ -46,15 +46,22 @@ class Contract:
         self.settle = self._get(lambda: market.price(settle_key(row)))
         self.settle_linked = market.linked(settle_key(row)) == self.underlying
         self.vol, self.normal = math.nan, False
-        if self.is_option:
+        # It settles on known + open Y, Y being what is still to come.
+        share, self.known = market.settled(row)
+        self.open = 1.0 - share
+        if self.open == 0.0:
+            self.forward = self.mark = self.known
+        elif self.is_option:
             self.forward = self._get(lambda: market.forward(self.underlying, self.expiry_ns))
-            self._look_at_vol()
+            if not self.is_decided:
+                self._look_at_vol()
         else:
             self.mark = self._get(lambda: market.mark(row))
         if self._missing:
             raise MissingInputError(*self._missing)
         if self.is_option:
-            self.discount = math.exp(-market.rate(self.underlying, self.expiry_ns) * self.years)
+            rate = market.rate(self.underlying, self.expiry_ns) if self.open > 0.0 else 0.0
+            self.rate, self.discount = rate, math.exp(-rate * self.years)
 
     def _get(self, look: Callable[[], float]) -> float:
         try:
@@ -76,47 +83,78 @@ class Contract:
         if self.kind == "spot":
             return self.multiplier * self.mark * self.settle
         assert entry is not None
+        price = self.known + self.open * self.mark
         if self.payoff == "inverse":
-            return self.multiplier * self.settle * (1.0 / entry - 1.0 / self.mark)
-        return self.multiplier * self.settle * (self.mark - entry)
+            return self.multiplier * self.settle * (1.0 / entry - 1.0 / price)
+        return self.multiplier * self.settle * (price - entry)
 
     def notional(self, entry: float | None = None) -> float:
-        """Gross notional; futures and perpetuals at `entry` where given."""
+        """Gross notional of what is open; futures and perpetuals at `entry` where given."""
         if self.is_option:
-            return self.multiplier * self.unit
+            return self.open * self.multiplier * self.unit
         price = self.mark if entry is None or self.kind == "spot" else entry
         if self.payoff != "inverse":
-            return self.multiplier * price * self.settle
+            return self.open * self.multiplier * price * self.settle
         if entry is None:
-            return self.multiplier * self.market.quote(self.underlying)
-        return self.multiplier * self.settle / entry
+            return self.open * self.multiplier * self.market.quote(self.underlying)
+        return self.open * self.multiplier * self.settle / entry
 
     def size_base(self) -> float:
-        """Size in base units."""
-        return self.multiplier / self.mark if self.payoff == "inverse" else self.multiplier
+        """Size in base units of what is open."""
+        if self.payoff == "inverse":
+            return self.open * self.multiplier / (self.known + self.open * self.mark)
+        return self.open * self.multiplier
 
     # Options.
 
+    @property
+    def strike(self) -> float:
+        """The strike of what is open; the given one once nothing is."""
+        given = float(self.row["strike"])
+        return (given - self.known) / self.open if self.open > 0.0 else given
+
+    @property
+    def is_decided(self) -> bool:
+        """Whether the settled part leaves no choice: all is settled, or the strike is passed."""
+        normal = bool(self.row.get("bachelier")) and self.forward <= 0.0
+        return self.open == 0.0 or (self.strike <= 0.0 and not normal)
+
     def sheet(self, move: float = 0.0, vol: float | None = None) -> Sheet:
-        """Undiscounted price and derivatives per base unit, in quote units."""
+        """Undiscounted price and derivatives per base unit, in quote units, of the pay-off on the
+        average: that of what is open, times how much that is.
+        """
+        whole = self._whole_sheet(move, vol)
+        return Sheet(*(self.open * x for x in whole)) if self.open > 0.0 else whole
+
+    def _whole_sheet(self, move: float, vol: float | None) -> Sheet:
+        if self.is_decided:
+            is_call = self.row["option_type"] == "call"
+            forward = self.forward * (1.0 + move) if self.open > 0.0 else self.known
+            sheet = intrinsic(is_call, forward, self.strike)
+            return sheet if self.open > 0.0 else sheet._replace(delta=0.0)
         model = bachelier if self.normal else black76
         is_call = self.row["option_type"] == "call"
         # A forward at or below zero moves by the index's own change, not in proportion to itself.
         change = move * (self.index if self.normal else self.forward)
         forward = self.forward + change
         used = self.vol if vol is None else vol
-        return model(is_call, forward, float(self.row["strike"]), used, self.years)
+        return model(is_call, forward, self.strike, used, self.years)
 
     def move_to_strike(self) -> float:
-        """The move of the index at which the forward stands at the strike."""
-        strike = float(self.row["strike"])
-        return (strike - self.forward) / (self.index if self.normal else self.forward)
+        """The move of the index at which the forward stands at the strike; infinite without one."""
+        if self.is_decided:
+            return math.inf
+        return (self.strike - self.forward) / (self.index if self.normal else self.forward)
+
+    def settles_at(self, move: float = 0.0) -> float:
+        """X: the average if the rest comes out at the forward."""
+        return self.known + self.open * self.forward * (1.0 + move)
 
     def scale(self, move: float = 0.0) -> float:
         """Numeraire for one quote unit of the undiscounted price, in a scenario."""
         if self.payoff == "coin":
             coin = self.settle * (1.0 + move)
-            return self.multiplier * coin / (self.forward * (1.0 + move))
+            return self.multiplier * coin / self.settles_at(move)
         return self.multiplier * self.settle * self.discount
 
     def premium(self, price: float) -> float:
@@ -151,9 +189,10 @@ class Contract:
 
     def linear_worth(self) -> float:
         """`c`: profit for a move of 1, to first order."""
+        moving = self.open * self.mark
         if self.payoff == "inverse":
-            return self.multiplier * self.settle / self.mark
-        return self.multiplier * self.settle * self.mark
+            return self.multiplier * self.settle * moving / (self.known + moving) ** 2
+        return self.multiplier * self.settle * moving
 
     def profit(self, shock: Shock, rules: Mapping[str, Any] | None) -> float:
         """Profit of a long contract in a scenario; `rules` None holds the volatility."""
@@ -175,6 +214,9 @@ class Contract:
             return self.linear_worth() / self.unit
         sheet = self.sheet()
         worth = self.scale() * (self.index if self.normal else self.forward) * sheet.delta
+        if self.payoff == "coin":
+            # The coin moves with the whole index, the divisor X with what is open.
+            worth += self.scale() * sheet.price * self.known / self.settles_at()
         if self.payoff == "coin" and premium_adjusted:
             worth -= self.scale() * sheet.price
         return worth / self.unit
@@ -187,6 +229,11 @@ class Contract:
         sheet = self.sheet()
         path = self.index if self.normal else self.forward
         worth = self.scale() * path**2 * sheet.gamma
+        if self.payoff == "coin":
+            # Second derivative by m of (1 + m) n(m) / x(m), n linear but for its gamma.
+            n, dn = self.scale() * sheet.price, self.scale() * path * sheet.delta
+            dx = self.open * self.forward / self.settles_at()
+            worth += 2.0 * (dn - n * dx - dn * dx + n * dx**2)
         return worth / (self.unit * self.index)
 
     def vega(self) -> float:
@@ -200,5 +247,5 @@ class Contract:
         sheet = self.sheet()
         theta = -sheet.decay
         if self.payoff != "coin":
-            theta += self.market.rate(self.underlying, self.expiry_ns) * sheet.price
+            theta += self.rate * sheet.price
         return self.scale() * theta

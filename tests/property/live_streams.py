@@ -269,7 +269,8 @@ class Stream:
         number, self.next_epoch = self.next_epoch, self.next_epoch + 1
         self.epochs = [self.epochs[-1], number]
         stage = Record(STAGE, sequence=number, detail=self.rng.randrange(3))
-        return [stage, record("policy_epoch", 0, self.now_ns, sequence=number)]
+        grace = self.rng.choice((0.0, 30.0, 180.0))
+        return [stage, record("policy_epoch", 0, self.now_ns, grace, sequence=number)]
 
     def instrument_listing(self) -> Record:
         rng, u, number = self.rng, self.any_underlying(), len(self.instruments)

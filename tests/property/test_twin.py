@@ -90,6 +90,28 @@ def test_surface_volatilities_agree_with_the_twin(rng: random.Random, method: st
     check_pockets(engine_of(drawn).recompute(), twin, twin.pockets())
 
 
+def with_settled_shares(rng: random.Random, drawn: Inputs) -> Inputs:
+    """Dated contracts inside their settlement window, some at its end."""
+    index = {row["underlying"]: row["index_price"] for row in drawn.market["underlyings"]}
+    marks = {row["instrument"]: dict(row) for row in drawn.market["marks"]}
+    for row in drawn.portfolio["instruments"]:
+        share = rng.choice([0.0, 0.25, 0.5, 0.9, 1.0])
+        marks[row["instrument"]]["settled_share"] = share
+        average = index[row["underlying"]] * between(rng, 0.7, 1.3)
+        marks[row["instrument"]]["settled_average"] = average
+    market = {**drawn.market, "marks": list(marks.values())}
+    return Inputs(AS_OF_NS, market, drawn.portfolio, drawn.policy)
+
+
+@CI
+@given(draws, methods)
+def test_contracts_in_their_settlement_window_agree_with_the_twin(
+    rng: random.Random, method: str
+) -> None:
+    drawn = with_settled_shares(rng, make_inputs(rng, method))
+    check_all(engine_of(drawn), Twin(drawn))
+
+
 def with_normal_options(rng: random.Random, drawn: Inputs) -> Inputs:
     """Two options on a forward below zero instead of all that is dated on the first underlying."""
     first = drawn.market["underlyings"][0]

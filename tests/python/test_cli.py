@@ -22,8 +22,10 @@ COMMANDS = (
     "explain",
     "what-if",
     "shadow",
+    "tick",
     "portfolio-from-chain",
     "presets",
+    "bench",
     "info",
 )
 

@@ -67,7 +67,7 @@ struct UnitRows {
 };
 
 // Unrounded sums over accounts: the requirement of each policy by underlying and component;
-// underlying -1 is the netting across underlyings.
+// underlying -1 is the netting across underlyings and the ramp of a policy change.
 struct ComponentRows {
   std::vector<std::int32_t> policy;
   std::vector<UnderlyingIndex> underlying;
@@ -87,7 +87,7 @@ struct Result {
 // unrounded requirement to the bit, and so are the equity lines; rounding is the last line of each.
 struct ExplainedEquity {
   std::int32_t pocket;
-  std::string kind;   // "balance", "position", "rounding"
+  std::string kind;   // "balance", "position", "ramp" of a policy change, "rounding"
   std::int32_t item;  // asset, or instrument, or -1
   double amount;      // of the asset, or contracts
   double price;       // of the asset, or of one contract, numeraire
@@ -96,7 +96,7 @@ struct ExplainedEquity {
 };
 struct ExplainedRequirement {
   std::int32_t pocket;
-  UnderlyingIndex underlying;  // -1: across underlyings, and rounding
+  UnderlyingIndex underlying;  // -1: across underlyings, the ramp, and rounding
   std::string component;
   double initial;
   double maintenance;

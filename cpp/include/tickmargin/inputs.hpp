@@ -57,6 +57,10 @@ struct MarketColumns {
   std::vector<double> mark_price;
   std::vector<double> mark_vol_annual;
   std::vector<double> mark_vol_normal_annual;
+  // Of an expiring option or future inside its settlement window: the share of the average that is
+  // known, in [0, 1], and that part's average in quote units. Empty, or a share of 0: none.
+  std::vector<double> settled_share;
+  std::vector<double> settled_average;
 };
 
 struct PortfolioColumns {

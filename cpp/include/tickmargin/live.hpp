@@ -1,9 +1,9 @@
 // The live engine: records in, margin events out, every account's state kept up with every tick.
 //
-// One thread writes: apply, check and the reads marked "writer". Its hot path (apply, check, account)
-// allocates nothing, takes no lock, throws nothing, reads no clock and does no I/O; every capacity is
-// fixed at creation. What a record means, what it may be answered and how states follow is written out
-// in cpp/src/live/README.md.
+// One thread writes: apply, check and the reads marked "writer". Its hot path (apply, check,
+// account) allocates nothing, takes no lock, throws nothing, reads no clock and does no I/O; every
+// capacity is fixed at creation. What a record means, what it may be answered and how states
+// follow is written out in cpp/src/live/README.md.
 #pragma once
 
 #include <cmath>
@@ -11,12 +11,17 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "tickmargin/engine.hpp"
 #include "tickmargin/records.hpp"
 
 namespace tickmargin {
+
+namespace journal {
+class Files;
+}
 
 // Room for what may still come; 0 takes what is there at creation and half as much again.
 struct LiveCapacity {
@@ -33,21 +38,21 @@ struct LiveCapacity {
 // The oracle guard of one underlying; the rules are in cpp/src/market/README.md.
 struct OracleSettings {
   std::int32_t sources = 1;
-  std::int32_t quorum = 1;                        // sources that must be fresh and agree
-  TimeNs heartbeat_ns = 30'000'000'000;           // a source silent for longer is stale
-  TimeNs unusable_after_ns = 300'000'000'000;     // all of them
-  TimeNs quarantine_limit_ns = 300'000'000'000;   // then the doubtful price is taken, and said so
-  double source_clamp_ratio = 0.02;               // further from the median a source has no weight
+  std::int32_t quorum = 1;                       // sources that must be fresh and agree
+  TimeNs heartbeat_ns = 30'000'000'000;          // a source silent for longer is stale
+  TimeNs unusable_after_ns = 300'000'000'000;    // all of them
+  TimeNs quarantine_limit_ns = 300'000'000'000;  // then the doubtful price is taken, and said so
+  double source_clamp_ratio = 0.02;              // further from the median a source has no weight
   double feed_min = -INFINITY, feed_max = INFINITY;  // at or beyond the feed's own bound: no price
-  double band_ratio = 0.05;                       // a move one source alone may make at once,
-  double velocity_ratio_per_sqrt_second = 0.0015;  // what time adds to it,
-  double band_cap_ratio = 0.25;                   // and where that ends
-  double doubt_ratio = 0.05;                      // least widening while a mark is not ready
+  double band_ratio = 0.05;                          // a move one source alone may make at once,
+  double velocity_ratio_per_sqrt_second = 0.0015;    // what time adds to it,
+  double band_cap_ratio = 0.25;                      // and where that ends
+  double doubt_ratio = 0.05;                         // least widening while a mark is not ready
 };
 
 struct LiveSettings {
-  std::vector<OracleSettings> oracle;  // by underlying; empty: the defaults for each
-  double hysteresis_ratio = 0.02;      // a state is left above its border x (1 + this)
+  std::vector<OracleSettings> oracle;               // by underlying; empty: the defaults for each
+  double hysteresis_ratio = 0.02;                   // a state is left above its border x (1 + this)
   TimeNs settlement_window_ns = 1'800'000'000'000;  // average of the index before expiry
   TimeNs liquidation_block_limit_ns = 300'000'000'000;
   TimeNs transfer_finality_ns = 3'600'000'000'000;  // a deposit may be reversed for so long
@@ -58,7 +63,8 @@ struct LiveSettings {
   double mark_basis_cap_ratio = 0.02;  // of a perpetual's or future's mark against the index
   TimeNs mark_basis_window_ns = 300'000'000'000;
   std::vector<std::int32_t> asset_chain;  // by asset; empty: every asset on chain 0
-  // Rows of bands renewed in passing with each record, and the ladder's fineness.
+  // Pockets whose bands each record may renew, more where it costs less than a sweep even so, and
+  // the ladder's fineness.
   std::int32_t renewals_per_record = 64;
   std::int32_t ladder_buckets = 1 << 16;
   double cell_ratio = 0.01;  // of the index: how far apart the prices stand that bands are drawn to
@@ -97,10 +103,10 @@ enum class CheckVerdict : std::uint8_t {
   refused_capacity = 9,
 };
 constexpr const char* check_verdict_name(CheckVerdict verdict) noexcept {
-  constexpr const char* names[] = {"accepted",           "accepted_reduces",    "refused_margin",
-                                   "refused_undecidable", "refused_doubtful",    "refused_liquidating",
-                                   "refused_not_reducing", "refused_unknown",    "refused_invalid",
-                                   "refused_capacity"};
+  constexpr const char* names[] = {
+      "accepted",         "accepted_reduces",    "refused_margin",       "refused_undecidable",
+      "refused_doubtful", "refused_liquidating", "refused_not_reducing", "refused_unknown",
+      "refused_invalid",  "refused_capacity"};
   const auto i = static_cast<std::size_t>(verdict);
   return i < sizeof(names) / sizeof(names[0]) ? names[i] : "unknown";
 }
@@ -110,13 +116,34 @@ struct CheckedOrder {
   Status status;
   UnderlyingIndex binding_underlying;  // -1 without
   double binding_price_move, binding_vol_shock;
-  Ticks shortfall;                  // initial margin less equity, where refused for it
+  Ticks shortfall;                    // initial margin less equity, where refused for it
   Ticks equity_after, initial_after;  // 0 where a proof decided without them
 };
 
 struct LiveCounters {
-  std::uint64_t records, refused, evaluated, crossed, watched, renewed, sweeps, proofs, exact_checks;
+  std::uint64_t records, refused, evaluated, crossed, watched, renewed, sweeps, proofs,
+      exact_checks;
 };
+
+// How records go to the disk; cpp/src/live/README.md says what is promised.
+struct RecordingOptions {
+  std::size_t ring_records = std::size_t{1} << 16;  // that may wait for the disk; a power of two
+  std::size_t group_records = 16'384;               // most that one sync makes last
+  std::int64_t idle_ns = 50'000;    // between looks of the journal's thread when nothing waits
+  journal::Files* files = nullptr;  // null: the machine's own file system
+};
+
+struct RecoveryReport {
+  std::string snapshot;              // the file that the state was taken from
+  std::vector<std::string> refused;  // newer ones, each with the reason
+  std::uint64_t snapshot_seq;        // its applied_seq
+  std::uint64_t records_replayed;    // staged policies among them
+  std::uint64_t torn_bytes;          // cut from the end of the last journal
+  std::uint64_t applied_seq;         // of the engine now,
+  std::uint64_t state_hash;          // and its hash
+};
+
+struct RecoveredEngine;
 
 class LiveEngine {
  public:
@@ -138,7 +165,7 @@ class LiveEngine {
   void stage_policies(std::uint64_t epoch, PolicySet policies);
 
   // A batch engine over this engine's present state, built from it without any cache.
-  Engine freeze() const;
+  Engine freeze();
   // Every account re-evaluated from primary state and compared with what is stored; the number of
   // differences, 0 unless the engine is wrong.
   std::size_t audit() noexcept;
@@ -161,10 +188,41 @@ class LiveEngine {
   std::vector<std::byte> save() const;
   static LiveEngine load(std::span<const std::byte> bytes);
 
+  // Writer thread, cold. Records to a directory that is there: a snapshot of the present state is
+  // written and a journal opened behind it; from then on every change is in the journal's ring
+  // before apply or stage_policies returns. The directory is empty or the one that this engine was
+  // recovered from, and nobody else's until the engine is gone. std::runtime_error, with no state
+  // changed, when that cannot be.
+  void record_to(const std::string& directory, const RecordingOptions& options = {});
+  // A new snapshot and a new journal behind it; older files go, but for those of the snapshot
+  // before. Also the way on from a journal that failed. std::runtime_error when it cannot be
+  // written: what was durable stays so, and recording that ran goes on.
+  void snapshot();
+  // Waits until everything applied is durable; false if the journal fails or there is none.
+  bool flush() noexcept;
+  int journal_error() const noexcept;  // the errno that a journal failed with; 0 while all is well
+
+  // Any thread: what is applied up to this one survives a loss of power. 0 before record_to.
+  std::uint64_t durable_seq() const noexcept;
+
+  // The engine that recorded there, as of the last record that reached the disk. Events of the
+  // replay are not delivered again. The newest whole snapshot is taken and all journals behind it;
+  // a torn end of the last is cut. Anything else that is damaged or missing is a
+  // std::runtime_error with the file and the byte. The directory stays locked for this engine's own
+  // record_to: until then nothing new is recorded.
+  static RecoveredEngine recover(const std::string& directory,
+                                 const RecordingOptions& options = {});
+
  private:
   struct State;
+  struct Replay;
   LiveEngine();
   std::unique_ptr<State> state_;
+};
+
+struct RecoveredEngine {
+  LiveEngine engine;
+  RecoveryReport report;
 };
 
 }  // namespace tickmargin

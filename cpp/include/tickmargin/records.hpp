@@ -49,9 +49,9 @@ struct Record {
 };
 static_assert(sizeof(Record) == 64 && alignof(Record) == 8);
 
-inline constexpr std::uint32_t flag_reduce_only = 1;   // order
-inline constexpr std::uint32_t flag_halted = 1;        // chain_halt: without it the chain resumes
-inline constexpr std::uint32_t flag_rollback = 1;      // policy_epoch: back to the one before
+inline constexpr std::uint32_t flag_reduce_only = 1;  // order
+inline constexpr std::uint32_t flag_halted = 1;       // chain_halt: without it the chain resumes
+inline constexpr std::uint32_t flag_rollback = 1;     // policy_epoch: back to the one before
 
 // The answer to one record. Listed in order of precedence: of several reasons the first is given.
 // Everything but `ok` and `quarantined` leaves the state, and so its hash, as it was.
@@ -70,20 +70,21 @@ enum class RecordStatus : std::uint8_t {
   unknown_chain = 11,
   unknown_epoch = 12,
   not_finite = 13,
-  not_positive = 14,    // a price, amount or multiplier at or below zero, or a quantity of zero
-  out_of_range = 15,    // a number outside its documented range
-  time_reversed = 16,   // older than the clock, or the record's own subject
-  out_of_order = 17,    // a sequence number below the source's last
-  duplicate = 18,       // the same sequence number and payload again: nothing to do
-  conflicting = 19,     // the same sequence number or id with another payload
-  expired = 20,         // the instrument has settled
-  not_expired = 21,     // its expiry has not come, or its settlement price is not known
+  not_positive = 14,   // a price, amount or multiplier at or below zero, or a quantity of zero
+  out_of_range = 15,   // a number outside its documented range
+  time_reversed = 16,  // older than the clock, or the record's own subject
+  out_of_order = 17,   // a sequence number below the source's last
+  duplicate = 18,      // the same sequence number and payload again: nothing to do
+  conflicting = 19,    // the same sequence number or id with another payload
+  expired = 20,        // the instrument has settled
+  not_expired = 21,    // its expiry has not come, or its settlement price is not known
   chain_halted = 22,
   margin_refused = 23,  // a withdrawal or order that initial margin does not allow
   blocked = 24,         // new risk or withdrawal while the account or its marks are in doubt
   capacity = 25,        // a table fixed at creation is full
-  ring_full = 26,       // room for its events first: drain, then send the same record again
-  quarantined = 27,     // taken, but the price is in doubt and the old mark stays
+  ring_full = 26,       // no room for its events or in the journal: send the same record again
+  not_durable = 27,     // the journal has failed: nothing is taken that could not be made to last
+  quarantined = 28,     // taken, but the price is in doubt and the old mark stays
 };
 
 struct Applied {
@@ -92,12 +93,12 @@ struct Applied {
 };
 
 enum class EventType : std::uint16_t {
-  account = 1,      // an account's state, status or breach flag changed
-  mark_state = 2,   // an underlying's mark changed its state of trust
-  epoch = 3,        // a policy epoch took effect, or was rolled back
-  settlement = 4,   // an instrument settled
-  escalation = 5,   // a quarantine or a blocked liquidation outlived its limit
-  chain = 6,        // a chain halted or resumed
+  account = 1,     // an account's state, status or breach flag changed
+  mark_state = 2,  // an underlying's mark changed its state of trust
+  epoch = 3,       // a policy epoch took effect, or was rolled back
+  settlement = 4,  // an instrument settled
+  escalation = 5,  // a quarantine or a blocked liquidation outlived its limit
+  chain = 6,       // a chain halted or resumed
 };
 
 inline constexpr std::uint16_t event_breach = 1;               // equity is below initial margin
@@ -130,14 +131,35 @@ struct Event {
 static_assert(sizeof(Event) == 64 && alignof(Event) == 8);
 
 constexpr const char* record_status_name(RecordStatus status) noexcept {
-  constexpr const char* names[] = {
-      "ok",           "unknown_type",   "reserved_not_zero", "unknown_underlying",
-      "unknown_instrument", "unknown_account", "unknown_asset", "unknown_source",
-      "unknown_node", "unknown_order",  "unknown_transfer",  "unknown_chain",
-      "unknown_epoch", "not_finite",    "not_positive",      "out_of_range",
-      "time_reversed", "out_of_order",  "duplicate",         "conflicting",
-      "expired",      "not_expired",    "chain_halted",      "margin_refused",
-      "blocked",      "capacity",       "ring_full",         "quarantined"};
+  constexpr const char* names[] = {"ok",
+                                   "unknown_type",
+                                   "reserved_not_zero",
+                                   "unknown_underlying",
+                                   "unknown_instrument",
+                                   "unknown_account",
+                                   "unknown_asset",
+                                   "unknown_source",
+                                   "unknown_node",
+                                   "unknown_order",
+                                   "unknown_transfer",
+                                   "unknown_chain",
+                                   "unknown_epoch",
+                                   "not_finite",
+                                   "not_positive",
+                                   "out_of_range",
+                                   "time_reversed",
+                                   "out_of_order",
+                                   "duplicate",
+                                   "conflicting",
+                                   "expired",
+                                   "not_expired",
+                                   "chain_halted",
+                                   "margin_refused",
+                                   "blocked",
+                                   "capacity",
+                                   "ring_full",
+                                   "not_durable",
+                                   "quarantined"};
   const auto i = static_cast<std::size_t>(status);
   return i < sizeof(names) / sizeof(names[0]) ? names[i] : "unknown";
 }

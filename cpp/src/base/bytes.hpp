@@ -1,5 +1,6 @@
-// Plain data to bytes and back, little-endian, each array with its length before it. A reader checks
-// every length against what is left, so that no damaged file makes it read or allocate beyond.
+// Plain data to bytes and back, little-endian, each array with its length before it. A reader
+// checks every length against what is left, so that no damaged file makes it read or allocate
+// beyond.
 #pragma once
 
 #include <bit>

@@ -1,5 +1,5 @@
-// Numbers given from outside (orders, transfers) to rows, in memory taken once: open addressing with
-// linear probing and back-shifting removal. Id 0 is none.
+// Numbers given from outside (orders, transfers) to rows, in memory taken once: open addressing
+// with linear probing and back-shifting removal. Id 0 is none.
 #pragma once
 
 #include <bit>

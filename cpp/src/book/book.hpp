@@ -10,6 +10,13 @@
 
 namespace tickmargin::book {
 
+// A resting order: contracts as signed, price in the order's own units.
+struct OrderRow {
+  std::uint32_t instrument;
+  double quantity;
+  double price;
+};
+
 // Offsets have one entry more than rows: children of row i are offsets[i] .. offsets[i + 1] - 1.
 struct Book {
   std::vector<std::int64_t> account_pockets;  // account -> pockets; every account has its cross one
@@ -24,6 +31,10 @@ struct Book {
   std::vector<double> position_entry;  // entry_term() of the entry price
   std::vector<std::int32_t> balance_asset;
   std::vector<double> balance_amount;
+  // Resting orders that may add to a position, by underlying, instrument and age; both empty where
+  // nobody keeps any.
+  std::vector<std::int64_t> pocket_orders;  // pocket -> orders
+  std::vector<OrderRow> orders;
 
   std::size_t account_count() const noexcept { return account_pockets.size() - 1; }
   std::size_t pocket_count() const noexcept { return pocket_account.size(); }

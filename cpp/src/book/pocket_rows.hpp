@@ -17,6 +17,7 @@ struct PocketRows {
   const double* entry;
   std::span<const std::int32_t> balance_asset;
   std::span<const double> balance_amount;
+  std::span<const OrderRow> orders;
 
   std::int64_t first_position() const noexcept { return unit_positions.front(); }
   std::int64_t end_position() const noexcept { return unit_positions.back(); }
@@ -27,13 +28,20 @@ inline PocketRows pocket_rows(const Book& book, std::size_t pocket) noexcept {
   const auto unit_count = static_cast<std::size_t>(book.pocket_units[pocket + 1]) - units;
   const auto balances = static_cast<std::size_t>(book.pocket_balances[pocket]);
   const auto balance_count = static_cast<std::size_t>(book.pocket_balances[pocket + 1]) - balances;
+  std::span<const OrderRow> orders;
+  if (!book.pocket_orders.empty()) {
+    const auto first = static_cast<std::size_t>(book.pocket_orders[pocket]);
+    orders = {book.orders.data() + first,
+              static_cast<std::size_t>(book.pocket_orders[pocket + 1]) - first};
+  }
   return {{book.unit_underlying.data() + units, unit_count},
           {book.unit_positions.data() + units, unit_count + 1},
           book.position_instrument.data(),
           book.position_quantity.data(),
           book.position_entry.data(),
           {book.balance_asset.data() + balances, balance_count},
-          {book.balance_amount.data() + balances, balance_count}};
+          {book.balance_amount.data() + balances, balance_count},
+          orders};
 }
 
 }  // namespace tickmargin::book

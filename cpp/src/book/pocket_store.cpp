@@ -31,6 +31,21 @@ bool SegmentPool::has(std::uint8_t power) const noexcept {
   return free_[power] >= 0 || used_ + (std::int64_t{1} << power) <= size_;
 }
 
+bool SegmentPool::has(const std::array<std::size_t, powers>& wanted) const noexcept {
+  std::int64_t fresh = used_;
+  for (std::size_t power = smallest_power; power < powers; ++power) {
+    std::int64_t first = free_[power];
+    for (std::size_t n = 0; n < wanted[power]; ++n) {
+      if (first >= 0) {
+        first = next_free_[static_cast<std::size_t>(first >> smallest_power)];
+      } else {
+        fresh += std::int64_t{1} << power;
+      }
+    }
+  }
+  return fresh <= size_;
+}
+
 std::int64_t SegmentPool::take(std::uint8_t power) noexcept {
   const std::int64_t first = free_[power];
   if (first >= 0) {
@@ -103,6 +118,11 @@ std::span<const double> PocketStore::quantities(std::size_t pocket) const noexce
   return {quantity_.data() + std::max<std::int64_t>(s.first, 0), static_cast<std::size_t>(s.count)};
 }
 
+std::span<const double> PocketStore::entries(std::size_t pocket) const noexcept {
+  const Segment& s = slots_[pocket].positions;
+  return {entry_.data() + std::max<std::int64_t>(s.first, 0), static_cast<std::size_t>(s.count)};
+}
+
 std::span<const std::int32_t> PocketStore::assets(std::size_t pocket) const noexcept {
   const Segment& s = slots_[pocket].balances;
   return {asset_.data() + std::max<std::int64_t>(s.first, 0), static_cast<std::size_t>(s.count)};
@@ -129,7 +149,7 @@ PocketRows PocketStore::rows(std::size_t pocket, const InstrumentColumns& instru
   }
   scratch.positions.push_back(first + static_cast<std::int64_t>(held.size()));
   return {scratch.underlying, scratch.positions, instrument_.data(), quantity_.data(),
-          entry_.data(),      assets(pocket),    amounts(pocket)};
+          entry_.data(),      assets(pocket),    amounts(pocket),    {}};
 }
 
 bool PocketStore::room(const Segment& segment, std::size_t count,
@@ -156,6 +176,21 @@ bool PocketStore::fits(std::size_t pocket, const ScratchPocket& rows) const noex
   const Slot& slot = slots_[pocket];
   return room(slot.positions, rows.positions().size(), position_pool_) &&
          room(slot.balances, rows.balance_asset().size(), balance_pool_);
+}
+
+bool PocketStore::fits_balance(std::span<const std::int32_t> pockets,
+                               std::int32_t asset) const noexcept {
+  std::array<std::size_t, SegmentPool::powers> wanted{};
+  for (const std::int32_t p : pockets) {
+    const auto pocket = static_cast<std::size_t>(p);
+    const std::span<const std::int32_t> held = assets(pocket);
+    if (std::find(held.begin(), held.end(), asset) != held.end()) continue;
+    const Segment& segment = slots_[pocket].balances;
+    const auto count = static_cast<std::size_t>(segment.count) + 1;
+    if (segment.first >= 0 && count <= (std::size_t{1} << segment.power)) continue;
+    ++wanted[SegmentPool::power_for(count)];
+  }
+  return balance_pool_.has(wanted);
 }
 
 bool PocketStore::replace(std::size_t pocket, const ScratchPocket& rows) noexcept {

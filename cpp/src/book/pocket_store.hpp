@@ -3,6 +3,7 @@
 // a fresh book add the same numbers in the same order.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -30,8 +31,11 @@ class SegmentPool {
   void give_back(std::int64_t first, std::uint8_t power) noexcept;
   bool has(std::uint8_t power) const noexcept;
 
- private:
   static constexpr std::size_t powers = 40;
+  // Whether so many segments of each power can be taken one after the other, in any order.
+  bool has(const std::array<std::size_t, powers>& wanted) const noexcept;
+
+ private:
   std::int64_t used_ = 0;
   std::int64_t size_;
   std::int64_t free_[powers];
@@ -72,6 +76,7 @@ class PocketStore {
   }
   std::span<const std::uint32_t> instruments(std::size_t pocket) const noexcept;
   std::span<const double> quantities(std::size_t pocket) const noexcept;
+  std::span<const double> entries(std::size_t pocket) const noexcept;  // terms
   std::span<const std::int32_t> assets(std::size_t pocket) const noexcept;
   std::span<const double> amounts(std::size_t pocket) const noexcept;
   PocketRows rows(std::size_t pocket, const InstrumentColumns& instruments,
@@ -79,6 +84,8 @@ class PocketStore {
 
   // Whether replace() would find room.
   bool fits(std::size_t pocket, const ScratchPocket& rows) const noexcept;
+  // Whether each of `pockets` finds room for a balance in `asset`, all of them together.
+  bool fits_balance(std::span<const std::int32_t> pockets, std::int32_t asset) const noexcept;
   // Makes the rows those of `rows`; false, and nothing changed, when there is no room. Balances of
   // zero are left out, as a book does.
   bool replace(std::size_t pocket, const ScratchPocket& rows) noexcept;

@@ -12,6 +12,7 @@ void ScratchPocket::assign(const PocketRows& rows) {
   }
   balance_asset_.assign(rows.balance_asset.begin(), rows.balance_asset.end());
   balance_amount_.assign(rows.balance_amount.begin(), rows.balance_amount.end());
+  orders_ = rows.orders;
 }
 
 void ScratchPocket::reserve(std::size_t positions, std::size_t balances) {
@@ -29,6 +30,7 @@ void ScratchPocket::clear() {
   positions_.clear();
   balance_asset_.clear();
   balance_amount_.clear();
+  orders_ = {};
 }
 
 void ScratchPocket::insert_sorted(const InstrumentColumns& instruments, PositionRow row) {
@@ -126,7 +128,7 @@ PocketRows ScratchPocket::rows(const InstrumentColumns& instruments) {
   }
   unit_positions_.push_back(static_cast<std::int64_t>(instrument_.size()));
   return {unit_underlying_, unit_positions_, instrument_.data(), quantity_.data(),
-          entry_.data(),    balance_asset_,  balance_amount_};
+          entry_.data(),    balance_asset_,  balance_amount_,    orders_};
 }
 
 }  // namespace tickmargin::book

@@ -51,6 +51,7 @@ class ScratchPocket {
   std::vector<double> quantity_, entry_;
   std::vector<std::int32_t> balance_asset_;
   std::vector<double> balance_amount_;
+  std::span<const OrderRow> orders_;  // those of the rows assigned; they outlive the scratch
 };
 
 }  // namespace tickmargin::book

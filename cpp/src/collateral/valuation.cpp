@@ -72,6 +72,16 @@ Worth balance_worth(const pricing::Context& context, const Policy& policy, const
   return {whole ? counted : counted * weights.initial[a], maintenance, worth};
 }
 
+double initial_weight(const pricing::Context& context, const Weights& weights,
+                      AssetIndex asset) noexcept {
+  const auto a = static_cast<std::size_t>(asset);
+  const MarketColumns& market = context.market.columns;
+  if (market.asset_halted[a] != 0) return 0.0;
+  const UnderlyingIndex link = market.asset_underlying[a];
+  const double doubt = link < 0 ? 0.0 : market.doubt_ratio[static_cast<std::size_t>(link)];
+  return doubt == 0 ? weights.initial[a] : weights.initial[a] * (1.0 - doubt);
+}
+
 double position_worth(const pricing::Context& context, std::uint32_t instrument, double quantity,
                       double entry) noexcept {
   const pricing::ContractValue& c = context.values.contract[instrument];
@@ -86,6 +96,7 @@ bool counts_in_equity(const pricing::Context& context, const Policy& policy,
 void value_pocket(const pricing::Context& context, const Policy& policy, const Weights& weights,
                   const book::PocketRows& rows, PocketValue& out) {
   out.equity_initial = out.equity_maintenance = out.value_unweighted = out.gross_notional = 0;
+  out.ramp_maintenance = 0;
   out.units.clear();
   out.indexed.clear();
   out.status = Status::ok;

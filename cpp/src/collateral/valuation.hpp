@@ -27,6 +27,7 @@ struct PocketValue {
   double equity_maintenance = 0;
   double value_unweighted = 0;  // no haircut, every option counted
   double gross_notional = 0;
+  double ramp_maintenance = 0;  // of equity_maintenance its last line: a policy change's ramp
   std::vector<UnitValue> units;
   std::vector<pricing::IndexedCollateral> indexed;  // by underlying, simulated collateral only
   Status status = Status::ok;                       // first reason by precedence
@@ -43,6 +44,11 @@ struct Worth {
 // the scenarios counts at its mark.
 Worth balance_worth(const pricing::Context& context, const Policy& policy, const Weights& weights,
                     AssetIndex asset, double amount) noexcept;
+
+// Share of its value that initial margin counts a credit in an asset with: its weight, less while
+// its index is in doubt, 0 where it cannot be delivered.
+double initial_weight(const pricing::Context& context, const Weights& weights,
+                      AssetIndex asset) noexcept;
 
 // Value of a position, quantity x (value + entry_factor x entry).
 double position_worth(const pricing::Context& context, std::uint32_t instrument, double quantity,

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 
 #include "engine/parallel.hpp"
 
@@ -13,7 +14,7 @@ constexpr std::size_t accounts_per_block = 512;
 using base::canonical_nan;
 
 // Requirement sums of one block:
-// [policy][underlying, the last one: netting][component][initial, maintenance].
+// [policy][underlying, the last one: netting and ramp][component][initial, maintenance].
 struct ComponentSums {
   std::size_t underlyings;
   std::vector<double> sums;
@@ -38,45 +39,71 @@ struct ComponentSums {
         at(policy, underlyings - 1, static_cast<std::size_t>(margin::Component::netting));
     netting[0] += requirement.netting_initial;
     netting[1] += requirement.netting_maintenance;
+    at(policy, underlyings - 1, static_cast<std::size_t>(margin::Component::orders))[0] +=
+        requirement.orders_initial;
+    at(policy, underlyings - 1, static_cast<std::size_t>(margin::Component::ramp))[1] +=
+        requirement.ramp_maintenance;
   }
 };
 
+// The columns of a result. Memory that is written for the first time is slow: made by one thread,
+// the columns took as long as a sixth of a book under fixed margin, so the workers share them.
+class ResultColumns {
+ public:
+  template <class T>
+  void make(std::vector<T>& column, std::size_t size) {
+    jobs_.push_back([&column, size] { column.resize(size); });
+  }
+  template <class T>
+  void copy(std::vector<T>& column, const std::vector<T>& from) {
+    jobs_.push_back([&column, &from] { column = from; });
+  }
+  void run(int threads) const {
+    for_each_block(jobs_.size(), threads, [&](std::size_t job, std::size_t) { jobs_[job](); });
+  }
+
+ private:
+  std::vector<std::function<void()>> jobs_;
+};
+
 template <class Rows>
-void resize_amounts(Rows& rows, std::size_t n) {
+void make_amounts(Rows& rows, std::size_t n, ResultColumns& columns) {
   for (auto* column :
        {&rows.equity, &rows.equity_initial, &rows.initial_margin, &rows.maintenance_margin}) {
-    column->resize(n);
+    columns.make(*column, n);
   }
-  rows.slack_ticks.resize(n);
-  rows.state.resize(n);
-  rows.status.resize(n);
+  columns.make(rows.slack_ticks, n);
+  columns.make(rows.state, n);
+  columns.make(rows.status, n);
 }
 
-Result make_result(const book::Book& book, TimeNs as_of_ns) {
+Result make_result(const book::Book& book, TimeNs as_of_ns, int threads) {
   Result result;
+  ResultColumns columns;
   result.as_of_ns = as_of_ns;
   const std::size_t accounts = book.account_count();
-  resize_amounts(result.accounts, accounts);
-  result.accounts.policy.resize(accounts);
-  result.accounts.worst_pocket.resize(accounts);
-  result.accounts.worst_underlying.resize(accounts);
-  result.accounts.worst_price_move.resize(accounts);
-  result.accounts.worst_vol_shock.resize(accounts);
+  make_amounts(result.accounts, accounts, columns);
+  columns.make(result.accounts.policy, accounts);
+  columns.make(result.accounts.worst_pocket, accounts);
+  columns.make(result.accounts.worst_underlying, accounts);
+  columns.make(result.accounts.worst_price_move, accounts);
+  columns.make(result.accounts.worst_vol_shock, accounts);
   const std::size_t pockets = book.pocket_count();
-  resize_amounts(result.pockets, pockets);
-  result.pockets.account = book.pocket_account;
-  result.pockets.pocket = book.pocket_name;
-  result.pockets.gross_notional.resize(pockets);
+  make_amounts(result.pockets, pockets, columns);
+  columns.copy(result.pockets.account, book.pocket_account);
+  columns.copy(result.pockets.pocket, book.pocket_name);
+  columns.make(result.pockets.gross_notional, pockets);
   UnitRows& units = result.units;
-  units.underlying = book.unit_underlying;
-  units.account.resize(book.unit_count());
-  units.pocket.resize(book.unit_count());
+  columns.copy(units.underlying, book.unit_underlying);
+  columns.make(units.account, book.unit_count());
+  columns.make(units.pocket, book.unit_count());
   for (auto* column :
        {&units.delta_base, &units.gamma, &units.vega, &units.theta, &units.gross_notional,
         &units.value, &units.initial_margin, &units.maintenance_margin, &units.worst_price_move,
         &units.worst_vol_shock}) {
-    column->resize(book.unit_count());
+    columns.make(*column, book.unit_count());
   }
+  columns.run(threads);
   return result;
 }
 
@@ -186,7 +213,8 @@ void recompute_account(const Batch& batch, std::size_t account, Workspace& work,
   rows.policy[account] = policy_index;
   for (std::size_t pocket = first; pocket < end; ++pocket) {
     const monitor::Decision decision =
-        evaluate_pocket(batch.world, policy, book::pocket_rows(book, pocket), batch.scale, work);
+        evaluate_pocket(batch.world, policy, book::pocket_rows(book, pocket), batch.scale, work,
+                        nullptr, batch.world.ramp_of(account));
     write_decision(batch.result.pockets, pocket, decision, batch.scale);
     batch.result.pockets.gross_notional[pocket] = canonical(work.value.gross_notional);
     write_units(book, pocket, work, batch.result.units);
@@ -230,7 +258,7 @@ void write_components(ComponentSums& total, std::size_t policy_count, ComponentR
 
 Result recompute_all(const Revaluation& world, const book::Book& book, const PolicySet& policies,
                      base::TickScale scale, int threads) {
-  Result result = make_result(book, world.market.columns.as_of_ns);
+  Result result = make_result(book, world.market.columns.as_of_ns, threads);
   const std::size_t accounts = book.account_count();
   const std::size_t blocks = (accounts + accounts_per_block - 1) / accounts_per_block;
   const std::size_t policy_count = policies.policies.size();

@@ -13,7 +13,7 @@ Engine::Engine(EngineInputs inputs) {
   book::Book book = book::make_book(inputs.portfolio, instruments);
   market::Market market = market::make_market(std::move(inputs.market), instruments);
   state_ = State::make(std::move(instruments), std::move(market), std::move(book),
-                        std::move(inputs.policies), base::tick_scale(inputs.numeraire_decimals));
+                       std::move(inputs.policies), base::tick_scale(inputs.numeraire_decimals));
 }
 
 Engine::Engine(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -22,12 +22,14 @@ Engine::Engine(std::unique_ptr<State> state) : state_(std::move(state)) {}
 // address first.
 std::unique_ptr<Engine::State> Engine::State::make(InstrumentColumns instruments,
                                                    market::Market market, book::Book book,
-                                                   PolicySet policies, base::TickScale scale) {
-  auto state = std::unique_ptr<State>(
-      new State{std::move(instruments), std::move(policies), std::move(book), scale, {}});
+                                                   PolicySet policies, base::TickScale scale,
+                                                   std::optional<engine::PolicyRamp> ramp) {
+  auto state = std::unique_ptr<State>(new State{
+      std::move(instruments), std::move(policies), std::move(book), scale, std::move(ramp), {}});
   TICKMARGIN_ASSERT(state->policies.account_policy.size() == state->book.account_count());
-  state->world.emplace(
-      engine::revalue(std::move(market), state->instruments, state->policies.policies));
+  state->world.emplace(engine::revalue(std::move(market), state->instruments,
+                                       state->policies.policies,
+                                       state->ramp ? &*state->ramp : nullptr));
   return state;
 }
 
@@ -43,8 +45,10 @@ Result Engine::recompute(const RecomputeOptions& options) const {
   }
   market::Market market = state_->world->market;
   engine::move_index(market, options.index);
-  const engine::Revaluation world =
-      engine::revalue(std::move(market), state_->instruments, policies.policies);
+  // A candidate is looked at as if it had been in force for long.
+  const bool ramped = options.candidate == nullptr && state_->ramp;
+  const engine::Revaluation world = engine::revalue(
+      std::move(market), state_->instruments, policies.policies, ramped ? &*state_->ramp : nullptr);
   return engine::recompute_all(world, state_->book, policies, state_->scale, options.threads);
 }
 

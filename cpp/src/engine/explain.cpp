@@ -32,6 +32,9 @@ void explain_equity(const Explainer& e, std::int32_t pocket, const book::PocketR
     e.out.equity.push_back({pocket, "position", static_cast<std::int32_t>(i), rows.quantity[k],
                             worth / rows.quantity[k], worth, worth});
   }
+  if (work.value.ramp_maintenance != 0) {
+    e.out.equity.push_back({pocket, "ramp", -1, 0.0, 0.0, 0.0, work.value.ramp_maintenance});
+  }
   if (decision.state == State::undecidable) return;
   e.out.equity.push_back(
       {pocket, "rounding", -1, 0.0, 0.0,
@@ -53,6 +56,14 @@ void explain_requirement(const Explainer& e, std::int32_t pocket, const Workspac
     e.out.requirement.push_back({pocket, -1, margin::component_name(margin::Component::netting),
                                  work.requirement.netting_initial,
                                  work.requirement.netting_maintenance});
+  }
+  if (work.requirement.orders_initial != 0) {
+    e.out.requirement.push_back({pocket, -1, margin::component_name(margin::Component::orders),
+                                 work.requirement.orders_initial, 0.0});
+  }
+  if (work.requirement.ramp_maintenance != 0) {
+    e.out.requirement.push_back({pocket, -1, margin::component_name(margin::Component::ramp), 0.0,
+                                 work.requirement.ramp_maintenance});
   }
   if (decision.state == State::undecidable) return;
   e.out.requirement.push_back({pocket, -1, "rounding",
@@ -170,7 +181,8 @@ Explanation explain_account(const Revaluation& world, const book::Book& book,
     margin::PositionTrace trace;
     trace.contribution.resize(
         static_cast<std::size_t>(rows.end_position() - rows.first_position()));
-    const monitor::Decision decision = evaluate_pocket(world, e.policy, rows, scale, work, &trace);
+    const monitor::Decision decision =
+        evaluate_pocket(world, e.policy, rows, scale, work, &trace, world.ramp_of(a));
     out.state = std::max(out.state, decision.state);
     out.status = first_of(out.status, decision.status);
     const std::int32_t name = book.pocket_name[pocket];

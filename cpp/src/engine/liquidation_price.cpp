@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "book/scratch_pocket.hpp"
+#include "pricing/settlement.hpp"
 
 namespace tickmargin::engine {
 namespace {
@@ -48,6 +49,8 @@ SmallWorld shrink(const Revaluation& world, const book::PocketRows& rows) {
   c.mark_price = gather(world.market.columns.mark_price, held);
   c.mark_vol_annual = gather(world.market.columns.mark_vol_annual, held);
   c.mark_vol_normal_annual = gather(world.market.columns.mark_vol_normal_annual, held);
+  c.settled_share = gather(world.market.columns.settled_share, held);
+  c.settled_average = gather(world.market.columns.settled_average, held);
   small.pocket.assign(rows);
   for (book::PositionRow& row : small.pocket.positions()) {
     row.instrument = static_cast<std::uint32_t>(
@@ -58,7 +61,8 @@ SmallWorld shrink(const Revaluation& world, const book::PocketRows& rows) {
 
 struct Search {
   SmallWorld& small;
-  const std::vector<Policy>& policies;
+  const std::vector<Policy>& policies;  // that of the account and, in a ramp, the one before
+  double ramp_left;
   base::TickScale scale;
   UnderlyingIndex underlying;
 
@@ -67,8 +71,9 @@ struct Search {
     market.columns.index_price[static_cast<std::size_t>(underlying)] = price;
     const Revaluation world = revalue(std::move(market), small.instruments, policies);
     Workspace work;
+    const Ramp ramp{policies.size() > 1 ? &world.policies[1] : nullptr, ramp_left};
     return evaluate_pocket(world, world.policies[0], small.pocket.rows(small.instruments), scale,
-                           work);
+                           work, nullptr, ramp);
   }
 
   // First price of the ladder (walking away from `start`) that is past the border, refined.
@@ -115,7 +120,6 @@ void add_option_prices(const Search& search, std::vector<double>& prices) {
   const InstrumentColumns& instruments = search.small.instruments;
   const auto u = static_cast<std::size_t>(search.underlying);
   const double index = search.small.market.columns.index_price[u];
-  const Policy& policy = search.policies[0];
   for (std::size_t i = 0; i < instruments.size(); ++i) {
     if (instruments.underlying[i] != search.underlying || instruments.kind[i] != Kind::option) {
       continue;
@@ -123,9 +127,12 @@ void add_option_prices(const Search& search, std::vector<double>& prices) {
     const double forward =
         market::forward_at(search.small.market, search.underlying, instruments.expiry_ns[i])
             .forward;
-    const double at_strike = instruments.strike[i] * (index / forward);
+    const double strike =
+        pricing::settling_of(search.small.market, i).strike_left(instruments.strike[i]);
+    const double at_strike = strike * (index / forward);
     prices.push_back(at_strike);
-    if (policy.method == MethodId::scenario && policy.scenario[u].strike_nodes) {
+    for (const Policy& policy : search.policies) {
+      if (policy.method != MethodId::scenario || !policy.scenario[u].strike_nodes) continue;
       add_range_edges(at_strike, policy.scenario[u].price_range, prices);
     }
   }
@@ -157,8 +164,10 @@ LiquidationPrices liquidation_prices(const Revaluation& world, const book::Book&
                                      const Policy& policy, base::TickScale scale,
                                      std::size_t pocket, UnderlyingIndex underlying) {
   SmallWorld small = shrink(world, book::pocket_rows(book, pocket));
-  const std::vector<Policy> policies{policy};
-  Search search{small, policies, scale, underlying};
+  std::vector<Policy> policies{policy};
+  const Ramp ramp = world.ramp_of(static_cast<std::size_t>(book.pocket_account[pocket]));
+  if (ramp.from != nullptr) policies.push_back(*ramp.from->policy);
+  Search search{small, policies, ramp.left, scale, underlying};
   LiquidationPrices out{base::canonical_nan, base::canonical_nan};
   const double index = world.market.columns.index_price[static_cast<std::size_t>(underlying)];
   const monitor::Decision now = search.at(index);

@@ -1,21 +1,39 @@
 #include "engine/revaluation.hpp"
 
+#include <algorithm>
 #include <cmath>
 
-namespace tickmargin::engine {
+#include "margin/orders.hpp"
 
-Revaluation revalue(market::Market market, const InstrumentColumns& instruments,
-                    const std::vector<Policy>& policies) {
-  pricing::InstrumentValues values = pricing::value_instruments(market, instruments);
-  Revaluation world{std::move(market), instruments, std::move(values), {}};
+namespace tickmargin::engine {
+namespace {
+
+std::vector<PolicyState> prepared(const Revaluation& world, const std::vector<Policy>& policies) {
+  std::vector<PolicyState> states;
   for (const Policy& policy : policies) {
     PolicyState state{
         &policy, &margin::method_of(policy.method), collateral::weights_of(policy), {}};
     state.prepared.policy = &policy;
     margin::prepare(world.context(), state.prepared);
-    world.policies.push_back(std::move(state));
+    states.push_back(std::move(state));
   }
+  return states;
+}
+
+}  // namespace
+
+Revaluation revalue(market::Market market, const InstrumentColumns& instruments,
+                    const std::vector<Policy>& policies, const PolicyRamp* ramp) {
+  pricing::InstrumentValues values = pricing::value_instruments(market, instruments);
+  Revaluation world{std::move(market), instruments, std::move(values), {}, ramp};
+  world.policies = prepared(world, policies);
+  if (ramp != nullptr) world.ramp_policies = prepared(world, ramp->from.policies);
   return world;
+}
+
+Ramp Revaluation::ramp_of(std::size_t account) const noexcept {
+  if (ramp == nullptr) return {};
+  return {&ramp_policies[static_cast<std::size_t>(ramp->from.account_policy[account])], ramp->left};
 }
 
 void move_index(market::Market& market, const std::vector<IndexMove>& moves) {
@@ -46,6 +64,73 @@ void add_doubt(const pricing::Context& context, const book::PocketRows& rows,
   }
 }
 
+// Which orders of a pocket are taken as filled.
+enum class Filled { larger_side, buys, sells };
+
+// Of an instrument's orders those that leave its position larger; of an option's, which needs
+// margin when short only, the sells.
+bool is_larger_side(const InstrumentColumns& instruments, const book::PocketRows& rows,
+                    const book::OrderRow& order) noexcept {
+  if (instruments.kind[order.instrument] == Kind::option) return order.quantity < 0;
+  double net = 0, buys = 0, sells = 0;
+  for (std::int64_t k = rows.first_position(); k < rows.end_position(); ++k) {
+    if (rows.instrument[k] == order.instrument) net += rows.quantity[k];
+  }
+  for (const book::OrderRow& other : rows.orders) {
+    if (other.instrument == order.instrument) (other.quantity > 0 ? buys : sells) += other.quantity;
+  }
+  return (std::fabs(net + buys) >= std::fabs(net + sells)) == (order.quantity > 0);
+}
+
+// Percent rules have no scenarios in which a subset of orders could hurt most: the largest of three
+// fills holds, with every order's own loss against the mark on top.
+double initial_if_filled(const Revaluation& world, const PolicyState& policy,
+                         const book::PocketRows& rows, Workspace& work) {
+  double largest = 0, lost = 0;
+  for (const Filled which : {Filled::larger_side, Filled::buys, Filled::sells}) {
+    work.filled.assign(rows);
+    for (const book::OrderRow& order : rows.orders) {
+      const bool taken = which == Filled::larger_side
+                             ? is_larger_side(world.instruments, rows, order)
+                             : (order.quantity > 0) == (which == Filled::buys);
+      if (!taken) continue;
+      const double entry =
+          book::entry_term(world.instruments.payoff[order.instrument], order.price);
+      work.filled.fill(world.instruments, {order.instrument, order.quantity, entry});
+    }
+    policy.method->evaluate(world.context(), policy.prepared, work.filled.rows(world.instruments),
+                            work.scratch, work.of_filled, nullptr);
+    add_doubt(world.context(), work.filled.rows(world.instruments), work.of_filled);
+    const double initial = margin::initial_total(work.of_filled);
+    if (!(initial <= largest)) largest = initial;
+  }
+  for (const book::OrderRow& order : rows.orders) {
+    const double gain =
+        margin::equity_of_fill(world.context(), *policy.policy, policy.weights, order);
+    lost += gain < 0 ? -gain : 0.0;
+  }
+  return largest + lost;
+}
+
+// What resting orders could add to initial margin at their worst. An order on a contract that has
+// no value now counts nothing: or it would keep its account from being decided, and liquidated.
+void add_orders(const Revaluation& world, const PolicyState& policy, book::PocketRows rows,
+                Workspace& work) {
+  work.orders.clear();
+  for (const book::OrderRow& order : rows.orders) {
+    if (world.values.status[order.instrument] == Status::ok) work.orders.push_back(order);
+  }
+  if (work.orders.empty()) return;
+  rows.orders = work.orders;
+  const double initial = policy.method->scenarios == nullptr
+                             ? initial_if_filled(world, policy, rows, work)
+                             : margin::initial_with_orders(world.context(), policy.prepared,
+                                                           policy.weights, rows, work.scratch);
+  const double without = margin::initial_total(work.requirement);
+  // Written so that a NaN stays one.
+  work.requirement.orders_initial = initial <= without ? 0.0 : initial - without;
+}
+
 }  // namespace
 
 void require_pocket(const Revaluation& world, const PolicyState& policy,
@@ -54,6 +139,9 @@ void require_pocket(const Revaluation& world, const PolicyState& policy,
   policy.method->evaluate(world.context(), policy.prepared, rows, work.scratch, work.requirement,
                           trace);
   add_doubt(world.context(), rows, work.requirement);
+  work.requirement.orders_initial = 0;
+  if (!rows.orders.empty()) add_orders(world, policy, rows, work);
+  work.requirement.ramp_maintenance = 0;
 }
 
 Status method_status(const PolicyState& policy, const book::PocketRows& rows, Status status) {
@@ -76,11 +164,54 @@ monitor::Decision decide_pocket(const PolicyState& policy, const Workspace& work
   return monitor::decide(amounts_of(policy, work), policy.policy->levels, scale, status);
 }
 
+namespace {
+
+// A pocket as the policy before sees it.
+struct Before {
+  double equity = 0, maintenance = 0;
+  bool known = false;
+};
+
+Before evaluate_before(const Revaluation& world, const PolicyState& policy,
+                       const book::PocketRows& rows, Workspace& work) {
+  collateral::value_pocket(world.context(), *policy.policy, policy.weights, rows, work.value);
+  require_pocket(world, policy, rows, work, nullptr);
+  const double maintenance = margin::maintenance_total(work.requirement);
+  const bool known = method_status(policy, rows, Status::ok) == Status::ok &&
+                     std::isfinite(work.value.equity_maintenance) && std::isfinite(maintenance);
+  return {work.value.equity_maintenance, maintenance, known};
+}
+
+// Gives back what the new policy asks for beyond the old one, as far as the grace period still
+// runs. A relief holds at once, and so does all of it where the old figure is unknown.
+void add_ramp(const Policy& policy, Ramp ramp, const Before& before, Workspace& work) noexcept {
+  if (!before.known) return;
+  const double maintenance = margin::maintenance_total(work.requirement);
+  const double more = maintenance - before.maintenance;
+  const double less = before.equity - work.value.equity_maintenance;
+  const Policy& from = *ramp.from->policy;
+  if (policy.option_value_in_equity == from.option_value_in_equity &&
+      policy.simulated_collateral == from.simulated_collateral) {
+    if (more > 0) work.requirement.ramp_maintenance = -(ramp.left * more);
+    if (less > 0) work.value.ramp_maintenance = ramp.left * less;
+    work.value.equity_maintenance += work.value.ramp_maintenance;
+    return;
+  }
+  // What one counts in equity the other counts in the requirement: only the two together compare.
+  const double worse = more + less;
+  if (worse > 0) work.requirement.ramp_maintenance = -std::min(ramp.left * worse, maintenance);
+}
+
+}  // namespace
+
 monitor::Decision evaluate_pocket(const Revaluation& world, const PolicyState& policy,
                                   const book::PocketRows& rows, base::TickScale scale,
-                                  Workspace& work, margin::PositionTrace* trace) {
+                                  Workspace& work, margin::PositionTrace* trace, Ramp ramp) {
+  Before before;
+  if (ramp.from != nullptr) before = evaluate_before(world, *ramp.from, rows, work);
   collateral::value_pocket(world.context(), *policy.policy, policy.weights, rows, work.value);
   require_pocket(world, policy, rows, work, trace);
+  if (ramp.from != nullptr) add_ramp(*policy.policy, ramp, before, work);
   return decide_pocket(policy, work, scale, method_status(policy, rows, work.value.status));
 }
 

@@ -6,6 +6,7 @@
 
 #include "base/ticks.hpp"
 #include "book/pocket_rows.hpp"
+#include "book/scratch_pocket.hpp"
 #include "collateral/valuation.hpp"
 #include "margin/method.hpp"
 #include "market/market.hpp"
@@ -22,18 +23,34 @@ struct PolicyState {
   margin::Prepared prepared;
 };
 
-// Holds references: the instruments and policies must outlive it.
+// A change of policies under way: initial margin is the new policies', maintenance margin moves
+// from the old ones' to theirs. The rule is in cpp/src/live/README.md.
+struct PolicyRamp {
+  PolicySet from;
+  double left = 0;  // share of the grace period that is still to come, in (0, 1]
+};
+
+// The same as one account sees it; without a policy it comes from there is none.
+struct Ramp {
+  const PolicyState* from = nullptr;
+  double left = 0;
+};
+
+// Holds references: the instruments, policies and ramp must outlive it.
 struct Revaluation {
   market::Market market;
   const InstrumentColumns& instruments;
   pricing::InstrumentValues values;
   std::vector<PolicyState> policies;
+  const PolicyRamp* ramp = nullptr;
+  std::vector<PolicyState> ramp_policies{};  // those it comes from
 
+  Ramp ramp_of(std::size_t account) const noexcept;
   pricing::Context context() const noexcept { return {market, instruments, values}; }
 };
 
 Revaluation revalue(market::Market market, const InstrumentColumns& instruments,
-                    const std::vector<Policy>& policies);
+                    const std::vector<Policy>& policies, const PolicyRamp* ramp = nullptr);
 
 // Moves an index; forwards, marks and linked assets follow.
 void move_index(market::Market& market, const std::vector<IndexMove>& moves);
@@ -44,12 +61,16 @@ struct Workspace {
   margin::PocketRequirement requirement;
   margin::Scratch scratch;
   std::vector<margin::PocketRequirement> account;  // of one account's pockets, until it is decided
+  std::vector<book::OrderRow> orders;              // that can be valued
+  book::ScratchPocket filled;                      // with resting orders traded
+  margin::PocketRequirement of_filled;
 };
 
 // Values and margins one pocket; the details stay in the workspace.
 monitor::Decision evaluate_pocket(const Revaluation& world, const PolicyState& policy,
                                   const book::PocketRows& rows, base::TickScale scale,
-                                  Workspace& work, margin::PositionTrace* trace = nullptr);
+                                  Workspace& work, margin::PositionTrace* trace = nullptr,
+                                  Ramp ramp = {});
 
 // The two halves, for orders that change the margined quantities and the equity separately.
 void require_pocket(const Revaluation& world, const PolicyState& policy,

@@ -19,10 +19,12 @@ struct Engine::State {
   PolicySet policies;
   book::Book book;
   base::TickScale scale;
+  std::optional<engine::PolicyRamp> ramp;
   std::optional<engine::Revaluation> world;
 
   static std::unique_ptr<State> make(InstrumentColumns instruments, market::Market market,
-                                     book::Book book, PolicySet policies, base::TickScale scale);
+                                     book::Book book, PolicySet policies, base::TickScale scale,
+                                     std::optional<engine::PolicyRamp> ramp = {});
 };
 
 }  // namespace tickmargin

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "engine/parallel.hpp"
 #include "book/scratch_pocket.hpp"
+#include "engine/parallel.hpp"
 
 namespace tickmargin::engine {
 namespace {
@@ -29,6 +29,7 @@ struct Desk {
   const Revaluation& world;
   const PolicyState& policy;
   base::TickScale scale;
+  Ramp ramp;
   book::PocketRows rows;
 };
 
@@ -43,7 +44,7 @@ monitor::Decision after(const Desk& desk, const Trade* trades, std::size_t count
     buffers.pocket.fill(instruments, {trade.instrument, trade.quantity, entry});
   }
   return evaluate_pocket(desk.world, desk.policy, buffers.pocket.rows(instruments), desk.scale,
-                         buffers.work);
+                         buffers.work, nullptr, desk.ramp);
 }
 
 bool covered(const monitor::Decision& d) noexcept {
@@ -221,7 +222,7 @@ std::vector<OrderEffect> order_effects(const Revaluation& world, const book::Boo
       const Order& order = orders[o];
       const auto account = static_cast<std::size_t>(order.account);
       const auto policy = static_cast<std::size_t>(policies.account_policy[account]);
-      Desk desk{world, world.policies[policy], scale, {}};
+      Desk desk{world, world.policies[policy], scale, world.ramp_of(account), {}};
       // A pocket the account does not have yet is empty.
       static constexpr std::int64_t no_positions[1] = {0};
       desk.rows.unit_positions = no_positions;

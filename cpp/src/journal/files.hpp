@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace tickmargin::journal {
 
@@ -35,6 +36,11 @@ class Files {
   virtual int remove(const std::string& path) noexcept = 0;
   // The directory that holds `path`: a new or changed name is on the disk only after this.
   virtual int sync_directory(const std::string& path) noexcept = 0;
+  // The names in a directory, in no order.
+  virtual int list(const std::string& directory, std::vector<std::string>* names) noexcept = 0;
+  // A file, made if it is not there, that is locked for as long as `file` lives and its process
+  // does; EWOULDBLOCK if somebody else holds it.
+  virtual int lock(const std::string& path, std::unique_ptr<File>* file) noexcept = 0;
 };
 
 Files& posix_files() noexcept;

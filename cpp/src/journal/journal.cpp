@@ -53,6 +53,7 @@ Journal::Journal(std::unique_ptr<FrameWriter> writer, const JournalOptions& opti
     : writer_(std::move(writer)),
       group_records_(options.group_records),
       idle_ns_(options.idle_ns),
+      published_(options.published),
       ring_(options.ring_records),
       next_seq_(options.head.first_sequence),
       durable_seq_(options.head.first_sequence - 1) {}
@@ -98,9 +99,14 @@ int Journal::close() noexcept {
 
 void Journal::publish(JournalState state) noexcept {
   if (state == JournalState::failed) error_.store(writer_->error(), std::memory_order_release);
-  durable_seq_.store(writer_->durable_seq(), std::memory_order_release);
+  const std::uint64_t durable = writer_->durable_seq();
+  durable_seq_.store(durable, std::memory_order_release);
+  // A group that failed changes nothing for those who read what is durable across journals.
+  if (published_ != nullptr && state == JournalState::running) {
+    published_->store(durable, std::memory_order_release);
+  }
   if (state != JournalState::running) state_.store(state, std::memory_order_release);
-  progress_.fetch_add(1, std::memory_order_release);
+  progress_.fetch_add(1);  // sequentially consistent, so before notify_all looks for waiters
   progress_.notify_all();
 }
 

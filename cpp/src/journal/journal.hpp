@@ -19,6 +19,8 @@ struct JournalOptions {
   std::size_t ring_records = std::size_t{1} << 16;  // a power of two
   std::size_t group_records = 16'384;  // most in one frame, so most that one sync makes last
   std::int64_t idle_ns = 50'000;  // the journal thread sleeps so long when nothing waits; 0: never
+  // Where durable_seq is stored as well with every group, for readers that outlive one journal.
+  std::atomic<std::uint64_t>* published = nullptr;
 };
 
 enum class JournalState : std::uint8_t {
@@ -58,6 +60,9 @@ class Journal {
   bool append_snapshot_marker(std::span<const std::byte> marker) noexcept;
   std::size_t blob_bytes_max() const noexcept;
 
+  // Engine thread only: whether append has room for one record.
+  bool has_room() noexcept { return ring_.has_room(1); }
+
   // Engine thread only: the sequence number that the next append takes.
   std::uint64_t next_seq() const noexcept { return next_seq_; }
 
@@ -86,6 +91,7 @@ class Journal {
   std::unique_ptr<FrameWriter> writer_;  // of the journal thread
   std::size_t group_records_;
   std::int64_t idle_ns_;
+  std::atomic<std::uint64_t>* published_;
   Ring ring_;
   std::uint64_t next_seq_;
   // On one line of their own: written once, read by every append.

@@ -1,4 +1,6 @@
+#include <dirent.h>
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -105,6 +107,38 @@ class PosixFiles final : public Files {
     } catch (const std::bad_alloc&) {
       return ENOMEM;
     }
+  }
+
+  int list(const std::string& directory, std::vector<std::string>* names) noexcept override {
+    DIR* const open = ::opendir(directory.c_str());
+    if (open == nullptr) return errno;
+    int error = 0;
+    try {
+      names->clear();
+      errno = 0;
+      while (const dirent* entry = ::readdir(open)) names->emplace_back(entry->d_name);
+      error = errno;
+    } catch (const std::bad_alloc&) {
+      error = ENOMEM;
+    }
+    ::closedir(open);
+    return error;
+  }
+
+  // The kernel gives a lock up with the last descriptor of the process: nobody is locked out by
+  // one that was killed.
+  int lock(const std::string& path, std::unique_ptr<File>* file) noexcept override {
+    const int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+    if (descriptor < 0) return errno;
+    if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
+      const int error = errno;
+      ::close(descriptor);
+      return error;
+    }
+    file->reset(new (std::nothrow) PosixFile(descriptor));
+    if (*file != nullptr) return 0;
+    ::close(descriptor);
+    return ENOMEM;
   }
 };
 

@@ -22,6 +22,13 @@ class Ring {
 
   std::size_t cell_count() const noexcept { return mask_ + 1; }
 
+  // Producer. The consumer's line is read only when what was seen of it last time does not suffice.
+  bool has_room(std::size_t cells) noexcept {
+    if (written_ + cells - tail_seen_ <= cell_count()) return true;
+    tail_seen_ = tail_.load(std::memory_order_acquire);
+    return written_ + cells - tail_seen_ <= cell_count();
+  }
+
   // Producer.
   bool push_record(const void* record) noexcept {
     if (!has_room(1)) return false;
@@ -84,13 +91,6 @@ class Ring {
 
   static std::size_t cells_of(std::size_t length) noexcept {
     return std::max<std::size_t>(1, (length + record_bytes - 1) / record_bytes);
-  }
-
-  // The consumer's line is read only when what was seen of it last time does not suffice.
-  bool has_room(std::size_t cells) noexcept {
-    if (written_ + cells - tail_seen_ <= cell_count()) return true;
-    tail_seen_ = tail_.load(std::memory_order_acquire);
-    return written_ + cells - tail_seen_ <= cell_count();
   }
 
   void publish(std::size_t cells) noexcept {

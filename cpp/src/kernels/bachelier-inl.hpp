@@ -44,7 +44,7 @@ void bachelier_tails(BachelierBlock& block, const OptionFeed& feed) noexcept {
     const double ratio_low = fma(-ratio, s, difference) / s;
     const double root_low = fma(-root, root, expiry[i]);
     const double s_low = (fma(vol[i], root, -product) + 0.5 * vol[i] * (root_low / root)) / s;
-    const double clamped = at_most(at_least(ratio, -mills_limit), mills_limit);
+    const double clamped = at_most(at_least(ratio, -limits.mills), limits.mills);
     const bool exact = (clamped == ratio) & (product == s) & finite(s_low) & finite(ratio_low);
     const double low = exact ? fma(-ratio, s_low, ratio_low) : 0.0;
     const double z = absolute(clamped);
@@ -57,7 +57,7 @@ void bachelier_tails(BachelierBlock& block, const OptionFeed& feed) noexcept {
     block.d[i] = clamped;
     block.density[i] = inv_sqrt_2pi * e;
     block.tail[i] = e * (polynomial(slope_p, z) * q_inv);
-    const double intrinsic = at_least(feed.sign[i] * difference, 0.0);
+    const double intrinsic = at_least(feed.sign[i] * difference, limits.zero);
     block.price[i] = canonical(block.discount[i] * (value + intrinsic));
   }
 }

@@ -4,13 +4,11 @@
 #pragma once
 
 constexpr double smallest_deviation = 1e-150;  // added to s; s that small is 0: intrinsic value
-constexpr double largest_deviation = 200.0;    // past it the value is at its bound, whatever h
-constexpr double moneyness_limit = 100.0;      // of h; past it the exponential is 0
 constexpr double series_deviation = 0.1;       // s below it takes the series for the difference
 
 // 1 / s for the Greeks that have no limit where s = 0 at the strike, and are 0 there by convention.
 TICKMARGIN_INLINE double inverse_or_zero(double s, double inv_s) {
-  return s > smallest_deviation ? inv_s : 0.0;
+  return above(s, smallest_deviation) ? inv_s : 0.0;
 }
 
 // What the stages of one block hand to each other.
@@ -27,16 +25,20 @@ struct BlackBlock {
   double d2[block_rows];
   double density[block_rows];       // e
   double weighted[block_rows];      // F e
+  double weighted_low[block_rows];  // what rounding took from it
   double tail[block_rows];          // N(-|d1|)
   double series[block_rows];        // value / (F e) where s is small
-  double value[block_rows];         // out-of-the-money value, undiscounted
+  double value[block_rows];         // undiscounted price
   double price[block_rows];         // discounted
   double probability[block_rows];   // undiscounted delta
+  double phi[block_rows];           // phi(d1), discounted
+  double cash_phi[block_rows];      // F phi(d1), discounted
+  double steepness[block_rows];     // 1 / s, or 0 where s is 0
 };
 
-// Square root and standard deviation, and what is wrong with a row: 0 times a column is NaN where
-// the column is not finite, else 0.
-template <std::size_t lanes>
+// Square root, standard deviation and discount factor, NaN where something is wrong with the row: a
+// column less itself is NaN where it is not finite, else 0.
+template <std::size_t lanes, bool at_zero_rate>
 void black_deviation(BlackBlock& block, const OptionFeed& feed) noexcept {
   const double* forward = feed.forward.rows;
   const double* strike = feed.strike.rows;
@@ -46,21 +48,13 @@ void black_deviation(BlackBlock& block, const OptionFeed& feed) noexcept {
   TICKMARGIN_EACH_ROW(i, lanes) {
     const double root = __builtin_sqrt(expiry[i]);
     block.root_expiry[i] = root;
-    block.deviation[i] = at_most(fma(vol[i], root, smallest_deviation), largest_deviation);
-    const double spoiled = fma(0.0, forward[i], fma(0.0, strike[i], fma(0.0, vol[i],
-                               fma(0.0, expiry[i], 0.0 * rate[i]))));
-    const bool sound = (smaller_of(forward[i], strike[i]) >= smallest_normal) &
-                       (smaller_of(vol[i], expiry[i]) >= 0.0);
-    block.discount[i] = (sound ? 1.0 : canonical_nan) + spoiled;
-  }
-}
-
-template <std::size_t lanes>
-void black_discount(BlackBlock& block, const OptionFeed& feed) noexcept {
-  const double* expiry = feed.expiry.rows;
-  const double* rate = feed.rate.rows;
-  TICKMARGIN_EACH_ROW(i, lanes) {
-    block.discount[i] = block.discount[i] * discount_factor(rate[i], expiry[i]);
+    block.deviation[i] = at_most(fma(vol[i], root, smallest_deviation), limits.deviation);
+    const double spoiled = ((forward[i] - forward[i]) + (strike[i] - strike[i])) +
+                           ((vol[i] - vol[i]) + (expiry[i] - expiry[i])) + (rate[i] - rate[i]);
+    const double positive = smaller_of(forward[i], strike[i]) - smallest_normal;
+    const bool sound = smaller_of(positive, smaller_of(vol[i], expiry[i])) >= 0.0;
+    const double factor = at_zero_rate ? 1.0 : discount_factor(rate[i], expiry[i]);
+    block.discount[i] = factor + ((sound ? 0.0 : canonical_nan) + spoiled);
   }
 }
 
@@ -78,7 +72,7 @@ void black_logarithm(BlackBlock& block, const OptionFeed& feed) noexcept {
     const Pair x = log_ratio(ratio, sum, inv * s);
     const double inv_s = inv * sum;
     block.inv_deviation[i] = inv_s;
-    block.moneyness[i] = at_most(x.high * inv_s, moneyness_limit);
+    block.moneyness[i] = at_most(x.high * inv_s, limits.moneyness);
     block.log_high[i] = x.high;
     block.log_low[i] = x.low;
   }
@@ -98,10 +92,11 @@ void black_moneyness(BlackBlock& block, const OptionFeed& feed) noexcept {
     const double x = block.log_high[i];
     const double root_low = fma(-root, root, expiry[i]);
     const double product_low = fma(vol[i], root, smallest_deviation - s);
-    const double s_low = at_most(product_low + 0.5 * (vol[i] * inv_s) * (vol[i] * root_low), 1.0);
-    const double h = at_least(block.moneyness[i], -moneyness_limit);
+    const double inv_root = vol[i] * inv_s;
+    const double s_low = at_most(fma((0.5 * vol[i]) * root_low, inv_root, product_low), limits.one);
+    const double h = at_least(block.moneyness[i], limits.lowest_moneyness);
     const double h_remainder = (fma(-h, s, x) + fma(-h, s_low, block.log_low[i])) * inv_s;
-    const double h_low = absolute(h) < moneyness_limit ? h_remainder : 0.0;
+    const double h_low = above(limits.moneyness, absolute(h)) ? h_remainder : 0.0;
     const double t = 0.5 * s;
     const double sum = h + t;
     const double sum_low = ((h - sum) + t) + fma(0.5, s_low, h_low);
@@ -128,11 +123,12 @@ void black_series(BlackBlock& block) noexcept {
     for (std::size_t i = 0; i < short_block_rows; ++i) {  // the first again where there are fewer
       row[i] = static_cast<std::size_t>(__builtin_ctzll(left != 0 ? left : head));
       left &= left - (left != 0 ? 1 : 0);
-      s[i] = block.deviation[row[i]];
-      h[i] = absolute(block.moneyness[row[i]]);
     }
+    gather_rows(s, block.deviation, row);
+    gather_rows(h, block.moneyness, row);
     TICKMARGIN_EACH_ROW(i, short_block_rows) {
-      const double series = mills_difference_series(mills_slope(h[i]), h[i], 0.5 * s[i]);
+      const double z = absolute(h[i]);
+      const double series = mills_difference_series(mills_slope(z), z, 0.5 * s[i]);
       s[i] = s[i] > smallest_deviation ? s[i] * series : 0.0;
     }
     for (std::size_t i = 0; i < short_block_rows; ++i) block.series[row[i]] = s[i];
@@ -145,44 +141,46 @@ void black_density(BlackBlock& block, const OptionFeed& feed) noexcept {
   TICKMARGIN_EACH_ROW(i, lanes) {
     const Pair density = gauss(block.d1[i], block.d1_low[i]);
     block.density[i] = density.high;
-    block.weighted[i] = fma(forward[i], density.high, forward[i] * density.low);
+    const double weighted = forward[i] * density.high;
+    const double rounded = fma(forward[i], density.high, -weighted);
+    block.weighted[i] = weighted;
+    block.weighted_low[i] = fma(forward[i], density.low, rounded);
   }
 }
 
-// N(-|d1|) and the value, from one division for the two Mills ratios.
+// N(-|d1|) and the price before discounting, from one division for the two Mills ratios. Where d1
+// and d2 lie on two sides of 0, the ratios add up to what is missing to F (a call) or K (a put).
 template <std::size_t lanes>
 void black_tails(BlackBlock& block, const OptionFeed& feed) noexcept {
   const double* forward = feed.forward.rows;
   const double* strike = feed.strike.rows;
   TICKMARGIN_EACH_ROW(i, lanes) {
-    const double z1 = absolute(block.d1[i]);
-    const double z2 = absolute(block.d2[i]);
-    const double q1 = polynomial(tail_q, z1);
-    const double q2 = polynomial(tail_q, z2);
-    const double p1 = polynomial(tail_p, z1) * q2;
-    const double p2 = polynomial(tail_p, z2) * q1;
-    const double q = q1 * q2;
+    const Tail tail1 = tail_of(absolute(block.d1[i]));
+    const Tail tail2 = tail_of(absolute(block.d2[i]));
+    const double p1 = tail1.p * tail2.q;
+    const double p2 = tail2.p * tail1.q;
+    const double q = tail1.q * tail2.q;
     const double inv = 1.0 / q;
-    const bool one_side = block.d1[i] * block.d2[i] > 0.0;
-    const double p = one_side ? absolute(p1 - p2) : p1 + p2;
+    const std::uint64_t put = sign_of(feed.sign[i]);
+    const std::uint64_t apart = sign_of(block.d1[i]) ^ sign_of(block.d2[i]);
+    const double p = absolute(p1 - flip(p2, apart));
     const double quotient = p * inv;
     const double exact = fma(fma(-quotient, q, p), inv, quotient);
-    const double weighted = block.weighted[i];
-    const double across = fma(-weighted, exact, smaller_of(forward[i], strike[i]));
+    const bool large = above(block.deviation[i], series_deviation);
+    const double share = large ? exact : block.series[i];
+    const std::uint64_t missing = large ? apart : 0;
+    const double intrinsic = at_least(flip(forward[i] - strike[i], put), limits.zero);
+    const double base = by_sign(missing, by_sign(put, strike[i], forward[i]), intrinsic);
+    const double rest = flip(block.weighted_low[i] * share, missing);
     block.tail[i] = block.density[i] * (p1 * inv);
-    const double value = one_side ? weighted * exact : across;
-    const bool small = block.deviation[i] < series_deviation;
-    block.value[i] = small ? weighted * block.series[i] : value;
+    block.value[i] = fma(flip(block.weighted[i], missing), share, base) + rest;
   }
 }
 
 template <std::size_t lanes>
-void black_price(BlackBlock& block, const OptionFeed& feed) noexcept {
-  const double* forward = feed.forward.rows;
-  const double* strike = feed.strike.rows;
+void black_price(BlackBlock& block) noexcept {
   TICKMARGIN_EACH_ROW(i, lanes) {
-    const double intrinsic = at_least(feed.sign[i] * (forward[i] - strike[i]), 0.0);
-    block.price[i] = canonical(block.discount[i] * (block.value[i] + intrinsic));
+    block.price[i] = canonical(block.discount[i] * block.value[i]);
   }
 }
 
@@ -190,52 +188,42 @@ void black_price(BlackBlock& block, const OptionFeed& feed) noexcept {
 template <std::size_t lanes>
 void black_probability(BlackBlock& block, const OptionFeed& feed) noexcept {
   TICKMARGIN_EACH_ROW(i, lanes) {
-    const double sign = feed.sign[i];
-    const bool above_half = sign * block.d1[i] > 0.0;
-    block.probability[i] = sign * (above_half ? 1.0 - block.tail[i] : block.tail[i]);
+    const std::uint64_t put = sign_of(feed.sign[i]);
+    const std::uint64_t below_half = sign_of(block.d1[i]) ^ put;
+    const double base = by_sign(below_half, 0.0, 1.0);
+    block.probability[i] = flip(base - flip(block.tail[i], below_half), put);
   }
 }
 
 template <std::size_t lanes>
 void black_price_outputs(const BlackBlock& block, const OptionFeed& feed,
                          const OptionOutputs& out) noexcept {
-  const double* forward = feed.forward.rows;
-  const double* vol = feed.vol.rows;
   const double* expiry = feed.expiry.rows;
-  const double* rate = feed.rate.rows;
   if (out.price != nullptr) {
     TICKMARGIN_EACH_ROW(i, lanes) out.price[i] = block.price[i];
   }
   if (out.rho != nullptr) {
     TICKMARGIN_EACH_ROW(i, lanes) out.rho[i] = canonical(-expiry[i] * block.price[i]);
   }
-  if (out.theta != nullptr) {
-    TICKMARGIN_EACH_ROW(i, lanes) {
-      const double inv_s = inverse_or_zero(block.deviation[i], block.inv_deviation[i]);
-      const double weighted = forward[i] * (inv_sqrt_2pi * block.density[i]);
-      const double decay = weighted * (0.5 * vol[i]) * (vol[i] * inv_s);
-      out.theta[i] = canonical(fma(rate[i], block.price[i], -block.discount[i] * decay));
-    }
-  }
 }
 
 template <std::size_t lanes>
-void black_delta_outputs(const BlackBlock& block, const OptionFeed& feed,
-                         const OptionOutputs& out) noexcept {
-  const double* vol = feed.vol.rows;
-  const double* rate = feed.rate.rows;
-  if (out.delta != nullptr) {
-    TICKMARGIN_EACH_ROW(i, lanes) {
-      out.delta[i] = canonical(block.discount[i] * block.probability[i]);
-    }
+void black_delta_output(const BlackBlock& block, const OptionOutputs& out) noexcept {
+  if (out.delta == nullptr) return;
+  TICKMARGIN_EACH_ROW(i, lanes) {
+    out.delta[i] = canonical(block.discount[i] * block.probability[i]);
   }
-  if (out.charm != nullptr) {
-    TICKMARGIN_EACH_ROW(i, lanes) {
-      const double inv_root = vol[i] * inverse_or_zero(block.deviation[i], block.inv_deviation[i]);
-      const double phi = inv_sqrt_2pi * block.density[i];
-      const double drift = phi * (0.5 * block.d2[i]) * inv_root * inv_root;
-      out.charm[i] = canonical(block.discount[i] * fma(rate[i], block.probability[i], drift));
-    }
+}
+
+// The discounted density, its product with F, and 1 / s, as the outputs below use them.
+template <std::size_t lanes>
+void black_curvature(BlackBlock& block, const OptionFeed& feed) noexcept {
+  const double* forward = feed.forward.rows;
+  TICKMARGIN_EACH_ROW(i, lanes) {
+    const double phi = block.discount[i] * (inv_sqrt_2pi * block.density[i]);
+    block.phi[i] = phi;
+    block.cash_phi[i] = forward[i] * phi;
+    block.steepness[i] = inverse_or_zero(block.deviation[i], block.inv_deviation[i]);
   }
 }
 
@@ -243,33 +231,50 @@ template <std::size_t lanes>
 void black_density_outputs(const BlackBlock& block, const OptionFeed& feed,
                            const OptionOutputs& out) noexcept {
   const double* forward = feed.forward.rows;
-  double phi[lanes];  // discounted phi(d1)
-  TICKMARGIN_EACH_ROW(i, lanes) {
-    phi[i] = block.discount[i] * (inv_sqrt_2pi * block.density[i]);
-  }
+  const double* vol = feed.vol.rows;
+  const double* rate = feed.rate.rows;
   if (out.vega != nullptr) {
     TICKMARGIN_EACH_ROW(i, lanes) {
-      out.vega[i] = canonical(forward[i] * phi[i] * block.root_expiry[i]);
+      out.vega[i] = canonical(block.cash_phi[i] * block.root_expiry[i]);
     }
   }
   if (out.gamma != nullptr) {
     TICKMARGIN_EACH_ROW(i, lanes) {
-      const double inv_s = inverse_or_zero(block.deviation[i], block.inv_deviation[i]);
-      out.gamma[i] = canonical(phi[i] * inv_s / forward[i]);
+      out.gamma[i] = canonical(block.phi[i] * block.steepness[i] / forward[i]);
     }
   }
+  if (out.theta != nullptr) {
+    TICKMARGIN_EACH_ROW(i, lanes) {
+      const double decay = (0.5 * vol[i]) * (vol[i] * block.steepness[i]);
+      out.theta[i] = canonical(fma(rate[i], block.price[i], -block.cash_phi[i] * decay));
+    }
+  }
+}
+
+template <std::size_t lanes>
+void black_cross_outputs(const BlackBlock& block, const OptionFeed& feed,
+                         const OptionOutputs& out) noexcept {
+  const double* vol = feed.vol.rows;
+  const double* rate = feed.rate.rows;
   if (out.vanna != nullptr) {
     TICKMARGIN_EACH_ROW(i, lanes) {
       const double ratio = block.d2[i] * block.inv_deviation[i];
-      out.vanna[i] = canonical(-phi[i] * (ratio * block.root_expiry[i]));
+      out.vanna[i] = canonical(-block.phi[i] * (ratio * block.root_expiry[i]));
     }
   }
   if (out.volga != nullptr) {
     TICKMARGIN_EACH_ROW(i, lanes) {
       const double root = block.root_expiry[i];
-      const double inv_s = inverse_or_zero(block.deviation[i], block.inv_deviation[i]);
-      const double product = block.d1[i] * block.d2[i] * inv_s;
-      out.volga[i] = canonical(forward[i] * phi[i] * root * (product * root));
+      const double product = block.d1[i] * block.d2[i] * block.steepness[i];
+      out.volga[i] = canonical(block.cash_phi[i] * root * (product * root));
+    }
+  }
+  if (out.charm != nullptr) {
+    TICKMARGIN_EACH_ROW(i, lanes) {
+      const double inv_root = vol[i] * block.steepness[i];
+      const double drift = block.phi[i] * (0.5 * block.d2[i]) * inv_root * inv_root;
+      const double carry = rate[i] * (block.discount[i] * block.probability[i]);
+      out.charm[i] = canonical(carry + drift);
     }
   }
 }
@@ -288,8 +293,8 @@ inline BlackPlan plan_black(const OptionRows& rows, const OptionOutputs& out) no
   plan.price = out.price != nullptr || out.theta != nullptr || out.rho != nullptr;
   plan.probability = out.delta != nullptr || out.charm != nullptr;
   plan.tails = plan.price || plan.probability;
-  plan.density = out.vega != nullptr || out.gamma != nullptr || out.vanna != nullptr ||
-                 out.volga != nullptr;
+  plan.density = out.vega != nullptr || out.gamma != nullptr || out.theta != nullptr ||
+                 out.vanna != nullptr || out.volga != nullptr || out.charm != nullptr;
   plan.at_zero_rate = rows.rate_annual.step == 0 && *rows.rate_annual.data == 0.0;
   return plan;
 }
@@ -297,22 +302,29 @@ inline BlackPlan plan_black(const OptionRows& rows, const OptionOutputs& out) no
 template <std::size_t lanes>
 void black_block(BlackBlock& block, const OptionFeed& feed, const BlackPlan& plan,
                  const OptionOutputs& out) noexcept {
-  black_deviation<lanes>(block, feed);
-  if (!plan.at_zero_rate) black_discount<lanes>(block, feed);
+  if (plan.at_zero_rate) {
+    black_deviation<lanes, true>(block, feed);
+  } else {
+    black_deviation<lanes, false>(block, feed);
+  }
   black_logarithm<lanes>(block, feed);
   black_moneyness<lanes>(block, feed);
   if (plan.tails) black_series<lanes>(block);
   black_density<lanes>(block, feed);
   if (plan.tails) black_tails<lanes>(block, feed);
   if (plan.price) {
-    black_price<lanes>(block, feed);
+    black_price<lanes>(block);
     black_price_outputs<lanes>(block, feed, out);
   }
   if (plan.probability) {
     black_probability<lanes>(block, feed);
-    black_delta_outputs<lanes>(block, feed, out);
+    black_delta_output<lanes>(block, out);
   }
-  if (plan.density) black_density_outputs<lanes>(block, feed, out);
+  if (plan.density) {
+    black_curvature<lanes>(block, feed);
+    black_density_outputs<lanes>(block, feed, out);
+    black_cross_outputs<lanes>(block, feed, out);
+  }
 }
 
 struct BlackCall {

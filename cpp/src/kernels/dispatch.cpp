@@ -5,6 +5,17 @@
 #include "kernels/targets.hpp"
 
 namespace tickmargin::kernels {
+
+const Limits limits{
+    .zero = 0.0,
+    .one = 1.0,
+    .exp_floor = -0x1.6232bdd7abcd2p+9,  // -1022 ln2
+    .mills = 100.0,
+    .deviation = 200.0,
+    .moneyness = 100.0,
+    .lowest_moneyness = -100.0,
+};
+
 namespace {
 
 #if defined(__x86_64__)

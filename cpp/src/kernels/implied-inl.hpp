@@ -110,8 +110,9 @@ void implied_start(ImpliedBlock& block, const OptionFeed& feed,
     const double x = absolute(log_quotient(f, k));
     const double distance = discount[i] * absolute(f - k);
     const double inflection = __builtin_sqrt(2.0 * x);
-    const double z = at_most(inflection, mills_limit);
-    const double share = polynomial(tail_p, z) / polynomial(tail_q, z);
+    const double z = at_most(inflection, limits.mills);
+    const Tail tail = tail_of(z);
+    const double share = tail.p / tail.q;
     const double relative = value / unit;
     const bool upper = (relative > 0.5 - share) & (relative > small_value);
     const double slope = distance > 0.0 ? x / distance : 1.0 / unit;
@@ -136,20 +137,20 @@ void implied_step(ImpliedBlock& block) noexcept {
   TICKMARGIN_EACH_ROW(i, lanes) {
     const double s = block.s[i];
     const double h = block.log_moneyness[i] / s;
-    const double z1 = at_most(absolute(h - 0.5 * s), mills_limit);
-    const double z2 = at_most(h + 0.5 * s, mills_limit);
-    const double q1 = polynomial(tail_q, z1);
-    const double q2 = polynomial(tail_q, z2);
-    const double p1 = polynomial(tail_p, z1) * q2;
-    const double p2 = polynomial(tail_p, z2) * q1;
+    const double z1 = at_most(absolute(h - 0.5 * s), limits.mills);
+    const double z2 = at_most(h + 0.5 * s, limits.mills);
+    const Tail tail1 = tail_of(z1);
+    const Tail tail2 = tail_of(z2);
+    const double p1 = tail1.p * tail2.q;
+    const double p2 = tail2.p * tail1.q;
     const bool upper = block.upper[i] > 0.0;
-    difference[i] = (upper ? p1 + p2 : p1 - p2) / (q1 * q2);
+    difference[i] = (upper ? p1 + p2 : p1 - p2) / (tail1.q * tail2.q);
     any |= !upper & (s < series_deviation) ? std::uint64_t{1} : std::uint64_t{0};
   }
   if (any != 0) {
     TICKMARGIN_EACH_ROW(i, lanes) {
       const double s = block.s[i];
-      const double h = at_most(block.log_moneyness[i] / s, mills_limit);
+      const double h = at_most(block.log_moneyness[i] / s, limits.mills);
       const double slope = mills_slope(h);
       const double series = s * mills_difference_series(slope, h, 0.5 * s);
       const bool small = !(block.upper[i] > 0.0) & (s < series_deviation);
@@ -248,7 +249,7 @@ template <std::size_t lanes>
 void bachelier_implied_step(ImpliedBlock& block) noexcept {
   TICKMARGIN_EACH_ROW(i, lanes) {
     const double s = block.s[i];
-    const double h = at_most(block.unit[i] / s, mills_limit);
+    const double h = at_most(block.unit[i] / s, limits.mills);
     const double fraction = mills_slope(h);
     const double f = fma(-0.5 * h, h, log_quotient(s * fraction, block.target[i]));
     const double slope = inv_sqrt_2pi / (s * fraction);

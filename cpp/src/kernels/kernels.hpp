@@ -105,6 +105,9 @@ struct Kernels {
                          std::size_t columns, double* sums, double* worst,
                          std::uint32_t* worst_column) noexcept;
 
+  // The largest of `count` rows, 0 of none: what a caller holds against the table before a scan.
+  std::uint32_t (*largest_row)(const std::uint32_t* row, std::size_t count) noexcept;
+
   void (*exp)(const double* x, double* out, std::size_t count) noexcept;
   void (*log)(const double* x, double* out, std::size_t count) noexcept;
   void (*erfc)(const double* x, double* out, std::size_t count) noexcept;

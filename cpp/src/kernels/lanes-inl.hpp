@@ -36,3 +36,53 @@ TICKMARGIN_INLINE std::uint64_t rows_below(const double* data, double limit) {
   }
   return bits;
 }
+
+// Rows of a column brought together, through registers: what was just written a double at a time
+// cannot be read as a vector until it has left the store queue.
+template <std::size_t count>
+TICKMARGIN_INLINE void gather_rows(double (&to)[count], const double* from,
+                                   const std::size_t (&row)[count]) {
+  for (std::size_t i = 0; i < count; i += vector_lanes) {
+    Vector here;
+    for (std::size_t v = 0; v < vector_lanes; ++v) here[v] = from[row[i + v]];
+    *reinterpret_cast<Vector*>(to + i) = here;
+  }
+}
+
+// Of the blocks of `step` lanes, `a` gets the even ones of both vectors in turn, `b` the odd ones.
+// Their type is a parameter so that the shuffles of other widths are not looked at.
+template <std::size_t step, class V>
+TICKMARGIN_INLINE void swap_blocks(V& a, V& b) {
+  const V x = a;
+  const V y = b;
+  if constexpr (vector_lanes == 8 && step == 4) {
+    a = __builtin_shufflevector(x, y, 0, 1, 2, 3, 8, 9, 10, 11);
+    b = __builtin_shufflevector(x, y, 4, 5, 6, 7, 12, 13, 14, 15);
+  } else if constexpr (vector_lanes == 8 && step == 2) {
+    a = __builtin_shufflevector(x, y, 0, 1, 8, 9, 4, 5, 12, 13);
+    b = __builtin_shufflevector(x, y, 2, 3, 10, 11, 6, 7, 14, 15);
+  } else if constexpr (vector_lanes == 8) {
+    a = __builtin_shufflevector(x, y, 0, 8, 2, 10, 4, 12, 6, 14);
+    b = __builtin_shufflevector(x, y, 1, 9, 3, 11, 5, 13, 7, 15);
+  } else if constexpr (vector_lanes == 4 && step == 2) {
+    a = __builtin_shufflevector(x, y, 0, 1, 4, 5);
+    b = __builtin_shufflevector(x, y, 2, 3, 6, 7);
+  } else if constexpr (vector_lanes == 4) {
+    a = __builtin_shufflevector(x, y, 0, 4, 2, 6);
+    b = __builtin_shufflevector(x, y, 1, 5, 3, 7);
+  } else {
+    a = __builtin_shufflevector(x, y, 0, 2);
+    b = __builtin_shufflevector(x, y, 1, 3);
+  }
+}
+
+// As many vectors as they have lanes, rows and columns exchanged.
+template <std::size_t step = vector_lanes / 2>
+TICKMARGIN_INLINE void transpose(Vector (&v)[vector_lanes]) {
+  if constexpr (step != 0) {
+    for (std::size_t r = 0; r < vector_lanes; ++r) {
+      if ((r & step) == 0) swap_blocks<step>(v[r], v[r + step]);
+    }
+    transpose<step / 2>(v);
+  }
+}

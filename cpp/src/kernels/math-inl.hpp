@@ -19,11 +19,8 @@ constexpr double round_magic = 0x1.8p52;  // adding it leaves the nearest intege
 
 constexpr std::uint64_t exponent_bits = 0x7ff0000000000000;
 constexpr std::uint64_t one_bits = 0x3ff0000000000000;
-
-// Arguments of N(-z) and exp past which a result is flushed to zero; no subnormal is ever formed
-// on the way, so no input is slow.
-constexpr double exp_floor = -708.0;
-constexpr double mills_limit = 100.0;
+constexpr std::uint64_t half_bits = 0x3fe0000000000000;
+constexpr std::uint64_t sign_bit = 0x8000000000000000;
 
 TICKMARGIN_INLINE std::uint64_t to_bits(double x) { return __builtin_bit_cast(std::uint64_t, x); }
 TICKMARGIN_INLINE double from_bits(std::uint64_t x) { return __builtin_bit_cast(double, x); }
@@ -35,6 +32,22 @@ TICKMARGIN_INLINE double at_least(double x, double low) { return x < low ? low :
 TICKMARGIN_INLINE double at_most(double x, double high) { return x > high ? high : x; }
 
 TICKMARGIN_INLINE double smaller_of(double a, double b) { return a < b ? a : b; }
+
+// Signs as bits: what goes by signs alone leaves the multipliers to the polynomials.
+TICKMARGIN_INLINE std::uint64_t sign_of(double x) { return to_bits(x) & sign_bit; }
+TICKMARGIN_INLINE double flip(double x, std::uint64_t sign) { return from_bits(to_bits(x) ^ sign); }
+
+// `a` where the sign is set, else `b`.
+TICKMARGIN_INLINE double by_sign(std::uint64_t sign, double a, double b) {
+  const std::uint64_t mask = 0 - (sign >> 63);
+  return from_bits((to_bits(a) & mask) | (to_bits(b) & ~mask));
+}
+
+// Whether x exceeds a limit that is not negative; a NaN may or may not. A comparison of doubles
+// would take a multiplier's turn, one of integers does not.
+TICKMARGIN_INLINE bool above(double x, double limit) {
+  return static_cast<std::int64_t>(to_bits(x)) > static_cast<std::int64_t>(to_bits(limit));
+}
 
 // Processors disagree on the sign and payload of a NaN they make; the results must not.
 TICKMARGIN_INLINE double canonical(double x) { return x == x ? x : canonical_nan; }
@@ -49,12 +62,49 @@ TICKMARGIN_INLINE double polynomial(const double (&c)[count], double x) {
   }
 }
 
+// One multiplication for two degrees: after `plain` coefficients as above come b and a of each step
+// from w to w (x^2 + a) + b, then the two or three coefficients to start from.
+template <std::size_t plain, std::size_t from = 0, std::size_t count>
+TICKMARGIN_INLINE double folded_polynomial(const double (&c)[count], double x, double x2) {
+  if constexpr (from < plain) {
+    return fma(folded_polynomial<plain, from + 1>(c, x, x2), x, c[from]);
+  } else if constexpr (from + 3 < count) {
+    return fma(folded_polynomial<plain, from + 2>(c, x, x2), x2 + c[from + 1], c[from]);
+  } else {
+    return polynomial<from>(c, x);
+  }
+}
+
+// Estrin's rule, where a loop waits for the polynomial: an operation or two more, but fewer one
+// after the other. `power` holds x, x^2, x^4 and x^8.
+template <std::size_t from, std::size_t to, std::size_t count>
+TICKMARGIN_INLINE double polynomial_by_halves(const double (&c)[count], const double (&power)[4]) {
+  constexpr std::size_t terms = to - from;
+  if constexpr (terms == 1) {
+    return c[from];
+  } else {
+    constexpr std::size_t level = terms > 8 ? 3 : terms > 4 ? 2 : terms > 2 ? 1 : 0;
+    constexpr std::size_t middle = from + (std::size_t{1} << level);
+    return fma(polynomial_by_halves<middle, to>(c, power), power[level],
+               polynomial_by_halves<from, middle>(c, power));
+  }
+}
+
+template <std::size_t count>
+TICKMARGIN_INLINE double polynomial_by_halves(const double (&c)[count], double x) {
+  static_assert(count <= 16);
+  const double x2 = x * x;
+  const double x4 = x2 * x2;
+  const double power[] = {x, x2, x4, x4 * x4};
+  return polynomial_by_halves<0, count>(c, power);
+}
+
 struct Pair {
   double high;
   double low;
 };
 
-// The same with what its roundings took; all terms of one sign.
+// Horner's rule with what its roundings took; all terms of one sign.
 template <std::size_t from = 0, std::size_t count>
 TICKMARGIN_INLINE Pair polynomial_pair(const double (&c)[count], double x) {
   if constexpr (from + 1 == count) {
@@ -70,17 +120,19 @@ TICKMARGIN_INLINE Pair polynomial_pair(const double (&c)[count], double x) {
   }
 }
 
-// exp(high + low) for high in [-708, 709], |low| far below 1, and what rounding took from it.
-// 0 below that range.
+// exp(high + low) for high up to 709, |low| far below 1, and what rounding took from it. The scale
+// is half of 2^n, as its exponent then reaches 0, whose bits are those of zero, where n = -1022: no
+// subnormal is ever formed, so no input is slow.
 TICKMARGIN_INLINE Pair exp_pair(double high, double low) {
-  const double shifted = fma(high, 0x1.71547652b82fep+0, round_magic);
+  const double bounded = at_least(high, limits.exp_floor);
+  const double shifted = fma(bounded, 0x1.71547652b82fep+0, round_magic);
   const double n = shifted - round_magic;
-  const double r = fma(-n, ln2_low, fma(-n, ln2_high, high)) + low;
-  const double part = fma(r * r, polynomial(exp_tail, r), r);
-  const double mantissa = 1.0 + part;
-  const double scale = from_bits((to_bits(shifted) << 52) + one_bits);
-  const double kept = high < exp_floor ? 0.0 : scale;
-  return {mantissa * kept, ((1.0 - mantissa) + part) * kept};
+  const double r = fma(-n, ln2_low, fma(-n, ln2_high, bounded)) + low;
+  const double part = fma(r * r, polynomial_by_halves(exp_tail, r), r);
+  const double twice = part + part;
+  const double mantissa = 2.0 + twice;
+  const double scale = from_bits((to_bits(shifted) << 52) + half_bits);
+  return {mantissa * scale, ((2.0 - mantissa) + twice) * scale};
 }
 
 TICKMARGIN_INLINE double exp_flushed(double x) { return exp_pair(x, 0.0).high; }
@@ -140,7 +192,7 @@ TICKMARGIN_INLINE Pair log_ratio(const Ratio& ratio, double sum, double inv_sum)
   const double r = difference * inv_sum;
   const double remainder = fma(-r, sum_low, fma(-r, sum, difference));
   const double r2 = r * r;
-  const double tail = fma(r2 * r, polynomial(atanh_tail, r2),
+  const double tail = fma(r2 * r, polynomial_by_halves(atanh_tail, r2),
                           fma(ratio.k, ln2_low, 2.0 * remainder * inv_sum));
   const double lead = ratio.k * ln2_high;
   const double high = lead + 2.0 * r;
@@ -157,10 +209,20 @@ TICKMARGIN_INLINE double log_quotient(double numerator, double denominator) {
   return log_ratio(ratio, sum, 1.0 / sum).high;
 }
 
-// With e = exp(-z^2 / 2), for z in [0, 100]: N(-z) = e * tail_p(z) / tail_q(z), R being the Mills
-// ratio, and phi(z) (1 - z R(z)) = e * slope_s(z) / slope_q(z).
+// With e = exp(-z^2 / 2), for z in [0, 100]: N(-z) = e * p / q.
+struct Tail {
+  double p;
+  double q;
+};
+
+TICKMARGIN_INLINE Tail tail_of(double z) {
+  const double z2 = z * z;
+  return {folded_polynomial<3>(tail_p, z, z2), folded_polynomial<2>(tail_q, z, z2)};
+}
+
+// With R the Mills ratio, phi(z) (1 - z R(z)) = e * slope_s(z) / slope_q(z).
 TICKMARGIN_INLINE double mills_slope(double z) {
-  return polynomial(slope_s, z) / polynomial(slope_q, z);
+  return polynomial_by_halves(slope_s, z) / polynomial_by_halves(slope_q, z);
 }
 
 // exp(-(z + low)^2 / 2), the rounding of z^2 undone: it would cost 700 ulp at z = 37.

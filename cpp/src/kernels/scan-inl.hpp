@@ -93,7 +93,7 @@ struct Scan {
   const PositionGroups& groups;
   const double* table;
   std::size_t stride;
-  std::int64_t last;  // position of the last group
+  std::int64_t end;  // of the positions of all groups
 };
 
 struct Chunk {
@@ -103,19 +103,18 @@ struct Chunk {
 
 constexpr std::int64_t rows_ahead = 12;  // a row takes as long from the second-level cache as this
 
-// Sums of one group over a chunk. Rows wanted soon are asked for early, those of the next groups
-// too: the processor mispredicts the end of a group, and would only then ask for them itself.
+// Positions `begin` .. `end - 1` over the columns at `table`. `soon` are the rows to ask for early.
+// The rows of the table set the pace, and only instructions already in flight ask for them: two
+// or three fewer a position are a tenth of the whole.
 template <std::size_t columns, std::size_t vectors>
-TICKMARGIN_INLINE void sum_chunk(const Scan& scan, std::size_t group, std::size_t first,
-                                 Vector (&total)[vectors]) {
-  const PositionGroups& groups = scan.groups;
-  for (std::size_t v = 0; v < vectors; ++v) total[v] = Vector{};
-  for (std::int64_t p = groups.offsets[group]; p < groups.offsets[group + 1]; ++p) {
-    const std::int64_t soon = p + rows_ahead < scan.last ? p + rows_ahead : scan.last;
-    const double* later = scan.table + first + groups.row[soon] * scan.stride;
+TICKMARGIN_INLINE void add_rows(const Scan& scan, const double* table, std::int64_t begin,
+                                std::int64_t end, const std::uint32_t* soon,
+                                Vector (&total)[vectors]) {
+  for (std::int64_t p = begin; p < end; ++p) {
+    const double* later = table + soon[p] * scan.stride;
     for (std::size_t c = 0; c < columns; c += column_step) __builtin_prefetch(later + c);
-    const double* row = scan.table + first + groups.row[p] * scan.stride;
-    const Vector quantity = groups.quantity[p] - Vector{};
+    const double* row = table + scan.groups.row[p] * scan.stride;
+    const Vector quantity = scan.groups.quantity[p] - Vector{};
     for (std::size_t v = 0; v < vectors; ++v) {
       const Vector value = *reinterpret_cast<const Vector*>(row + v * vector_lanes);
       total[v] = total[v] + quantity * value;
@@ -123,37 +122,72 @@ TICKMARGIN_INLINE void sum_chunk(const Scan& scan, std::size_t group, std::size_
   }
 }
 
-template <std::size_t columns>
-TICKMARGIN_INLINE void scan_chunk(const Scan& scan, std::size_t group, const Chunk& chunk,
-                                  double* sums, Worst& worst) {
-  constexpr std::size_t vectors = columns / vector_lanes;
-  Vector total[vectors];
-  sum_chunk<columns>(scan, group, chunk.first, total);
-  if (sums != nullptr) {
-    for (std::size_t v = 0; v < vectors; ++v) {
-      const Vector clean = total[v] == total[v] ? total[v] : canonical_nan - Vector{};
-      *reinterpret_cast<Vector*>(sums + chunk.first + v * vector_lanes) = clean;
-    }
+// Sums of one group over a chunk. Rows wanted soon are asked for early, those of the next groups
+// too: the processor mispredicts the end of a group, and would only then ask for them itself. The
+// last few positions of all have none to ask for.
+template <std::size_t columns, std::size_t vectors>
+TICKMARGIN_INLINE void sum_chunk(const Scan& scan, std::size_t group, std::size_t first,
+                                 Vector (&total)[vectors]) {
+  const std::int64_t begin = scan.groups.offsets[group];
+  const std::int64_t end = scan.groups.offsets[group + 1];
+  const std::int64_t last_few = scan.end - rows_ahead;
+  const std::int64_t middle = end <= last_few ? end : begin < last_few ? last_few : begin;
+  const double* table = scan.table + first;
+  const std::uint32_t* rows = scan.groups.row;
+  for (std::size_t v = 0; v < vectors; ++v) total[v] = Vector{};
+  add_rows<columns>(scan, table, begin, middle, rows + rows_ahead, total);
+  add_rows<columns>(scan, table, middle, end, rows, total);
+}
+
+template <std::size_t vectors>
+TICKMARGIN_INLINE void store_sums(const Vector (&total)[vectors], double* sums) {
+  for (std::size_t v = 0; v < vectors; ++v) {
+    const Vector clean = total[v] == total[v] ? total[v] : canonical_nan - Vector{};
+    *reinterpret_cast<Vector*>(sums + v * vector_lanes) = clean;
   }
-  if (chunk.used < columns) leave_out(total, chunk.used);
+}
+
+template <std::size_t vectors>
+TICKMARGIN_INLINE void worst_of_chunk(const Vector (&total)[vectors], const Chunk& chunk,
+                                      Worst& worst) {
   if (worst_by_lane(total, chunk.first, worst)) return;
-  double plain[columns];
+  double plain[vectors * vector_lanes];
   for (std::size_t v = 0; v < vectors; ++v) {
     *reinterpret_cast<Vector*>(plain + v * vector_lanes) = total[v];
   }
   worst_by_column(plain, chunk.first, chunk.used, worst);
 }
 
-void portfolio_scan(const PositionGroups& groups, const double* table, std::size_t stride,
-                    std::size_t columns, double* sums, double* worst,
-                    std::uint32_t* worst_column) noexcept {
-  if (groups.count == 0) return;
-  const Scan scan{groups, table, stride, groups.offsets[groups.count] - 1};
-  for (std::size_t g = 0; g < groups.count; ++g) {
-    double* target = sums != nullptr ? sums + g * stride : nullptr;
+template <std::size_t columns>
+TICKMARGIN_INLINE void scan_chunk(const Scan& scan, std::size_t group, const Chunk& chunk,
+                                  double* sums, Worst& worst) {
+  Vector total[columns / vector_lanes];
+  sum_chunk<columns>(scan, group, chunk.first, total);
+  if (sums != nullptr) store_sums(total, sums + chunk.first);
+  if (chunk.used < columns) leave_out(total, chunk.used);
+  worst_of_chunk(total, chunk, worst);
+}
+
+// One chunk that wants nothing but its worst: what is decided for every group is a tenth here.
+TICKMARGIN_INLINE void scan_one_chunk(const Scan& scan, double* worst,
+                                      std::uint32_t* worst_column) {
+  for (std::size_t g = 0; g < scan.groups.count; ++g) {
+    Vector total[widest_chunk / vector_lanes];
+    sum_chunk<widest_chunk>(scan, g, 0, total);
     Worst found{infinity, 0};
-    for (std::size_t c = 0; c < stride;) {
-      const std::size_t width = stride - c >= widest_chunk ? widest_chunk : column_step;
+    worst_of_chunk(total, Chunk{0, widest_chunk}, found);
+    worst[g] = canonical(found.value);
+    worst_column[g] = found.column;
+  }
+}
+
+TICKMARGIN_INLINE void scan_chunks(const Scan& scan, std::size_t columns, double* sums,
+                                   double* worst, std::uint32_t* worst_column) {
+  for (std::size_t g = 0; g < scan.groups.count; ++g) {
+    double* target = sums != nullptr ? sums + g * scan.stride : nullptr;
+    Worst found{infinity, 0};
+    for (std::size_t c = 0; c < scan.stride;) {
+      const std::size_t width = scan.stride - c >= widest_chunk ? widest_chunk : column_step;
       const std::size_t left = columns > c ? columns - c : 0;
       const Chunk chunk{c, left < width ? left : width};
       if (width == widest_chunk) {
@@ -166,4 +200,24 @@ void portfolio_scan(const PositionGroups& groups, const double* table, std::size
     if (worst != nullptr) worst[g] = canonical(found.value);
     if (worst_column != nullptr) worst_column[g] = found.column;
   }
+}
+
+void portfolio_scan(const PositionGroups& groups, const double* table, std::size_t stride,
+                    std::size_t columns, double* sums, double* worst,
+                    std::uint32_t* worst_column) noexcept {
+  if (groups.count == 0) return;
+  const bool one_chunk = stride == widest_chunk && columns == widest_chunk;
+  if (one_chunk && sums == nullptr && worst != nullptr && worst_column != nullptr) {
+    scan_one_chunk({groups, table, widest_chunk, groups.offsets[groups.count]}, worst,
+                   worst_column);
+  } else {
+    scan_chunks({groups, table, stride, groups.offsets[groups.count]}, columns, sums, worst,
+                worst_column);
+  }
+}
+
+std::uint32_t largest_row(const std::uint32_t* row, std::size_t count) noexcept {
+  std::uint32_t largest_yet = 0;
+  TICKMARGIN_EACH_ROW(i, count) largest_yet = row[i] > largest_yet ? row[i] : largest_yet;
+  return largest_yet;
 }

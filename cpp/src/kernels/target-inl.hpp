@@ -37,6 +37,7 @@ const Kernels table{TICKMARGIN_STRING(TICKMARGIN_TARGET),
                     bachelier_implied_vol,
                     option_scenarios,
                     portfolio_scan,
+                    largest_row,
                     exp_column,
                     log_column,
                     erfc_column};

@@ -60,8 +60,7 @@ RecordStatus LiveEngine::State::apply(const Record& r) noexcept {
   const bool tick = r.type == RecordType::index_tick;
   const std::size_t sources =
       tick && r.subject >= 0 && static_cast<std::size_t>(r.subject) < underlyings.size()
-          ? static_cast<std::size_t>(
-                settings.oracle[static_cast<std::size_t>(r.subject)].sources)
+          ? static_cast<std::size_t>(settings.oracle[static_cast<std::size_t>(r.subject)].sources)
           : 0;
   const live::Names names{world.instruments, world.reval.market.columns, vol_settings,
                           accounts.size(),   chain_halted.size(),        sources};
@@ -78,6 +77,9 @@ RecordStatus LiveEngine::State::apply(const Record& r) noexcept {
     ++counters.refused;
     return status;
   }
+  // There was room. A journal that failed since then loses this record like all on their way to
+  // the disk; it is the last one taken.
+  if (journal != nullptr) journal->append(&r);
   renew_some();
   return status;
 }

@@ -39,6 +39,7 @@ void LiveEngine::State::commit_scratch(const Record& r, std::int32_t pocket) noe
     unlink_pocket(p);
   }
   store.replace(p, scratch);
+  ++pockets[p].version;
   link_pocket(p);
   collect(static_cast<std::int32_t>(p));
 }
@@ -51,8 +52,7 @@ RecordStatus LiveEngine::State::apply_fill(const Record& r) noexcept {
     if (order < 0) return RecordStatus::unknown_order;
     const live::RestingOrder& o = orders[static_cast<std::size_t>(order)];
     if (o.account != r.account || o.pocket != r.pocket || o.instrument != r.subject ||
-        (o.quantity < 0) != (r.value[0] < 0) ||
-        std::fabs(r.value[0]) > std::fabs(o.quantity)) {
+        (o.quantity < 0) != (r.value[0] < 0) || std::fabs(r.value[0]) > std::fabs(o.quantity)) {
       return RecordStatus::conflicting;
     }
   }
@@ -60,12 +60,11 @@ RecordStatus LiveEngine::State::apply_fill(const Record& r) noexcept {
   const std::int32_t pocket = pocket_of(r);
   if (pocket < 0) return RecordStatus::capacity;
   load_scratch(pocket);
-  scratch.fill(world.instruments,
-               {static_cast<std::uint32_t>(i), r.value[0],
-                book::entry_term(world.instruments.payoff[i], r.value[1])});
+  scratch.fill(world.instruments, {static_cast<std::uint32_t>(i), r.value[0],
+                                   book::entry_term(world.instruments.payoff[i], r.value[1])});
   if (!scratch_fits(pocket)) return RecordStatus::capacity;
   start_collecting();
-  if (ring.room() < 1) return RecordStatus::ring_full;
+  if (const RecordStatus room = room_for(1); room != RecordStatus::ok) return room;
   if (order >= 0) {
     live::RestingOrder& o = orders[static_cast<std::size_t>(order)];
     o.quantity -= r.value[0];
@@ -81,8 +80,8 @@ RecordStatus LiveEngine::State::apply_fill(const Record& r) noexcept {
 
 RecordStatus LiveEngine::State::apply_order(const Record& r) noexcept {
   const auto i = static_cast<std::size_t>(r.subject);
-  const live::RestingOrder order{r.sequence,  r.account,  r.pocket,  r.subject,
-                                 r.value[0],  r.value[1], r.flags,   -1};
+  const live::RestingOrder order{r.sequence, r.account,  r.pocket, r.subject,
+                                 r.value[0], r.value[1], r.flags,  -1};
   const std::int32_t known = order_ids.find(r.sequence);
   if (known >= 0) {
     return same_order(orders[static_cast<std::size_t>(known)], order) ? RecordStatus::duplicate
@@ -90,6 +89,7 @@ RecordStatus LiveEngine::State::apply_order(const Record& r) noexcept {
   }
   if (expired[i]) return RecordStatus::expired;
   if (order_ids.full()) return RecordStatus::capacity;
+  if (const RecordStatus room = room_for(0); room != RecordStatus::ok) return room;
   add_order(order);
   ++applied_seq;
   return RecordStatus::ok;
@@ -129,6 +129,7 @@ void LiveEngine::State::drop_order(std::int32_t row) noexcept {
 RecordStatus LiveEngine::State::apply_cancel(const Record& r) noexcept {
   const std::int32_t row = order_ids.find(r.sequence);
   if (r.sequence == 0 || row < 0) return RecordStatus::unknown_order;
+  if (const RecordStatus room = room_for(0); room != RecordStatus::ok) return room;
   drop_order(row);
   ++applied_seq;
   return RecordStatus::ok;
@@ -208,7 +209,7 @@ RecordStatus LiveEngine::State::move_balance(const Record& r, AccountIndex accou
   scratch.add_balance(asset, amount);
   if (!scratch_fits(pocket)) return RecordStatus::capacity;
   start_collecting();
-  if (ring.room() < 1) return RecordStatus::ring_full;
+  if (const RecordStatus room = room_for(1); room != RecordStatus::ok) return room;
   ++applied_seq;
   commit_scratch(own, pocket);
   return RecordStatus::ok;
@@ -226,14 +227,14 @@ RecordStatus LiveEngine::State::apply_withdrawal(const Record& r) noexcept {
   }
   if (!(r.value[0] <= held_amount)) return RecordStatus::margin_refused;
   scratch.add_balance(r.subject, -r.value[0]);
-  const live::Margined then = margin_of_scratch(r.account);
-  if (then.decision.state == tickmargin::State::undecidable || marks_in_doubt(p) ||
+  const monitor::Decision then = margin_of_scratch(r.account, r.pocket);
+  if (then.state == tickmargin::State::undecidable || marks_in_doubt(p) ||
       accounts[static_cast<std::size_t>(r.account)].state == tickmargin::State::undecidable) {
     return RecordStatus::blocked;
   }
-  if (then.decision.equity_initial < then.initial_with_orders) return RecordStatus::margin_refused;
+  if (then.equity_initial < then.initial_margin) return RecordStatus::margin_refused;
   start_collecting();
-  if (ring.room() < 1) return RecordStatus::ring_full;
+  if (const RecordStatus room = room_for(1); room != RecordStatus::ok) return room;
   ++applied_seq;
   load_scratch(pocket);
   scratch.add_balance(r.subject, -r.value[0]);
@@ -247,7 +248,7 @@ RecordStatus LiveEngine::State::apply_chain_halt(const Record& r) noexcept {
   const auto chain = static_cast<std::size_t>(r.subject);
   const std::uint8_t halted = r.flags & flag_halted ? 1 : 0;
   if (chain_halted[chain] == halted) return RecordStatus::duplicate;
-  if (ring.room() < 1) return RecordStatus::ring_full;
+  if (const RecordStatus room = room_for(1); room != RecordStatus::ok) return room;
   ++applied_seq;
   const std::uint8_t before = chain_halted[chain];
   chain_halted[chain] = halted;
@@ -263,6 +264,8 @@ void LiveEngine::State::mark_halted() noexcept {
   for (std::size_t a = 0; a < halted.size(); ++a) {
     halted[a] = is_halted(static_cast<AssetIndex>(a)) ? 1 : 0;
   }
+  // What they kept of equity counted the asset otherwise.
+  for (live::Anchor& anchor : anchors) anchor.pocket = -1;
 }
 
 }  // namespace tickmargin

@@ -9,28 +9,13 @@ namespace tickmargin {
 
 // ---- time ---------------------------------------------------------------------------------------
 
-// The mark has stood until now: its share of each window that is open, from which settlement
-// averages are taken.
-void LiveEngine::State::integrate(UnderlyingIndex underlying, TimeNs to_ns) noexcept {
-  live::UnderlyingState& u = underlyings[static_cast<std::size_t>(underlying)];
-  if (to_ns <= u.integral_ts_ns) return;
-  for (live::SettlementWindow& w : u.windows) {
-    const TimeNs begin = std::max(u.integral_ts_ns, w.opened_ns);
-    const TimeNs end = std::min(to_ns, w.expiry_ns);
-    if (begin >= end) continue;
-    w.integral += world.index(underlying) *
-                  (static_cast<double>(end - begin) / static_cast<double>(ns_per_day));
-  }
-  u.integral_ts_ns = to_ns;
-}
-
 // Pockets with an option or future that has come so near to its expiry that no band on it lasts.
 void LiveEngine::State::collect_near_expiry(TimeNs before_ns, TimeNs now) noexcept {
   bool any = false;
   for (std::size_t i = 0; i < world.instruments.size(); ++i) {
     const TimeNs expiry = world.instruments.expiry_ns[i];
-    const bool enters = expiry != 0 && !expired[i] && expiry - now < live::near_expiry_ns &&
-                        expiry - before_ns >= live::near_expiry_ns;
+    const bool enters = expiry != 0 && !expired[i] && expiry - now < near_expiry() &&
+                        expiry - before_ns >= near_expiry();
     entering[i] = enters;
     any |= enters;
   }
@@ -57,23 +42,25 @@ RecordStatus LiveEngine::State::apply_clock(const Record& r) noexcept {
     wear_of_clock[u] = wear_since(underlying);
     collect_wear(underlying, wear_of_clock[u]);
     guards_at_clock[u] = underlyings[u].guard;
-    guard_results[u] =
-        market::on_clock(underlyings[u].guard_settings, guards_at_clock[u], r.ts_ns);
+    guard_results[u] = market::on_clock(underlyings[u].guard_settings, guards_at_clock[u], r.ts_ns);
     const bool trust = guard_results[u].state_changed ||
                        guards_at_clock[u].doubt_ratio != underlyings[u].guard.doubt_ratio;
     market_events += guard_results[u].state_changed + guard_results[u].escalated;
-    if (trust || (guard_results[u].mark_moved && guards_at_clock[u].mark != world.index(underlying))) {
+    if (trust ||
+        (guard_results[u].mark_moved && guards_at_clock[u].mark != world.index(underlying))) {
       collect_all_of(underlying);
       tell_all |= trust;
     }
     if (follows_clock(underlying)) collect_following(underlying);
   }
   collect_near_expiry(before_ns, r.ts_ns);
+  if (ramping()) collect_everyone();
   collect_blocked_too_long();
-  if (!has_room(market_events + escalating.size())) {
+  if (const RecordStatus room = room_for_touched(market_events + escalating.size());
+      room != RecordStatus::ok) {
     now_ns = c.as_of_ns = before_ns;
     tell_all = false;
-    return RecordStatus::ring_full;
+    return room;
   }
   ++applied_seq;
   finalise_transfers(r.ts_ns);
@@ -82,12 +69,11 @@ RecordStatus LiveEngine::State::apply_clock(const Record& r) noexcept {
     integrate(underlying, r.ts_ns);
     commit_guard_at_clock(underlying);
     spend_wear(underlying, wear_of_clock[u]);
-    for (live::PolicyGrid& grid : policies->grids) {
-      if (follows_clock(underlying)) world.refresh_scenarios(grid, underlying);
-    }
+    if (follows_clock(underlying)) refresh_scenarios(underlying);
   }
+  if (ramping() && now_ns - grace.started_ns >= grace.length_ns) grace = {};
   open_settlement_windows();
-  close_settlement_windows();
+  mark_settled_shares();
   world.touch_all();
   settle();
   escalate_blocked();
@@ -118,19 +104,32 @@ void LiveEngine::State::commit_guard_at_clock(UnderlyingIndex underlying) noexce
 bool LiveEngine::State::follows_clock(UnderlyingIndex underlying) const noexcept {
   const auto u = static_cast<std::size_t>(underlying);
   if (std::isnan(world.reval.market.columns.previous_mm_ratio[u])) return false;
-  for (const live::PolicyGrid& grid : policies->grids) {
-    if (grid.state.method->follows_market &&
-        !std::isnan(grid.state.policy->dynamic[u].max_mm_increase_per_day_ratio)) {
-      return true;
-    }
+  const auto limited = [u](const live::PolicyGrid& grid) {
+    return grid.state.method->follows_market &&
+           !std::isnan(grid.state.policy->dynamic[u].max_mm_increase_per_day_ratio);
+  };
+  const auto any = [&](const live::PolicyWorld& w) {
+    return std::any_of(w.grids.begin(), w.grids.end(), limited);
+  };
+  return any(*policies) || (ramping() && any(*previous_policies));
+}
+
+// Scenarios that follow the market, of every policy that margin is taken of.
+void LiveEngine::State::refresh_scenarios(UnderlyingIndex underlying) noexcept {
+  for (live::PolicyGrid& grid : policies->grids) world.refresh_scenarios(grid, underlying);
+  if (!ramping()) return;
+  for (live::PolicyGrid& grid : previous_policies->grids) {
+    world.refresh_scenarios(grid, underlying);
   }
-  return false;
 }
 
 // Pockets of an underlying whose policy's scenarios follow the market.
 void LiveEngine::State::collect_following(UnderlyingIndex underlying) noexcept {
   for (std::size_t p = 0; p < store.pocket_count(); ++p) {
-    if (!grid_of(p).state.method->follows_market) continue;
+    if (!grid_of(p).state.method->follows_market &&
+        !(ramping() && grid_before(p).state.method->follows_market)) {
+      continue;
+    }
     for (std::int32_t l = pockets[p].first_link; l >= 0; l = links[l].next_of_pocket) {
       if (links[l].underlying == underlying) collect(static_cast<std::int32_t>(p));
     }
@@ -139,24 +138,23 @@ void LiveEngine::State::collect_following(UnderlyingIndex underlying) noexcept {
 
 // ---- volatilities -------------------------------------------------------------------------------
 
-// What a change of one volatility wears, in units of volatility x sqrt(time).
+// What a change of one volatility wears, by the clock of margin/wear.hpp.
 double LiveEngine::State::wear_of_vol(std::size_t i, double vol_annual) const noexcept {
   const TimeNs expiry = world.instruments.expiry_ns[i];
-  if (expiry - now_ns < live::near_expiry_ns) return 0.0;  // watched
+  if (expiry - now_ns < near_expiry()) return 0.0;  // watched
   const double old = world.reval.market.columns.mark_vol_annual[i];
   if (std::isnan(old)) return INFINITY;
-  const double years = static_cast<double>(expiry - now_ns) / ns_per_year;
-  return std::fabs(vol_annual - old) * (1.0 + vol_shock) * std::sqrt(years);
+  return std::fabs(vol_annual - old) / std::min(vol_annual, old);
 }
 
 RecordStatus LiveEngine::State::apply_volatility(const Record& r) noexcept {
   const auto i = static_cast<std::size_t>(r.subject);
   if (expired[i]) return RecordStatus::expired;
   const UnderlyingIndex underlying = world.instruments.underlying[i];
-  const double wear = wear_of_vol(i, r.value[0]);
+  const margin::Wear wear{wear_of_vol(i, r.value[0]), 0};
   start_collecting();
   collect_wear(underlying, wear);
-  if (!has_room(0)) return RecordStatus::ring_full;
+  if (const RecordStatus room = room_for_touched(0); room != RecordStatus::ok) return room;
   world.reval.market.columns.mark_vol_annual[i] = r.value[0];
   world.touch_instrument(static_cast<std::uint32_t>(i));
   spend_wear(underlying, wear);
@@ -168,8 +166,8 @@ RecordStatus LiveEngine::State::apply_volatility(const Record& r) noexcept {
 RecordStatus LiveEngine::State::apply_surface_stage(const Record& r) noexcept {
   const auto i = static_cast<std::size_t>(r.subject);
   if (expired[i]) return RecordStatus::expired;
-  live::UnderlyingState& u =
-      underlyings[static_cast<std::size_t>(world.instruments.underlying[i])];
+  live::UnderlyingState& u = underlyings[static_cast<std::size_t>(world.instruments.underlying[i])];
+  if (const RecordStatus room = room_for(0); room != RecordStatus::ok) return room;
   if (std::isnan(staged_vol[i])) ++u.staged;
   staged_vol[i] = r.value[0];
   ++applied_seq;
@@ -191,14 +189,14 @@ RecordStatus LiveEngine::State::apply_surface_commit(const Record& r) noexcept {
        {surface.expiry_ns.data(), rows}},
       r.ts_ns, {surface.new_vol.data(), rows}, {surface.scratch.data(), 2 * rows});
   if (result.status != RecordStatus::ok) return result.status;
-  double wear = 0;
+  margin::Wear wear;
   for (std::size_t k = 0; k < rows; ++k) {
     if (std::isnan(surface.new_vol[k])) continue;
-    wear = std::max(wear, wear_of_vol(surface.row[k], surface.new_vol[k]));
+    wear.vol = std::max(wear.vol, wear_of_vol(surface.row[k], surface.new_vol[k]));
   }
   start_collecting();
   collect_wear(r.subject, wear);
-  if (!has_room(0)) return RecordStatus::ring_full;
+  if (const RecordStatus room = room_for_touched(0); room != RecordStatus::ok) return room;
   MarketColumns& c = world.reval.market.columns;
   for (std::size_t k = 0; k < rows; ++k) {
     const std::uint32_t i = surface.row[k];

@@ -11,8 +11,6 @@ namespace {
 using live::Evaluated;
 using live::Link;
 
-// Part of the slack kept for what moves beside the index: volatilities, forwards and time.
-constexpr double reserve_share = 0.25;
 // What rounding may add up to in one pocket's sums, of the amounts that enter them.
 constexpr double rounding_ratio = 1e-11;
 
@@ -61,10 +59,6 @@ bool has_slack(const Borders& b) {
 }
 
 }  // namespace
-
-std::int64_t LiveEngine::State::step_of(UnderlyingIndex u) const noexcept {
-  return static_cast<std::int64_t>(world.index(u) / world.cell_width(u));
-}
 
 std::size_t LiveEngine::State::links_needed(std::size_t pocket) const noexcept {
   return 4 * store.position_count(pocket) + store.assets(pocket).size();
@@ -118,22 +112,86 @@ void LiveEngine::State::watch_pocket(std::size_t pocket) noexcept {
 }
 
 bool LiveEngine::State::can_band(std::size_t pocket, const Evaluated& e) noexcept {
-  if (!settings.bands || e.decision.state == tickmargin::State::undecidable) return false;
+  if (!settings.bands || ramping()) return false;
+  if (e.decision.state == tickmargin::State::undecidable) return false;
   if (!margin::policy_is_bounded(*e.grid->state.policy)) return false;
   const MarketColumns& c = world.reval.market.columns;
   for (std::int32_t l = pockets[pocket].first_link; l >= 0; l = links[l].next_of_pocket) {
     if (c.doubt_ratio[static_cast<std::size_t>(links[l].underlying)] != 0) return false;
-    if (step_of(links[l].underlying) < 1) return false;
+    if (world.step_of(links[l].underlying) < 1) return false;
   }
   for (const std::uint32_t i : store.instruments(pocket)) {
-    if (world.bounded[i] == 0 || world.reval.values.normal[i] != 0) return false;
+    if (world.reval.values.normal[i] != 0) return false;
+  }
+  return has_bounded_rows(pocket);
+}
+
+// What can be said without an evaluation: every contract and balance follows one index in a way
+// that has bounds, and lives for long enough.
+bool LiveEngine::State::has_bounded_rows(std::size_t pocket) const noexcept {
+  for (const std::uint32_t i : store.instruments(pocket)) {
+    if (world.bounded[i] == 0) return false;
     const TimeNs expiry = world.instruments.expiry_ns[i];
-    if (expiry != 0 && expiry - now_ns < live::near_expiry_ns) return false;
+    if (expiry != 0 && expiry - now_ns < near_expiry()) return false;
   }
   for (const AssetIndex asset : store.assets(pocket)) {
     if (world.asset_simple[static_cast<std::size_t>(asset)] == 0) return false;
   }
   return true;
+}
+
+// What the pocket's value rides on an index by, roughly: shares of the slack go by it, since the
+// proof holds for any shares. Gross notional stands for the gamma that delta does not show.
+double LiveEngine::State::exposed_to(std::size_t pocket, UnderlyingIndex u) const noexcept {
+  constexpr double gross_share = 0.05;
+  double exposed = 1e-9;
+  for (const collateral::UnitValue& unit : work.value.units) {
+    if (unit.underlying != u) continue;
+    exposed +=
+        std::fabs(unit.delta_base) * world.index(u) * market::quote_price(world.reval.market, u) +
+        gross_share * unit.gross_notional;
+  }
+  const std::span<const AssetIndex> assets = store.assets(pocket);
+  for (std::size_t b = 0; b < assets.size(); ++b) {
+    const auto asset = static_cast<std::size_t>(assets[b]);
+    if (world.asset_link[asset] != u) continue;
+    exposed += std::fabs(store.amounts(pocket)[b]) * world.reval.values.asset_price[asset];
+  }
+  return exposed;
+}
+
+// One index's part of a pocket that has just been evaluated, with everything priced at the nodes
+// below and above the index.
+margin::UnitQuestion LiveEngine::State::question_of(UnderlyingIndex underlying,
+                                                    const book::PocketRows& rows,
+                                                    live::PolicyGrid& grid) noexcept {
+  const auto u = static_cast<std::size_t>(underlying);
+  margin::UnitQuestion q{underlying, 0, 0, work.requirement.units.size(), nullptr, {}, {}, {}};
+  for (std::size_t n = 0; n < rows.unit_underlying.size(); ++n) {
+    if (rows.unit_underlying[n] != underlying) continue;
+    q.begin = rows.unit_positions[n];
+    q.end = rows.unit_positions[n + 1];
+  }
+  for (const margin::UnitRequirement& unit : work.requirement.units) {
+    if (unit.underlying == underlying) q.requirement = &unit;
+  }
+  held.assign(rows.instrument + q.begin, rows.instrument + q.end);
+  const std::int64_t step = world.step_of(underlying);
+  const std::size_t below = world.node(underlying, step - 1);
+  const std::size_t above = world.node(underlying, step + 2);
+  world.refresh_node(underlying, below, held, grid);
+  world.refresh_node(underlying, above, held, grid);
+  world.refresh_wear(underlying, below, above, held, grid);
+  const auto prices = [&](std::size_t slot) {
+    const live::NodeSlot& node = world.slot(underlying, slot);
+    return margin::NodePrices{node.price, node.value.data(),
+                              grid.nodes.empty() ? nullptr : grid.nodes[u][slot].profit.data(),
+                              world.row_of.data()};
+  };
+  q.below = prices(below);
+  q.above = prices(above);
+  q.wear = {grid.wear_value.data(), grid.wear_node.data(), grid.wear_stressed.data()};
+  return q;
 }
 
 // Puts the pocket on its ladders, with as much of the slack for each index as its share, or on the
@@ -147,71 +205,64 @@ void LiveEngine::State::renew(std::size_t pocket, const Evaluated& e) noexcept {
                         std::fabs(a.value_after_close_out) + a.maintenance_margin);
   Borders b = borders_of(e, pockets[pocket].state, settings.hysteresis_ratio, guard);
   if (!has_slack(b)) return watch_pocket(pocket);
-  int count = 0;
-  for (std::int32_t l = pockets[pocket].first_link; l >= 0; l = links[l].next_of_pocket) ++count;
-  const double share = 1.0 / count;
+  double all_exposed = 0;
+  for (std::int32_t l = pockets[pocket].first_link; l >= 0; l = links[l].next_of_pocket) {
+    all_exposed += exposed_to(pocket, links[l].underlying);
+  }
   ++counters.renewed;
 
   live::PolicyGrid& grid = grid_of(pocket);
   const book::PocketRows rows = store.rows(pocket, world.instruments, units);
   for (std::int32_t l = pockets[pocket].first_link; l >= 0; l = links[l].next_of_pocket) {
-    Link& link = links[l];
-    const UnderlyingIndex underlying = link.underlying;
-    const auto u = static_cast<std::size_t>(underlying);
-    margin::UnitQuestion q{underlying, 0, 0, work.requirement.units.size(), nullptr, {}, {}};
-    for (std::size_t n = 0; n < rows.unit_underlying.size(); ++n) {
-      if (rows.unit_underlying[n] != underlying) continue;
-      q.begin = rows.unit_positions[n];
-      q.end = rows.unit_positions[n + 1];
-    }
-    for (const margin::UnitRequirement& unit : work.requirement.units) {
-      if (unit.underlying == underlying) q.requirement = &unit;
-    }
-    held.assign(rows.instrument + q.begin, rows.instrument + q.end);
-    const std::int64_t step = step_of(underlying);
-    const std::size_t below = world.node(underlying, step - 1);
-    const std::size_t above = world.node(underlying, step + 2);
-    world.refresh_node(underlying, below, held, grid);
-    world.refresh_node(underlying, above, held, grid);
-    const auto prices = [&](std::size_t slot) {
-      const live::NodeSlot& node = world.slot(underlying, slot);
-      return margin::NodePrices{
-          node.price, node.value.data(),
-          grid.nodes.empty() ? nullptr : grid.nodes[u][slot].profit.data(), world.row_of.data()};
-    };
-    q.below = prices(below);
-    q.above = prices(above);
+    const UnderlyingIndex underlying = links[l].underlying;
+    const margin::UnitQuestion q = question_of(underlying, rows, grid);
     if (!margin::unit_lines(world.context(), grid.state.prepared, grid.state.weights, rows, q,
                             line_scratch, lines)) {
       return watch_pocket(pocket);
     }
-    monitor::PriceBand band{lines.cell_lower, lines.cell_upper};
-    double wear = INFINITY;
-    const double growth = lines.cell_upper / lines.index;
-    const auto spend = [&](monitor::Border border, bool danger) {
-      const double room = border.spend * share;
-      border.spend = room * (1.0 - reserve_share);
-      if (danger) {
-        monitor::keep_above(lines, border, band);
-      } else {
-        monitor::keep_below(lines, border, band);
-      }
-      const double exposure = monitor::wear_exposure(lines, border) * growth;
-      if (exposure > 0) wear = std::min(wear, room * reserve_share / exposure);
+    const double share = exposed_to(pocket, underlying) / all_exposed;
+    monitor::Reach reach;
+    const auto part = [&](monitor::Border border) {
+      border.spend *= share;
+      return border;
     };
-    if (b.has_danger) spend(b.danger, true);
-    for (int r = 0; r < b.recoveries; ++r) spend(b.recovery[r], false);
-    if (!(band.lower <= lines.index && lines.index <= band.upper && wear > 0)) {
-      return watch_pocket(pocket);
+    if (b.has_danger) monitor::keep_above(lines, part(b.danger), reach);
+    for (int r = 0; r < b.recoveries; ++r) {
+      monitor::keep_below(lines, part(b.recovery[r]), reach);
     }
-    live::Ladder& ladder = ladders[u];
-    ladder.remove(links, l);
-    link.lower = band.lower;
-    link.upper = band.upper;
-    link.step = step;
-    link.wear_limit = underlyings[u].wear + wear;
-    ladder.place(links, l);
+    if (!place(l, reach, pocket)) return watch_pocket(pocket);
   }
+}
+
+// Puts one link on its ladder, the reach split between the index and the clocks; false where
+// nothing is left of it.
+bool LiveEngine::State::place(std::int32_t l, const monitor::Reach& reach,
+                              std::size_t pocket) noexcept {
+  Link& link = links[l];
+  const auto u = static_cast<std::size_t>(link.underlying);
+  const live::UnderlyingState& of = underlyings[u];
+  const monitor::Split split = monitor::split_of(reach, lines.index, of.activity);
+  const double price = 1.0 - split.vol - split.curve;
+  // Cells end at the same prices for all pockets: each stops somewhat before, so that no one tick
+  // touches all that have nothing else to stop them.
+  const double stop = 0.75 + 0.25 * static_cast<double>((pocket * 2654435761u) >> 8 & 255) / 256.0;
+  const double lower = std::max(lines.index + price * (reach.lower - lines.index),
+                                lines.index + stop * (lines.cell_lower - lines.index));
+  const double upper = std::min(lines.index + price * (reach.upper - lines.index),
+                                lines.index + stop * (lines.cell_upper - lines.index));
+  const margin::Wear wear{std::min(split.vol * reach.wear.vol, margin::vol_wear_max),
+                          std::min(split.curve * reach.wear.curve, lines.curve_wear_max)};
+  if (!(lower <= lines.index && lines.index <= upper && wear.vol > 0 && wear.curve > 0)) {
+    return false;
+  }
+  ladders[u].remove(links, l);
+  link.lower = lower;
+  link.upper = upper;
+  link.step = world.step_of(link.underlying);
+  link.wear_limit[0] = of.wear.vol + wear.vol;
+  link.wear_limit[1] = of.wear.curve + wear.curve;
+  ladders[u].place(links, l);
+  return true;
 }
 
 void LiveEngine::State::queue(std::size_t pocket) noexcept {
@@ -239,7 +290,7 @@ void LiveEngine::State::renew_some() noexcept {
     cursor = cursor + 1 == store.pocket_count() ? 0 : cursor + 1;
     bool stale = false;
     for (std::int32_t l = pockets[pocket].first_link; l >= 0; l = links[l].next_of_pocket) {
-      stale |= !links[l].watched && links[l].step != step_of(links[l].underlying);
+      stale |= !links[l].watched && links[l].step != world.step_of(links[l].underlying);
     }
     if (!stale) continue;
     renew(pocket, evaluate(pocket));

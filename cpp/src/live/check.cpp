@@ -5,8 +5,6 @@
 
 namespace tickmargin {
 
-using live::Margined;
-
 bool LiveEngine::State::marks_in_doubt(std::size_t pocket) const noexcept {
   return pocket < store.pocket_count() && liquidation_blocked(pocket);
 }
@@ -21,15 +19,16 @@ bool LiveEngine::State::mark_in_doubt(std::uint32_t instrument) const noexcept {
 }
 
 // The rows in `scratch` evaluated under the policy of an account.
-Margined LiveEngine::State::margin_of_scratch(AccountIndex account) noexcept {
+monitor::Decision LiveEngine::State::margin_of_scratch(AccountIndex account,
+                                                       std::int32_t pocket) noexcept {
   const auto a = static_cast<std::size_t>(account);
   live::PolicyGrid& grid =
       policies->grids[static_cast<std::size_t>(policies->set.account_policy[a])];
-  const book::PocketRows rows = scratch.rows(world.instruments);
+  book::PocketRows rows = scratch.rows(world.instruments);
+  rows.orders = orders_of(account, pocket);
   world.refresh(rows, grid);
-  const monitor::Decision decision =
-      engine::evaluate_pocket(world.reval, grid.state, rows, scale, work);
-  return {decision, decision.initial_margin};
+  refresh_orders(rows.orders, grid);
+  return engine::evaluate_pocket(world.reval, grid.state, rows, scale, work);
 }
 
 namespace {
@@ -73,8 +72,8 @@ CheckVerdict LiveEngine::State::screen(const Order& order, bool reduce_only) con
       if (held_instruments[k] == i) net += quantities[k];
     }
   }
-  const bool reduces = net != 0 && (net < 0) != (order.quantity < 0) &&
-                       std::fabs(order.quantity) <= std::fabs(net);
+  const bool reduces =
+      net != 0 && (net < 0) != (order.quantity < 0) && std::fabs(order.quantity) <= std::fabs(net);
   return reduces ? CheckVerdict::accepted : CheckVerdict::refused_not_reducing;
 }
 
@@ -87,27 +86,30 @@ CheckedOrder LiveEngine::State::check(const Order& order, bool reduce_only) noex
   const std::int32_t loaded =
       pocket >= 0 ? pocket : static_cast<std::int32_t>(store.pocket_count());
   const auto i = static_cast<std::uint32_t>(order.instrument);
+  if (pocket >= 0 && proves(order, static_cast<std::size_t>(pocket))) {
+    ++counters.proofs;
+    return out;
+  }
   ++counters.exact_checks;
   load_scratch(loaded);
-  const Margined before = margin_of_scratch(order.account);
+  const monitor::Decision before = margin_of_scratch(order.account, order.pocket);
   scratch.fill(world.instruments,
-               {i, order.quantity,
-                book::entry_term(world.instruments.payoff[i], order.price)});
+               {i, order.quantity, book::entry_term(world.instruments.payoff[i], order.price)});
   if (scratch.positions().size() > capacity.pocket_positions) {
     out.verdict = CheckVerdict::refused_capacity;
     return out;
   }
-  const Margined then = margin_of_scratch(order.account);
-  if (before.decision.state == tickmargin::State::undecidable ||
-      then.decision.state == tickmargin::State::undecidable) {
+  const monitor::Decision then = margin_of_scratch(order.account, order.pocket);
+  if (before.state == tickmargin::State::undecidable ||
+      then.state == tickmargin::State::undecidable) {
     out.verdict = CheckVerdict::refused_undecidable;
-    out.status = first_of(before.decision.status, then.decision.status);
+    out.status = first_of(before.status, then.status);
     return out;
   }
   name_binding(work.requirement, out);
-  out.equity_after = then.decision.equity_initial;
-  out.initial_after = then.initial_with_orders;
-  const bool reduces = then.initial_with_orders <= before.initial_with_orders;
+  out.equity_after = then.equity_initial;
+  out.initial_after = then.initial_margin;
+  const bool reduces = then.initial_margin <= before.initial_margin;
   const bool liquidating = pocket >= 0 && pockets[static_cast<std::size_t>(pocket)].state >=
                                               tickmargin::State::liquidating;
   const bool doubtful =

@@ -13,18 +13,22 @@ void LiveEngine::State::collect(std::int32_t pocket) noexcept {
 }
 
 void LiveEngine::State::collect_watched(UnderlyingIndex underlying) noexcept {
+  const std::size_t before = touched.size();
   ladders[static_cast<std::size_t>(underlying)].watched(
       links, [&](std::int32_t link) { collect_link(link); });
+  counters.watched += touched.size() - before;
 }
 
 void LiveEngine::State::collect_crossed(UnderlyingIndex underlying, double price) noexcept {
+  const std::size_t before = touched.size();
   ladders[static_cast<std::size_t>(underlying)].crossed(
       links, world.index(underlying), price, [&](std::int32_t link) { collect_link(link); });
+  counters.crossed += touched.size() - before;
 }
 
-void LiveEngine::State::collect_worn(UnderlyingIndex underlying, double wear) noexcept {
+void LiveEngine::State::collect_worn(UnderlyingIndex underlying, margin::Wear to) noexcept {
   const auto u = static_cast<std::size_t>(underlying);
-  ladders[u].worn(links, underlyings[u].wear, wear, [&](std::int32_t link) { collect_link(link); });
+  ladders[u].worn(links, underlyings[u].wear, to, [&](std::int32_t link) { collect_link(link); });
 }
 
 void LiveEngine::State::collect_all_of(UnderlyingIndex underlying) noexcept {
@@ -40,12 +44,21 @@ void LiveEngine::State::collect_everyone() noexcept {
 }
 
 // Room for an event of every account that may change, and for those of the market.
-bool LiveEngine::State::has_room(std::size_t market_events) const noexcept {
-  return ring.room() >= std::min(touched.size(), accounts.size()) + market_events;
+RecordStatus LiveEngine::State::room_for_touched(std::size_t market_events) noexcept {
+  return room_for(std::min(touched.size(), accounts.size()) + market_events);
 }
 
-void LiveEngine::State::push_market_event(EventType type, std::int32_t subject,
-                                          std::uint8_t before, std::uint8_t after) noexcept {
+// Room for events and, of an engine that records, for the record itself: asked for before anything
+// changes, so that what changed is always in the journal.
+RecordStatus LiveEngine::State::room_for(std::size_t events) noexcept {
+  if (ring.room() < events) return RecordStatus::ring_full;
+  if (journal == nullptr) return RecordStatus::ok;
+  if (journal->state() != journal::JournalState::running) return RecordStatus::not_durable;
+  return journal->has_room() ? RecordStatus::ok : RecordStatus::ring_full;
+}
+
+void LiveEngine::State::push_market_event(EventType type, std::int32_t subject, std::uint8_t before,
+                                          std::uint8_t after) noexcept {
   Event event{};
   event.type = type;
   event.account = -1;

@@ -1,5 +1,6 @@
 // From one pocket's rows to its state, and from states to events.
 #include <algorithm>
+#include <tuple>
 
 #include "live/state.hpp"
 
@@ -14,12 +15,63 @@ live::PolicyGrid& LiveEngine::State::grid_of(std::size_t pocket) noexcept {
   return policies->grids[static_cast<std::size_t>(policies->set.account_policy[account])];
 }
 
+// Orders that may add to a pocket's positions, in the order a book keeps them.
+std::span<const book::OrderRow> LiveEngine::State::orders_of(AccountIndex account,
+                                                             std::int32_t pocket) noexcept {
+  order_rows.clear();
+  std::int32_t o = accounts[static_cast<std::size_t>(account)].first_order;
+  for (; o >= 0; o = orders[static_cast<std::size_t>(o)].next) {
+    const live::RestingOrder& order = orders[static_cast<std::size_t>(o)];
+    if (order.pocket != pocket || (order.flags & flag_reduce_only) != 0) continue;
+    order_rows.push_back(
+        {static_cast<std::uint32_t>(order.instrument), order.quantity, order.price});
+  }
+  const auto key = [&](const book::OrderRow& o_row) {
+    return std::make_tuple(world.instruments.underlying[o_row.instrument], o_row.instrument,
+                           o_row.quantity, o_row.price);
+  };
+  std::sort(order_rows.begin(), order_rows.end(),
+            [&](const book::OrderRow& a, const book::OrderRow& b) { return key(a) < key(b); });
+  return order_rows;
+}
+
+void LiveEngine::State::refresh_orders(std::span<const book::OrderRow> resting,
+                                       live::PolicyGrid& grid) noexcept {
+  for (const book::OrderRow& order : resting) world.refresh_profits(order.instrument, grid);
+}
+
+book::PocketRows LiveEngine::State::rows_of(std::size_t pocket) noexcept {
+  book::PocketRows rows = store.rows(pocket, world.instruments, units);
+  rows.orders = orders_of(store.account_of(pocket), store.name_of(pocket));
+  return rows;
+}
+
+// The policy of a pocket's account before the epoch whose ramp is running.
+live::PolicyGrid& LiveEngine::State::grid_before(std::size_t pocket) noexcept {
+  const auto account = static_cast<std::size_t>(store.account_of(pocket));
+  const auto policy = static_cast<std::size_t>(previous_policies->set.account_policy[account]);
+  return previous_policies->grids[policy];
+}
+
+// The share of the grace period that is still to come. The clock may stand before its start.
+double LiveEngine::State::ramp_left() const noexcept {
+  const TimeNs elapsed = std::clamp<TimeNs>(now_ns - grace.started_ns, 0, grace.length_ns);
+  return 1.0 - static_cast<double>(elapsed) / static_cast<double>(grace.length_ns);
+}
+
 Evaluated LiveEngine::State::evaluate(std::size_t pocket) noexcept {
   live::PolicyGrid& grid = grid_of(pocket);
-  const book::PocketRows rows = store.rows(pocket, world.instruments, units);
+  const book::PocketRows rows = rows_of(pocket);
   world.refresh(rows, grid);
+  refresh_orders(rows.orders, grid);
+  engine::Ramp ramp;
+  if (ramping()) {
+    live::PolicyGrid& before = grid_before(pocket);
+    world.refresh(rows, before);
+    ramp = {&before.state, ramp_left()};
+  }
   const monitor::Decision decision =
-      engine::evaluate_pocket(world.reval, grid.state, rows, scale, work);
+      engine::evaluate_pocket(world.reval, grid.state, rows, scale, work, nullptr, ramp);
   ++counters.evaluated;
   return {decision, engine::amounts_of(grid.state, work), &grid};
 }
@@ -40,23 +92,21 @@ LiveAccount LiveEngine::State::read_account(AccountIndex account) noexcept {
   row.epoch = policies->epoch;
   tickmargin::State state = tickmargin::State::healthy;
   bool undecidable = false, blocked = false, first = true;
-  for (std::int32_t p = store.first_pocket(a); p >= 0; p = store.next_pocket(
-                                                   static_cast<std::size_t>(p))) {
+  for (std::int32_t p = store.first_pocket(a); p >= 0;
+       p = store.next_pocket(static_cast<std::size_t>(p))) {
     const auto pocket = static_cast<std::size_t>(p);
     if (store.is_nothing(pocket)) continue;
     const monitor::Decision d = evaluate(pocket).decision;
     undecidable |= d.state == tickmargin::State::undecidable;
     row.status = first_of(row.status, d.status);
     state = std::max(state, pockets[pocket].state);
-    blocked |= pockets[pocket].state >= tickmargin::State::liquidating &&
-               liquidation_blocked(pocket);
-    const bool fits = base::checked_add(row.equity, d.equity, &row.equity) &&
-                      base::checked_add(row.equity_initial, d.equity_initial,
-                                        &row.equity_initial) &&
-                      base::checked_add(row.initial_margin, d.initial_margin,
-                                        &row.initial_margin) &&
-                      base::checked_add(row.maintenance_margin, d.maintenance_margin,
-                                        &row.maintenance_margin);
+    blocked |=
+        pockets[pocket].state >= tickmargin::State::liquidating && liquidation_blocked(pocket);
+    const bool fits =
+        base::checked_add(row.equity, d.equity, &row.equity) &&
+        base::checked_add(row.equity_initial, d.equity_initial, &row.equity_initial) &&
+        base::checked_add(row.initial_margin, d.initial_margin, &row.initial_margin) &&
+        base::checked_add(row.maintenance_margin, d.maintenance_margin, &row.maintenance_margin);
     if (!fits) {
       undecidable = true;
       row.status = first_of(row.status, Status::overflow);
@@ -128,7 +178,9 @@ bool LiveEngine::State::decide(std::size_t pocket) noexcept {
     p.state = monitor::next_state(p.state, e.decision, e.amounts, e.grid->state.policy->levels,
                                   settings.hysteresis_ratio, scale);
   }
-  if (budget > 0) {
+  if (ramping()) {
+    watch_pocket(pocket);  // until its end, which touches every pocket
+  } else if (budget > 0) {
     --budget;
     renew(pocket, e);
   } else {
@@ -154,6 +206,11 @@ void LiveEngine::State::settle() noexcept {
     const AccountIndex y = store.account_of(static_cast<std::size_t>(b));
     return x != y ? x < y : a < b;
   });
+  // A pocket left on the watch list costs an evaluation with every record until its turn comes, so
+  // bands are drawn at once for as many as keep the record at the cost of a sweep or little above.
+  const std::size_t pocket_count = store.pocket_count();
+  budget = std::max({budget, static_cast<std::int32_t>(pocket_count / 16),
+                     static_cast<std::int32_t>((pocket_count - touched.size()) / 8)});
   to_tell.clear();
   for (const std::int32_t t : touched) {
     const auto pocket = static_cast<std::size_t>(t);

@@ -15,11 +15,16 @@ class EventRing {
  public:
   explicit EventRing(std::size_t capacity) : slots_(std::bit_ceil(capacity)) {}
 
+  // A replay tells nobody: its events were pushed once before.
+  void discard(bool discarding) noexcept { discarding_ = discarding; }
+
   std::size_t room() const noexcept {
+    if (discarding_) return SIZE_MAX;
     return slots_.size() - (head_ - tail_.load(std::memory_order_acquire));
   }
   // room() > 0 is the writer's to have seen.
   void push(const Event& event) noexcept {
+    if (discarding_) return;
     slots_[head_ & (slots_.size() - 1)] = event;
     published_.store(++head_, std::memory_order_release);
   }
@@ -35,6 +40,7 @@ class EventRing {
  private:
   std::vector<Event> slots_;
   std::size_t head_ = 0;  // the writer's own
+  bool discarding_ = false;
   alignas(64) std::atomic<std::size_t> published_{0};
   alignas(64) std::atomic<std::size_t> tail_{0};
 };

@@ -34,6 +34,7 @@ void fields(Archive& f, market::Market& m) {
   f(c.doubt_ratio), f(c.forward_underlying), f(c.forward_expiry_ns), f(c.forward_price);
   f(c.forward_rate_annual), f(c.surface_underlying), f(c.surface_expiry_ns), f(c.surface_strike);
   f(c.surface_vol_annual), f(c.mark_price), f(c.mark_vol_annual), f(c.mark_vol_normal_annual);
+  f(c.settled_share), f(c.settled_average);
   f(m.forward_ratio), f(m.forward_basis), f(m.mark_ratio), f(m.asset_ratio);
 }
 
@@ -136,10 +137,15 @@ void fields(Archive& f, AccountState& a) {
 template <class Archive>
 void fields(Archive& f, UnderlyingState& u) {
   f.raw(&u.guard, sizeof u.guard), f.raw(&u.vol_guard, sizeof u.vol_guard);
-  f(u.staged), f(u.flow_signed), f(u.flow_total), f(u.integral_ts_ns);
+  f(u.staged), f(u.flow_signed), f(u.flow_total), f(u.integral), f(u.integral_ts_ns);
   for (SettlementWindow& w : u.windows) {
     f(w.expiry_ns), f(w.opened_ns), f(w.integral), f(w.average), f(w.closed);
   }
+}
+
+template <class Archive>
+void fields(Archive& f, GracePeriod& g) {
+  f(g.started_ns), f(g.length_ns);
 }
 
 template <class Archive>

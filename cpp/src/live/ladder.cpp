@@ -1,7 +1,5 @@
 #include "live/ladder.hpp"
 
-#include <cmath>
-
 #include "base/assert.hpp"
 
 namespace tickmargin::live {
@@ -38,7 +36,7 @@ Ladder::Ladder(std::size_t buckets, double reference_price)
     : buckets_per_price_(static_cast<double>(buckets) / (price_range * reference_price)) {
   heads_[lower_side].assign(buckets, -1);
   heads_[upper_side].assign(buckets, -1);
-  heads_[wear_side].assign(wear_buckets, -1);
+  for (const std::size_t clock : {0, 1}) heads_[wear_side + clock].assign(wear_buckets, -1);
 }
 
 std::size_t Ladder::bucket_of(double price) const noexcept {
@@ -48,8 +46,8 @@ std::size_t Ladder::bucket_of(double price) const noexcept {
   return at < static_cast<double>(last) ? static_cast<std::size_t>(at) : last;
 }
 
-std::size_t Ladder::wear_bucket_of(double wear) const noexcept {
-  return static_cast<std::size_t>(wear / wear_bucket) % wear_buckets;
+std::size_t Ladder::wear_bucket_of(std::size_t clock, double wear) noexcept {
+  return static_cast<std::size_t>(wear / wear_bucket[clock]) % wear_buckets;
 }
 
 void Ladder::push(LinkPool& pool, std::int32_t link, std::size_t side,
@@ -90,11 +88,8 @@ void Ladder::place(LinkPool& pool, std::int32_t link) noexcept {
   l.watched = false;
   push(pool, link, lower_side, bucket_of(l.lower));
   push(pool, link, upper_side, bucket_of(l.upper));
-  // A proof that no wear can end needs no place on the wheel.
-  if (std::isfinite(l.wear_limit)) {
-    push(pool, link, wear_side, wear_bucket_of(l.wear_limit));
-  } else {
-    l.bucket[wear_side] = -1;
+  for (const std::size_t clock : {0, 1}) {
+    push(pool, link, wear_side + clock, wear_bucket_of(clock, l.wear_limit[clock]));
   }
 }
 
@@ -107,7 +102,7 @@ void Ladder::remove(LinkPool& pool, std::int32_t link) noexcept {
   }
   unlink(pool, link, lower_side);
   unlink(pool, link, upper_side);
-  if (l.bucket[wear_side] >= 0) unlink(pool, link, wear_side);
+  for (const std::size_t clock : {0, 1}) unlink(pool, link, wear_side + clock);
 }
 
 }  // namespace tickmargin::live

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "margin/wear.hpp"
 #include "tickmargin/units.hpp"
 
 namespace tickmargin::live {
@@ -15,13 +16,14 @@ struct Link {
   UnderlyingIndex underlying = -1;
   std::int32_t next_of_pocket = -1;
   bool watched = true;
-  double lower = 0, upper = 0;  // the proof holds for lower <= index <= upper
-  std::int64_t step = 0;        // cell of the index when it was drawn
-  double wear_limit = 0;        // and while the underlying's wear is at most this
-  // Places in the lists: of lower bounds, of upper bounds, of wear; on the watch list the first.
-  std::int32_t previous[3] = {-1, -1, -1};
-  std::int32_t next[3] = {-1, -1, -1};
-  std::int32_t bucket[3] = {-1, -1, -1};
+  double lower = 0, upper = 0;    // the proof holds for lower <= index <= upper
+  std::int64_t step = 0;          // cell of the index when it was drawn
+  double wear_limit[2] = {0, 0};  // and while the underlying's clocks stand at most here
+  // Places in the lists: of lower bounds, of upper bounds, of the clocks of volatility and of the
+  // curve; on the watch list the first.
+  std::int32_t previous[4] = {-1, -1, -1, -1};
+  std::int32_t next[4] = {-1, -1, -1, -1};
+  std::int32_t bucket[4] = {-1, -1, -1, -1};
 };
 
 // All links, in memory taken once.
@@ -43,13 +45,13 @@ class LinkPool {
 };
 
 // The ladder of one underlying: buckets of prices, one list for lower and one for upper bounds; a
-// wheel of wear; the watch list.
+// wheel for each clock of wear; the watch list.
 class Ladder {
  public:
   Ladder(std::size_t buckets, double reference_price);
 
   void watch(LinkPool& pool, std::int32_t link) noexcept;
-  // Takes bounds and wear limit from the link.
+  // Takes bounds and wear limits from the link.
   void place(LinkPool& pool, std::int32_t link) noexcept;
   void remove(LinkPool& pool, std::int32_t link) noexcept;
 
@@ -67,18 +69,9 @@ class Ladder {
     }
   }
   template <class Found>
-  void worn(const LinkPool& pool, double from, double to, Found found) const {
-    const double turns = (to - from) / wear_bucket;
-    const std::size_t count =
-        turns < static_cast<double>(wear_buckets) ? static_cast<std::size_t>(turns) + 2
-                                                  : wear_buckets;
-    std::size_t b = wear_bucket_of(from);
-    for (std::size_t n = 0; n < count && n < wear_buckets; ++n) {
-      for (std::int32_t l = heads_[wear_side][b]; l >= 0; l = pool[l].next[wear_side]) {
-        if (pool[l].wear_limit < to) found(l);
-      }
-      b = (b + 1) % wear_buckets;
-    }
+  void worn(const LinkPool& pool, margin::Wear from, margin::Wear to, Found found) const {
+    turn(pool, 0, from.vol, to.vol, found);
+    turn(pool, 1, from.curve, to.curve, found);
   }
   template <class Found>
   void watched(const LinkPool& pool, Found found) const {
@@ -89,15 +82,31 @@ class Ladder {
  private:
   enum : std::size_t { lower_side = 0, upper_side = 1, wear_side = 2 };
   static constexpr std::size_t wear_buckets = 1 << 12;
-  static constexpr double wear_bucket = 1e-5;
+  static constexpr double wear_bucket[2] = {2.5e-5, 2.5e-6};  // a turn holds the largest limit
+
+  template <class Found>
+  void turn(const LinkPool& pool, std::size_t clock, double from, double to, Found found) const {
+    const std::size_t side = wear_side + clock;
+    const double passed = (to - from) / wear_bucket[clock];
+    const std::size_t count = passed < static_cast<double>(wear_buckets)
+                                  ? static_cast<std::size_t>(passed) + 2
+                                  : wear_buckets;
+    std::size_t b = wear_bucket_of(clock, from);
+    for (std::size_t n = 0; n < count && n < wear_buckets; ++n) {
+      for (std::int32_t l = heads_[side][b]; l >= 0; l = pool[l].next[side]) {
+        if (pool[l].wear_limit[clock] < to) found(l);
+      }
+      b = (b + 1) % wear_buckets;
+    }
+  }
 
   std::size_t bucket_of(double price) const noexcept;
-  std::size_t wear_bucket_of(double wear) const noexcept;
+  static std::size_t wear_bucket_of(std::size_t clock, double wear) noexcept;
   void push(LinkPool& pool, std::int32_t link, std::size_t side, std::size_t bucket) noexcept;
   void unlink(LinkPool& pool, std::int32_t link, std::size_t side) noexcept;
 
   double buckets_per_price_;
-  std::vector<std::int32_t> heads_[3];
+  std::vector<std::int32_t> heads_[4];
   std::int32_t watch_ = -1;
   std::size_t watched_count_ = 0;
 };

@@ -7,6 +7,7 @@
 #include <stdexcept>
 
 #include "engine/state.hpp"
+#include "live/durable.hpp"
 #include "live/state.hpp"
 
 namespace tickmargin {
@@ -110,6 +111,7 @@ LiveEngine::State::State(LiveInputs inputs, market::Market market, const book::B
                          world.index(static_cast<UnderlyingIndex>(u)));
   }
   policies = world.prepare(0, std::move(inputs.engine.policies));
+  reserve_for(*policies);
 }
 
 // A guard that knows the market's price but has heard no source yet: unusable until a quorum has
@@ -156,10 +158,17 @@ void LiveEngine::State::reserve() {
   for (std::size_t row = orders.size(); row-- > 0;) {
     free_orders.push_back(static_cast<std::int32_t>(row));
   }
+  order_rows.reserve(orders.size());
+  constexpr std::size_t anchored_pockets = 16;
+  anchors.resize(anchored_pockets);
+  for (live::Anchor& anchor : anchors) anchor.units.resize(u);
+  work.orders.reserve(orders.size());
+  work.filled.reserve(k + orders.size(), a + 1);
+  work.of_filled.units.reserve(u);
   expired.reserve(n);
   surface.row.resize(n);
-  for (auto* column : {&surface.old_vol, &surface.staged, &surface.new_vol,
-                       &surface.log_moneyness}) {
+  for (auto* column :
+       {&surface.old_vol, &surface.staged, &surface.new_vol, &surface.log_moneyness}) {
     column->resize(n);
   }
   surface.scratch.resize(2 * n);
@@ -186,10 +195,54 @@ void LiveEngine::State::reserve() {
   c.is_call.reserve(n);
   c.bachelier.reserve(n);
   MarketColumns& m = world.reval.market.columns;
-  for (auto* column : {&m.mark_price, &m.mark_vol_annual, &m.mark_vol_normal_annual}) {
+  for (auto* column : {&m.mark_price, &m.mark_vol_annual, &m.mark_vol_normal_annual,
+                       &m.settled_share, &m.settled_average}) {
     column->reserve(n);
   }
   world.reval.market.mark_ratio.reserve(n);
+}
+
+// The same for what depends on a policy's scenarios.
+void LiveEngine::State::reserve_for(const live::PolicyWorld& world_of) {
+  const std::size_t k = capacity.pocket_positions;
+  std::size_t rows = 0, nodes = 0, shocks = 1, columns = 2;
+  for (std::size_t u = 0; u < underlyings.size(); ++u) {
+    rows = std::max(rows, world.slot(static_cast<UnderlyingIndex>(u), 0).value.size());
+  }
+  for (const live::PolicyGrid& grid : world_of.grids) {
+    for (const risk::UnderlyingScenarios& s : grid.state.prepared.table.underlying) {
+      shocks = std::max(shocks, s.shocks.shock.size());
+      columns = std::max(columns, s.grid.size() + 2);
+    }
+  }
+  nodes = std::max(rows, k) * shocks;
+  for (live::Anchor& anchor : anchors) {
+    for (live::AnchorUnit& unit : anchor.units) {
+      if (unit.nodes.node_of.empty()) unit.nodes.node_of.assign(rows, -1);
+      unit.nodes.at_strike.reserve(rows);
+      unit.nodes.longs.reserve(rows);
+      unit.nodes.profit.reserve(nodes);
+      unit.lines.lines.reserve(columns);
+    }
+  }
+  anchor_losses.reserve(underlyings.size());
+  lines.lines.reserve(columns);
+  for (auto* column :
+       {&anchor_row, &anchor_profit, &work.scratch.profit, &work.scratch.row_profit,
+        &work.scratch.sums, &work.scratch.node_grid.price_move, &work.scratch.node_grid.weight}) {
+    column->reserve(std::max(nodes, columns + 8));
+  }
+  work.scratch.node_grid.vol_index.reserve(nodes);
+  work.scratch.node_move.reserve(std::max(rows, k));
+  for (auto* column : {&line_scratch.below, &line_scratch.now, &line_scratch.above}) {
+    column->reserve(2 * (columns + 8));
+  }
+  for (auto* column :
+       {&work.scratch.expiry_delta, &work.scratch.expiry_up, &work.scratch.expiry_down}) {
+    column->reserve(k);
+  }
+  work.scratch.expiry.reserve(k);
+  work.scratch.table.reserve(1, shocks, std::max(nodes, columns));
 }
 
 namespace {
@@ -211,8 +264,9 @@ void check_settings(const LiveSettings& s, std::size_t underlyings, std::size_t 
   for (const std::int32_t chain : s.asset_chain) {
     if (chain < 0) refuse("asset_chain must be >= 0");
   }
-  if (!(s.hysteresis_ratio >= 0) || !(s.cell_ratio > 0 && s.cell_ratio <= 0.1) ||
-      s.renewals_per_record < 1 || s.ladder_buckets < 16 ||
+  if (!(s.hysteresis_ratio >= 0) || s.settlement_window_ns < 0 ||
+      !(s.cell_ratio > 0 && s.cell_ratio <= 0.1) || s.renewals_per_record < 1 ||
+      s.ladder_buckets < 16 ||
       !market::valid(market::VolGuardSettings{s.vol_min_annual, s.vol_max_annual,
                                               s.vol_level_band_ratio, s.vol_shape_band_ratio,
                                               s.vol_shape_age_max_ns})) {
@@ -229,8 +283,7 @@ LiveEngine::LiveEngine(LiveInputs inputs) {
   market::Market market =
       market::make_market(std::move(inputs.engine.market), inputs.engine.instruments);
   freeze_volatilities(market, inputs.engine.instruments);
-  const LiveCapacity room =
-      capacity_for(inputs.capacity, book, inputs.engine.instruments.size());
+  const LiveCapacity room = capacity_for(inputs.capacity, book, inputs.engine.instruments.size());
   state_ = std::make_unique<State>(std::move(inputs), std::move(market), book, room);
   state_->start_cold();
 }
@@ -263,25 +316,26 @@ std::size_t LiveEngine::events(std::span<Event> out) noexcept {
 }
 
 void LiveEngine::stage_policies(std::uint64_t epoch, PolicySet policies) {
-  if (epoch == 0 || epoch >= live::retired_epoch) {
-    throw std::invalid_argument("an epoch's number must be > 0");
-  }
-  if (policies.account_policy.size() != state_->accounts.size()) {
-    throw std::invalid_argument("account_policy: one for each account");
-  }
-  std::unique_ptr<live::PolicyWorld> next = state_->world.prepare(epoch, std::move(policies));
-  auto& staged = state_->staged;
-  std::erase_if(staged, [&](const auto& s) {
-    return !s || s->epoch == epoch || s->epoch == live::retired_epoch;
-  });
-  staged.push_back(std::move(next));
+  state_->stage(epoch, std::move(policies));
 }
 
-Engine LiveEngine::freeze() const {
-  const State& s = *state_;
-  return Engine(Engine::State::make(s.world.instruments, s.world.reval.market,
-                                    s.store.to_book(s.world.instruments), s.policies->set,
-                                    s.scale));
+book::Book LiveEngine::State::book_with_orders() {
+  book::Book book = store.to_book(world.instruments);
+  for (std::size_t p = 0; p < book.pocket_count(); ++p) {
+    book.pocket_orders.push_back(static_cast<std::int64_t>(book.orders.size()));
+    const auto resting = orders_of(book.pocket_account[p], book.pocket_name[p]);
+    book.orders.insert(book.orders.end(), resting.begin(), resting.end());
+  }
+  book.pocket_orders.push_back(static_cast<std::int64_t>(book.orders.size()));
+  return book;
+}
+
+Engine LiveEngine::freeze() {
+  State& s = *state_;
+  std::optional<engine::PolicyRamp> ramp;
+  if (s.ramping()) ramp = engine::PolicyRamp{s.previous_policies->set, s.ramp_left()};
+  return Engine(Engine::State::make(s.world.instruments, s.world.reval.market, s.book_with_orders(),
+                                    s.policies->set, s.scale, std::move(ramp)));
 }
 
 std::size_t LiveEngine::audit() noexcept {
@@ -293,23 +347,35 @@ std::size_t LiveEngine::audit() noexcept {
     const tickmargin::State state =
         undecidable ? s.pockets[p].state
                     : monitor::next_state(s.pockets[p].state, e.decision, e.amounts,
-                                          e.grid->state.policy->levels,
-                                          s.settings.hysteresis_ratio, s.scale);
+                                          e.grid->state.policy->levels, s.settings.hysteresis_ratio,
+                                          s.scale);
     differences += state != s.pockets[p].state || undecidable != s.pockets[p].undecidable ||
                    e.decision.status != s.pockets[p].status;
   }
   return differences;
 }
 
-std::uint64_t LiveEngine::applied_seq() const noexcept { return state_->applied_seq; }
-TimeNs LiveEngine::now_ns() const noexcept { return state_->now_ns; }
-std::uint64_t LiveEngine::epoch() const noexcept { return state_->policies->epoch; }
-LiveCounters LiveEngine::counters() const noexcept { return state_->counters; }
-std::size_t LiveEngine::account_count() const noexcept { return state_->accounts.size(); }
+std::uint64_t LiveEngine::applied_seq() const noexcept {
+  return state_->applied_seq;
+}
+TimeNs LiveEngine::now_ns() const noexcept {
+  return state_->now_ns;
+}
+std::uint64_t LiveEngine::epoch() const noexcept {
+  return state_->policies->epoch;
+}
+LiveCounters LiveEngine::counters() const noexcept {
+  return state_->counters;
+}
+std::size_t LiveEngine::account_count() const noexcept {
+  return state_->accounts.size();
+}
 std::size_t LiveEngine::instrument_count() const noexcept {
   return state_->world.instruments.size();
 }
-std::size_t LiveEngine::underlying_count() const noexcept { return state_->underlyings.size(); }
+std::size_t LiveEngine::underlying_count() const noexcept {
+  return state_->underlyings.size();
+}
 
 MarkState LiveEngine::mark_state(UnderlyingIndex underlying) const noexcept {
   return state_->underlyings[static_cast<std::size_t>(underlying)].guard.mark_state;

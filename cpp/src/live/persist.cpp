@@ -1,5 +1,5 @@
-// The primary state as bytes: what a snapshot holds, what a hash is taken of, what a load starts from.
-// Derived numbers, bands and free lists are left out and made again.
+// The primary state as bytes: what a snapshot holds, what a hash is taken of, what a load starts
+// from. Derived numbers, bands and free lists are left out and made again.
 #include <algorithm>
 #include <stdexcept>
 
@@ -9,7 +9,7 @@
 namespace tickmargin {
 namespace {
 
-constexpr std::uint32_t format_version = 1;
+constexpr std::uint32_t format_version = 2;
 
 // A copy of what is saved, in an order that does not show how it came about.
 struct Saved {
@@ -20,6 +20,7 @@ struct Saved {
   book::Book book;
   std::uint64_t epoch = 0, previous_epoch = 0;  // previous 0 without policies: none
   PolicySet policies, previous;
+  live::GracePeriod grace;
   std::vector<std::uint64_t> staged_epochs;
   std::vector<PolicySet> staged;
   std::vector<live::PocketState> pockets;
@@ -45,6 +46,7 @@ void fields(Archive& f, Saved& s) {
   f(s.epoch), f(s.previous_epoch);
   fields(f, s.policies);
   fields(f, s.previous);
+  fields(f, s.grace);
   f(s.staged_epochs);
   live::each(f, s.staged, nested);
   live::each(f, s.pockets, nested);
@@ -90,6 +92,7 @@ Saved copy_of(const State& s) {
     out.previous_epoch = s.previous_policies->epoch;
     out.previous = s.previous_policies->set;
   }
+  out.grace = s.grace;
   for (const auto& staged : s.staged) {
     if (!staged || staged->epoch == live::retired_epoch) continue;
     out.staged_epochs.push_back(staged->epoch);
@@ -120,8 +123,8 @@ Saved copy_of(const State& s) {
 
 }  // namespace
 
-std::uint64_t LiveEngine::state_hash() const {
-  Saved saved = copy_of(*state_);
+std::uint64_t LiveEngine::State::hash() const {
+  Saved saved = copy_of(*this);
   base::BytesWriter writer;
   fields(writer, saved);
   base::Hasher hasher;
@@ -129,13 +132,13 @@ std::uint64_t LiveEngine::state_hash() const {
   return hasher.digest();
 }
 
-std::vector<std::byte> LiveEngine::save() const {
-  Saved saved = copy_of(*state_);
-  LiveSettings settings = state_->settings;
-  LiveCapacity capacity = state_->capacity;
+std::vector<std::byte> LiveEngine::State::save() const {
+  Saved saved = copy_of(*this);
+  LiveSettings speed = settings;
+  LiveCapacity room = capacity;
   base::BytesWriter writer;
   writer(format_version);
-  live::fields_of_speed(writer, settings, capacity);
+  live::fields_of_speed(writer, speed, room);
   fields(writer, saved);
   return writer.take();
 }
@@ -151,7 +154,24 @@ void LiveEngine::State::restore_transfers(const std::vector<live::Transfer>& sav
   }
 }
 
+std::uint64_t LiveEngine::state_hash() const {
+  return state_->hash();
+}
+
+std::vector<std::byte> LiveEngine::save() const {
+  return state_->save();
+}
+
 LiveEngine LiveEngine::load(std::span<const std::byte> bytes) {
+  LiveEngine engine;
+  engine.state_ = State::load(bytes, 1);
+  return engine;
+}
+
+// With `room_factor` times the room for rows that was saved: how full a table is depends on how its
+// segments came about, so a replay can need more of it than the engine that recorded did.
+std::unique_ptr<LiveEngine::State> LiveEngine::State::load(std::span<const std::byte> bytes,
+                                                           std::size_t room_factor) {
   const auto refuse = [](const char* why) { throw std::invalid_argument(why); };
   base::BytesReader reader(bytes);
   std::uint32_t version = 0;
@@ -172,6 +192,8 @@ LiveEngine LiveEngine::load(std::span<const std::byte> bytes) {
       saved.staged.size() != saved.staged_epochs.size()) {
     refuse("a saved engine that does not agree with itself");
   }
+  room.positions *= room_factor;
+  room.balances *= room_factor;
   saved.settings.renewals_per_record = speed.renewals_per_record;
   saved.settings.ladder_buckets = speed.ladder_buckets;
   saved.settings.cell_ratio = speed.cell_ratio;
@@ -182,16 +204,21 @@ LiveEngine LiveEngine::load(std::span<const std::byte> bytes) {
   inputs.engine.policies = std::move(saved.policies);
   inputs.engine.numeraire_decimals = saved.decimals;
   inputs.settings = saved.settings;
-  LiveEngine engine;
-  engine.state_ =
+  auto loaded =
       std::make_unique<State>(std::move(inputs), std::move(saved.market), saved.book, room);
-  State& s = *engine.state_;
+  State& s = *loaded;
   s.policies->epoch = saved.epoch;
   if (!saved.previous.policies.empty()) {
     s.previous_policies = s.world.prepare(saved.previous_epoch, std::move(saved.previous));
+    s.reserve_for(*s.previous_policies);
   }
+  if (saved.grace.length_ns != 0 && !s.previous_policies) {
+    refuse("a saved engine that does not agree with itself");
+  }
+  s.grace = saved.grace;
   for (std::size_t k = 0; k < saved.staged.size(); ++k) {
     s.staged.push_back(s.world.prepare(saved.staged_epochs[k], std::move(saved.staged[k])));
+    s.reserve_for(*s.staged.back());
   }
   for (std::size_t p = 0; p < saved.pockets.size(); ++p) {
     s.pockets[p].state = saved.pockets[p].state;
@@ -203,10 +230,10 @@ LiveEngine LiveEngine::load(std::span<const std::byte> bytes) {
     s.accounts[a].first_order = -1;
   }
   for (std::size_t u = 0; u < saved.underlyings.size(); ++u) {
-    const market::GuardSettings settings = s.underlyings[u].guard_settings;
+    const market::GuardSettings guard_settings = s.underlyings[u].guard_settings;
     s.underlyings[u] = saved.underlyings[u];
-    s.underlyings[u].guard_settings = settings;
-    s.underlyings[u].wear = 0;
+    s.underlyings[u].guard_settings = guard_settings;
+    s.underlyings[u].wear = {};
   }
   s.restore_orders(saved.orders);
   s.restore_transfers(saved.transfers);
@@ -216,7 +243,7 @@ LiveEngine LiveEngine::load(std::span<const std::byte> bytes) {
   std::copy(saved.basis.begin(), saved.basis.end(), s.basis.begin());
   s.applied_seq = saved.applied_seq;
   s.start();
-  return engine;
+  return loaded;
 }
 
 }  // namespace tickmargin

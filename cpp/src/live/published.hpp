@@ -21,8 +21,8 @@ class PublishedRows {
     std::memcpy(bits.data(), &value, sizeof value);
     const std::uint64_t turn = row.turn.load(std::memory_order_relaxed);
     row.turn.store(turn + 1, std::memory_order_relaxed);
-    std::atomic_thread_fence(std::memory_order_release);
-    for (std::size_t w = 0; w < words; ++w) row.word[w].store(bits[w], std::memory_order_relaxed);
+    // Whoever sees one of these words sees the odd turn too.
+    for (std::size_t w = 0; w < words; ++w) row.word[w].store(bits[w], std::memory_order_release);
     row.turn.store(turn + 2, std::memory_order_release);
   }
 

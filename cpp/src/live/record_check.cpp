@@ -15,17 +15,17 @@ enum Field : std::uint32_t {
   sequence = 16,
   account = 32,
   pocket = 64,
-  node = 128,     // detail: a node of a forward curve
-  detail = 256,   // detail: a count, or the packed kinds of a listing
+  node = 128,    // detail: a node of a forward curve
+  detail = 256,  // detail: a count, or the packed kinds of a listing
   flags = 512,
   subject = 1024,  // any other meaning of subject
   one_value = 2048,
   two_values = 4096,
   three_values = 8192,
-  positive = 16384,   // the first value
-  nonzero = 32768,    // the first value
+  positive = 16384,       // the first value
+  nonzero = 32768,        // the first value
   not_negative = 131072,  // the first value
-  holder = 65536,     // account and pocket say other things (listing)
+  holder = 65536,         // account and pocket say other things (listing)
 };
 
 struct Shape {
@@ -50,7 +50,7 @@ constexpr Shape shapes[] = {
     {RecordType::deposit_reversed, sequence},
     {RecordType::withdrawal, asset | sequence | account | pocket | one_value | positive},
     {RecordType::chain_halt, subject | flags},
-    {RecordType::policy_epoch, sequence | flags},
+    {RecordType::policy_epoch, sequence | flags | one_value},
     {RecordType::clock, 0},
     {RecordType::instrument_listing, subject | sequence | holder | detail | three_values},
     {RecordType::instrument_expiry, instrument | one_value | not_negative},
@@ -73,8 +73,7 @@ std::size_t values_used(std::uint32_t used) noexcept {
 
 bool reserved_is_zero(const Record& r, std::uint32_t used) noexcept {
   const auto zero = [used](std::uint32_t fields, auto x) { return (used & fields) != 0 || x == 0; };
-  bool ok = zero(source, r.source) &&
-            zero(underlying | instrument | asset | subject, r.subject) &&
+  bool ok = zero(source, r.source) && zero(underlying | instrument | asset | subject, r.subject) &&
             zero(sequence, r.sequence) && zero(account | holder, r.account) &&
             zero(pocket | holder, r.pocket) && zero(node | detail, r.detail) &&
             zero(flags, r.flags) && (r.flags & ~std::uint32_t{1}) == 0;
@@ -152,6 +151,11 @@ RecordStatus check_numbers(const Record& r, std::uint32_t used, const Names& nam
   }
   if ((used & pocket) && r.pocket < 0) return RecordStatus::out_of_range;
   if (r.type == RecordType::depth && std::min(r.value[0], r.value[1]) < 0) {
+    return RecordStatus::out_of_range;
+  }
+  // A rollback is at once.
+  if (r.type == RecordType::policy_epoch &&
+      (r.value[0] < 0 || r.value[0] > (r.flags & flag_rollback ? 0.0 : grace_max_seconds))) {
     return RecordStatus::out_of_range;
   }
   if (r.type == RecordType::volatility || r.type == RecordType::surface_stage) {

@@ -8,6 +8,9 @@
 
 namespace tickmargin::live {
 
+// The longest grace period that a policy epoch may ask for.
+inline constexpr double grace_max_seconds = 365.0 * 86'400.0;
+
 struct Names {
   const InstrumentColumns& instruments;
   const MarketColumns& market;

@@ -1,6 +1,8 @@
 // What the live engine owns, and the steps that records share.
 #pragma once
 
+#include <algorithm>
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -10,14 +12,18 @@
 #include "base/id_table.hpp"
 #include "base/ticks.hpp"
 #include "book/pocket_store.hpp"
+#include "journal/journal.hpp"
+#include "live/anchor.hpp"
 #include "live/events.hpp"
 #include "live/ladder.hpp"
 #include "live/published.hpp"
 #include "live/world.hpp"
+#include "margin/bounds.hpp"
+#include "margin/orders.hpp"
 #include "market/mark_basis.hpp"
 #include "market/oracle_guard.hpp"
 #include "market/vol_guard.hpp"
-#include "margin/bounds.hpp"
+#include "monitor/bands.hpp"
 #include "monitor/state.hpp"
 #include "tickmargin/live.hpp"
 
@@ -25,7 +31,8 @@ namespace tickmargin {
 
 namespace live {
 
-// Options and futures that expire sooner are looked at with every record: no band on them lasts.
+// Options and futures that expire sooner are looked at with every record: no band on them lasts. A
+// longer settlement window takes its place.
 inline constexpr TimeNs near_expiry_ns = 3'600'000'000'000;
 
 // A policy set that can no longer be brought into force.
@@ -34,22 +41,23 @@ inline constexpr std::uint64_t retired_epoch = UINT64_MAX;
 // The last decided state of one pocket.
 struct PocketState {
   std::int32_t first_link = -1;
-  State state = State::healthy;    // with hysteresis; of an undecidable pocket the last one known
+  State state = State::healthy;  // with hysteresis; of an undecidable pocket the last one known
   bool undecidable = false;
-  bool queued = false;             // for its bands to be renewed
+  bool queued = false;  // for its bands to be renewed
   Status status = Status::ok;
-  std::uint64_t touched = 0;       // last record that collected it
+  std::uint64_t touched = 0;  // last record that collected it
+  std::uint64_t version = 0;  // of its rows
 };
 
 // What was last told of an account.
 struct AccountState {
   State state = State::healthy;
   Status status = Status::ok;
-  bool blocked = false;        // liquidation forbidden by its marks
-  bool escalated = false;      // and for longer than its limit
+  bool blocked = false;    // liquidation forbidden by its marks
+  bool escalated = false;  // and for longer than its limit
   TimeNs since_ns = 0;
   TimeNs blocked_since_ns = 0;
-  std::uint64_t told = 0;      // last record an event was pushed for
+  std::uint64_t told = 0;  // last record an event was pushed for
   std::int32_t first_order = -1;
 };
 
@@ -69,9 +77,11 @@ struct UnderlyingState {
   market::VolGuardState vol_guard;
   std::int32_t staged = 0;  // volatilities that wait for their commit
   double flow_signed = 0, flow_total = 0;
-  TimeNs integral_ts_ns = 0;  // until when the mark's windows are integrated
+  double integral = 0;        // of the mark over days, from which windows take their averages
+  TimeNs integral_ts_ns = 0;  // until when
   SettlementWindow windows[settlement_windows];
-  double wear = 0;
+  margin::Wear wear;           // both clocks, as far as they have run
+  monitor::Activity activity;  // of late; derived, not saved, and no number follows from it
 };
 
 struct RestingOrder {
@@ -94,17 +104,17 @@ struct Transfer {
   double amount = 0;
 };
 
+// A change of policies under way: maintenance margin moves from those before to those in force.
+struct GracePeriod {
+  TimeNs started_ns = 0;
+  TimeNs length_ns = 0;  // 0: none
+};
+
 // Columns of one surface, gathered for its guard.
 struct SurfaceScratch {
   std::vector<std::uint32_t> row;
   std::vector<double> old_vol, staged, new_vol, log_moneyness, scratch;
   std::vector<TimeNs> expiry_ns;
-};
-
-// A pocket's decision, and what it needs with every resting order that could make it worse.
-struct Margined {
-  monitor::Decision decision;
-  Ticks initial_with_orders;
 };
 
 struct Evaluated {
@@ -115,20 +125,46 @@ struct Evaluated {
 
 }  // namespace live
 
+namespace live {
+struct Recording;
+}
+
 struct LiveEngine::State {
   State(LiveInputs inputs, market::Market market, const book::Book& book, LiveCapacity room);
+  ~State();
   void reserve();
+  void reserve_for(const live::PolicyWorld& world_of);
   void start_cold();
   void start();
 
+  book::Book book_with_orders();
+
   // ---- saving (persist.cpp) ----
+  static std::unique_ptr<State> load(std::span<const std::byte> bytes, std::size_t room_factor);
+  std::uint64_t hash() const;
+  std::vector<std::byte> save() const;
   std::vector<std::size_t> pocket_order() const;
   void restore_orders(const std::vector<live::RestingOrder>& saved);
   void restore_transfers(const std::vector<live::Transfer>& saved);
 
+  // ---- recording (durable.cpp) ----
+  void check_policies(std::uint64_t epoch, const PolicySet& set) const;
+  void stage(std::uint64_t epoch, PolicySet set);
+  void stage_recorded(std::span<const std::byte> blob);
+  void begin_generation(live::Recording& to);
+
   // ---- evaluation (evaluate.cpp) ----
   live::Evaluated evaluate(std::size_t pocket) noexcept;
   live::PolicyGrid& grid_of(std::size_t pocket) noexcept;
+  book::PocketRows rows_of(std::size_t pocket) noexcept;
+  std::span<const book::OrderRow> orders_of(AccountIndex account, std::int32_t pocket) noexcept;
+  void refresh_orders(std::span<const book::OrderRow> resting, live::PolicyGrid& grid) noexcept;
+  live::PolicyGrid& grid_before(std::size_t pocket) noexcept;
+  TimeNs near_expiry() const noexcept {
+    return std::max(live::near_expiry_ns, settings.settlement_window_ns);
+  }
+  bool ramping() const noexcept { return grace.length_ns != 0; }
+  double ramp_left() const noexcept;
   bool liquidation_blocked(std::size_t pocket) const noexcept;
   LiveAccount read_account(AccountIndex account) noexcept;
   void tell(AccountIndex account) noexcept;
@@ -142,10 +178,14 @@ struct LiveEngine::State {
   std::size_t links_needed(std::size_t pocket) const noexcept;
   void watch_pocket(std::size_t pocket) noexcept;
   void renew(std::size_t pocket, const live::Evaluated& evaluated) noexcept;
+  bool place(std::int32_t link, const monitor::Reach& reach, std::size_t pocket) noexcept;
+  double exposed_to(std::size_t pocket, UnderlyingIndex underlying) const noexcept;
+  margin::UnitQuestion question_of(UnderlyingIndex underlying, const book::PocketRows& rows,
+                                   live::PolicyGrid& grid) noexcept;
+  bool has_bounded_rows(std::size_t pocket) const noexcept;
   bool can_band(std::size_t pocket, const live::Evaluated& evaluated) noexcept;
   void queue(std::size_t pocket) noexcept;
   void renew_some() noexcept;
-  std::int64_t step_of(UnderlyingIndex underlying) const noexcept;
 
   // ---- collecting what a record touches (collect.cpp) ----
   void start_collecting() noexcept { touched.clear(); }
@@ -153,10 +193,11 @@ struct LiveEngine::State {
   void collect_link(std::int32_t link) noexcept { collect(links[link].pocket); }
   void collect_watched(UnderlyingIndex underlying) noexcept;
   void collect_crossed(UnderlyingIndex underlying, double price) noexcept;
-  void collect_worn(UnderlyingIndex underlying, double wear) noexcept;
+  void collect_worn(UnderlyingIndex underlying, margin::Wear to) noexcept;
   void collect_all_of(UnderlyingIndex underlying) noexcept;
   void collect_everyone() noexcept;
-  bool has_room(std::size_t market_events) const noexcept;
+  RecordStatus room_for_touched(std::size_t market_events) noexcept;
+  RecordStatus room_for(std::size_t events) noexcept;
   void push_market_event(EventType type, std::int32_t subject, std::uint8_t before,
                          std::uint8_t after) noexcept;
 
@@ -191,23 +232,26 @@ struct LiveEngine::State {
   // Time, curves and volatilities.
   void integrate(UnderlyingIndex underlying, TimeNs to_ns) noexcept;
   void remember_curve(UnderlyingIndex underlying) noexcept;
-  double wear_since(UnderlyingIndex underlying) const noexcept;
+  margin::Wear wear_since(UnderlyingIndex underlying) const noexcept;
   double wear_of_vol(std::size_t instrument, double vol_annual) const noexcept;
-  double vol_reach(double vol_annual) const noexcept;
   void measure_shocks() noexcept;
-  void collect_wear(UnderlyingIndex underlying, double wear) noexcept;
-  void spend_wear(UnderlyingIndex underlying, double wear) noexcept;
+  void collect_wear(UnderlyingIndex underlying, margin::Wear wear) noexcept;
+  void spend_wear(UnderlyingIndex underlying, margin::Wear wear) noexcept;
+  void remember_activity(UnderlyingIndex underlying, double log_move, margin::Wear wear) noexcept;
   void collect_near_expiry(TimeNs before_ns, TimeNs now) noexcept;
   void collect_following(UnderlyingIndex underlying) noexcept;
   void collect_blocked_too_long() noexcept;
   void escalate_blocked() noexcept;
   bool follows_clock(UnderlyingIndex underlying) const noexcept;
+  void refresh_scenarios(UnderlyingIndex underlying) noexcept;
   void commit_guard_at_clock(UnderlyingIndex underlying) noexcept;
   std::size_t gather_surface(UnderlyingIndex underlying) noexcept;
+
+  // Settlement (settlement.cpp).
+  live::SettlementWindow* window_of(std::size_t instrument) noexcept;
   void open_settlement_windows() noexcept;
-  void close_settlement_windows() noexcept;
+  void mark_settled_shares() noexcept;
   void free_settlement_window(std::size_t instrument) noexcept;
-  double settlement_price(std::size_t instrument) const noexcept;
   double payout(std::size_t instrument, double price, double entry) const noexcept;
   void settle_pocket(std::size_t pocket, std::size_t instrument, double price) noexcept;
 
@@ -232,7 +276,25 @@ struct LiveEngine::State {
   CheckVerdict screen(const Order& order, bool reduce_only) const noexcept;
   bool marks_in_doubt(std::size_t pocket) const noexcept;
   bool mark_in_doubt(std::uint32_t instrument) const noexcept;
-  live::Margined margin_of_scratch(AccountIndex account) noexcept;
+  monitor::Decision margin_of_scratch(AccountIndex account, std::int32_t pocket) noexcept;
+
+  // ---- orders decided by proof (prove.cpp) ----
+  bool proves(const Order& order, std::size_t pocket) noexcept;
+  bool may_anchor(std::size_t pocket) noexcept;
+  live::Anchor* anchor_of(std::size_t pocket) noexcept;
+  bool holds(const live::Anchor& anchor) const noexcept;
+  live::Anchor* drop_anchor(std::size_t pocket) noexcept;
+  void anchor_nodes(const book::PocketRows& rows, const margin::UnitQuestion& q,
+                    live::PolicyGrid& grid, live::AnchorUnit& unit) noexcept;
+  double least_gain(const Order& order, std::size_t pocket,
+                    const live::PolicyGrid& grid) const noexcept;
+  double most_charges(const Order& order, std::size_t pocket,
+                      const live::PolicyGrid& grid) const noexcept;
+  void see_nodes(const live::AnchorUnit& unit, const Order* order, const live::PolicyGrid& grid,
+                 risk::TwoSidedLoss& losses) noexcept;
+  double most_initial(const live::Anchor& anchor, const Order& order,
+                      const live::PolicyGrid& grid) noexcept;
+  double least_equity(const live::Anchor& anchor) const noexcept;
 
   LiveSettings settings;
   LiveCapacity capacity;
@@ -242,6 +304,7 @@ struct LiveEngine::State {
   book::PocketStore store;
   std::unique_ptr<live::PolicyWorld> policies;
   std::unique_ptr<live::PolicyWorld> previous_policies;
+  live::GracePeriod grace;
   std::vector<std::unique_ptr<live::PolicyWorld>> staged;
 
   std::vector<live::PocketState> pockets;
@@ -263,6 +326,7 @@ struct LiveEngine::State {
   std::size_t cursor = 0, cursor_left = 0;
 
   std::vector<live::RestingOrder> orders;
+  std::vector<book::OrderRow> order_rows;  // of one pocket
   std::vector<std::int32_t> free_orders;
   base::IdTable order_ids;
   std::vector<live::Transfer> transfers;
@@ -273,15 +337,20 @@ struct LiveEngine::State {
   std::vector<double> staged_vol;          // by instrument, NaN: none
   std::vector<market::BasisState> basis;   // by instrument
   market::VolGuardSettings vol_settings;
-  double vol_shock = 0, vol_floor = 0, vol_power = 0;
+  double vol_power = 0;  // the largest that scales a shock by term
 
   // Scratch of single records.
   std::vector<double> before_forward, before_discount, before_years;  // by instrument
   std::vector<std::uint8_t> entering;                                 // by instrument
-  std::vector<double> wear_of_clock;                                  // by underlying
+  std::vector<margin::Wear> wear_of_clock;                            // by underlying
   std::vector<market::GuardState> guards_at_clock;
   std::vector<market::GuardResult> guard_results;
   live::SurfaceScratch surface;
+
+  std::vector<live::Anchor> anchors;
+  std::uint64_t anchor_uses = 0;
+  std::vector<double> anchor_row, anchor_profit;
+  std::vector<risk::TwoSidedLoss> anchor_losses;
 
   live::EventRing ring;
   live::PublishedRows published;
@@ -293,6 +362,11 @@ struct LiveEngine::State {
   margin::LineScratch line_scratch;
   margin::UnitLines lines;
   std::vector<std::uint32_t> held;  // instruments of one unit
+
+  // Of an engine that records. The number outlives the journals that publish it.
+  std::atomic<std::uint64_t> durable_seq{0};
+  std::unique_ptr<live::Recording> recording;
+  journal::Journal* journal = nullptr;
 };
 
 }  // namespace tickmargin

@@ -5,9 +5,13 @@
 #include <stdexcept>
 
 #include "base/assert.hpp"
+#include "margin/wear.hpp"
 
 namespace tickmargin::live {
 namespace {
+
+// An index at a round number of cells, as at creation, lies well inside one.
+constexpr double node_offset = 0.5;
 
 void depend_on(Dependencies& d, UnderlyingIndex u) {
   for (int k = 0; k < d.count; ++k) {
@@ -56,6 +60,7 @@ World::World(market::Market market, InstrumentColumns columns, WorldCapacity cap
   instrument_version_.assign(capacity.instruments, 0);
   index_version_.assign(n, 1);
   curve_version_.assign(n, 1);
+  contents_version_.assign(n, 1);
   value_stamp_.assign(capacity.instruments, 0);
   row_of.reserve(capacity.instruments);
   depends.reserve(capacity.instruments);
@@ -114,15 +119,17 @@ std::unique_ptr<PolicyWorld> World::prepare(std::uint64_t epoch, PolicySet set) 
   world->set = std::move(set);
   std::size_t shocks = 1, scenarios = 8;
   for (const Policy& policy : world->set.policies) {
-    PolicyGrid grid{{&policy, &margin::method_of(policy.method), collateral::weights_of(policy),
-                     {}},
-                    {},
-                    {}};
+    PolicyGrid grid;
+    grid.state = {&policy, &margin::method_of(policy.method), collateral::weights_of(policy), {}};
     grid.state.prepared.policy = &policy;
+    grid.wear_value.assign(capacity_.instruments, 0.0);
+    grid.wear_node.assign(capacity_.instruments, 0.0);
+    grid.wear_stamp.assign(capacity_.instruments, 0);
     margin::prepare_grid(context(), grid.state.prepared);
     risk::ScenarioTable& table = grid.state.prepared.table;
     if (table.stride != 0) {
       table.grid = base::AlignedBuffer<double>(capacity_.instruments * table.stride);
+      grid.wear_stressed = base::AlignedBuffer<double>(capacity_.instruments * table.stride);
       grid.stamp.assign(capacity_.instruments, 0);
       grid.nodes.resize(underlying_count());
       for (std::size_t u = 0; u < underlying_count(); ++u) {
@@ -138,6 +145,7 @@ std::unique_ptr<PolicyWorld> World::prepare(std::uint64_t epoch, PolicySet set) 
     world->grids.push_back(std::move(grid));
   }
   table_scratch_.reserve(capacity_.pocket_positions, shocks, scenarios);
+  previous_scenarios_.grid.price_move.reserve(scenarios);
   return world;
 }
 
@@ -204,13 +212,17 @@ void World::refresh(const book::PocketRows& rows, PolicyGrid& grid) noexcept {
   fill(stale_rows_, grid);
 }
 
+std::int64_t World::step_of(UnderlyingIndex u) const noexcept {
+  return static_cast<std::int64_t>(std::floor(index(u) / cell_width(u) - node_offset));
+}
+
 std::size_t World::node(UnderlyingIndex underlying, std::int64_t step) noexcept {
   const auto u = static_cast<std::size_t>(underlying);
   const auto s = static_cast<std::size_t>(step) % node_slots;
   NodeSlot& slot = slots_[u][s];
   if (slot.step != step) {
     slot.step = step;
-    slot.price = static_cast<double>(step) * cell_width_[u];
+    slot.price = (static_cast<double>(step) + node_offset) * cell_width_[u];
     ++slot.version;
   }
   return s;
@@ -237,7 +249,8 @@ void World::refresh_node(UnderlyingIndex underlying, std::size_t slot_index,
   const double now = index;
   index = slot.price;
   pricing::value_rows(reval.market, instruments, stale_values_, value_scratch_, node_values_);
-  for (const std::uint32_t i : stale_values_) slot.value[row_of[i]] = node_values_.contract[i].value;
+  for (const std::uint32_t i : stale_values_)
+    slot.value[row_of[i]] = node_values_.contract[i].value;
   if (has_grid) {
     const risk::ScenarioTable& table = grid.state.prepared.table;
     risk::fill_rows({reval.market, instruments, node_values_}, underlying, stale_values_,
@@ -245,6 +258,24 @@ void World::refresh_node(UnderlyingIndex underlying, std::size_t slot_index,
                     node->profit.data());
   }
   index = now;
+}
+
+void World::refresh_wear(UnderlyingIndex underlying, std::size_t below, std::size_t above,
+                         std::span<const std::uint32_t> rows, PolicyGrid& grid) noexcept {
+  const auto& slots = slots_[static_cast<std::size_t>(underlying)];
+  const std::uint64_t nodes = slots[below].version + slots[above].version;
+  const std::size_t stride = grid.state.prepared.table.stride;
+  for (const std::uint32_t i : rows) {
+    const std::uint64_t stamp =
+        nodes + instrument_version_[i] + curve_version_[static_cast<std::size_t>(underlying)];
+    if (grid.wear_stamp[i] == stamp) continue;
+    grid.wear_stamp[i] = stamp;
+    const margin::OptionWear wear =
+        margin::option_wear(context(), grid.state.prepared, i, slots[below].price,
+                            slots[above].price, grid.wear_stressed.data() + i * stride);
+    grid.wear_value[i] = wear.value;
+    grid.wear_node[i] = wear.node;
+  }
 }
 
 void World::move_index(UnderlyingIndex underlying, double price) noexcept {
@@ -258,14 +289,17 @@ void World::move_index(UnderlyingIndex underlying, double price) noexcept {
 
 void World::touch_curve(UnderlyingIndex underlying) noexcept {
   ++curve_version_[static_cast<std::size_t>(underlying)];
+  ++contents_version_[static_cast<std::size_t>(underlying)];
 }
 
 void World::touch_instrument(std::uint32_t instrument) noexcept {
   ++instrument_version_[instrument];
+  ++contents_version_[static_cast<std::size_t>(instruments.underlying[instrument])];
 }
 
 void World::touch_all() noexcept {
   for (std::uint64_t& version : curve_version_) ++version;
+  for (std::uint64_t& version : contents_version_) ++version;
 }
 
 bool World::refresh_scenarios(PolicyGrid& grid, UnderlyingIndex underlying) noexcept {
@@ -283,9 +317,10 @@ bool World::refresh_scenarios(PolicyGrid& grid, UnderlyingIndex underlying) noex
                  previous_scenarios_.grid.price_move.begin(), same)) {
     return false;
   }
+  ++contents_version_[u];
   // Rows of this policy alone are out of date: no stamp is ever 0.
   for (const std::uint32_t i : instruments_of[u]) {
-    grid.stamp[i] = 0;
+    grid.stamp[i] = grid.wear_stamp[i] = 0;
     for (PolicyGrid::Node& node : grid.nodes[u]) node.stamp[row_of[i]] = 0;
   }
   return true;

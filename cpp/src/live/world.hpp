@@ -24,7 +24,8 @@ struct Dependencies {
   int count = 0;
 };
 
-// A price that bands are drawn to: `step` x the cell's width. Four slots an underlying, reused.
+// A price that bands are drawn to: half a cell's width above `step` widths. Four slots an
+// underlying, reused.
 struct NodeSlot {
   std::int64_t step = -1;
   std::uint64_t version = 0;
@@ -43,6 +44,10 @@ struct PolicyGrid {
     std::vector<std::uint64_t> stamp;    // by row
   };
   std::vector<std::array<Node, node_slots>> nodes;  // by underlying
+  // What wear can do to an option between the nodes around the index, by instrument.
+  std::vector<double> wear_value, wear_node;
+  base::AlignedBuffer<double> wear_stressed;  // [instrument x stride]
+  std::vector<std::uint64_t> wear_stamp;
 };
 struct PolicyWorld {
   std::uint64_t epoch = 0;
@@ -70,9 +75,15 @@ class World {
   void refresh_value(std::uint32_t instrument) noexcept;
   void refresh_profits(std::uint32_t instrument, PolicyGrid& grid) noexcept;
 
+  // The last node at or below the index.
+  std::int64_t step_of(UnderlyingIndex underlying) const noexcept;
   // The node at `step` of an underlying, and there the values and profits of some instruments.
   std::size_t node(UnderlyingIndex underlying, std::int64_t step) noexcept;
   void refresh_node(UnderlyingIndex underlying, std::size_t slot,
+                    std::span<const std::uint32_t> rows, PolicyGrid& grid) noexcept;
+
+  // What wear can do to some instruments, valued as of now, between two nodes.
+  void refresh_wear(UnderlyingIndex underlying, std::size_t below, std::size_t above,
                     std::span<const std::uint32_t> rows, PolicyGrid& grid) noexcept;
 
   // What moves. An index takes forwards, marks and linked assets with it.
@@ -85,6 +96,12 @@ class World {
 
   // A new instrument in the next row; its columns hold what it is.
   void list(std::uint32_t instrument);
+
+  // Rises with everything but the index itself that changes a value or profit of an underlying's
+  // contracts.
+  std::uint64_t contents_version(UnderlyingIndex u) const noexcept {
+    return contents_version_[static_cast<std::size_t>(u)];
+  }
 
   pricing::Context context() const noexcept { return reval.context(); }
   double index(UnderlyingIndex u) const noexcept {
@@ -99,13 +116,13 @@ class World {
   }
 
   InstrumentColumns instruments;
-  engine::Revaluation reval;  // market and values; policies stand in PolicyWorld
-  std::vector<Dependencies> depends;           // by instrument
-  std::vector<std::uint8_t> bounded;           // its value is linear or convex in one index
-  std::vector<std::uint32_t> row_of;           // by instrument, among its underlying's
+  engine::Revaluation reval;          // market and values; policies stand in PolicyWorld
+  std::vector<Dependencies> depends;  // by instrument
+  std::vector<std::uint8_t> bounded;  // its value is linear or convex in one index
+  std::vector<std::uint32_t> row_of;  // by instrument, among its underlying's
   std::vector<std::vector<std::uint32_t>> instruments_of;  // by underlying
-  std::vector<UnderlyingIndex> asset_link;     // by asset; -1: follows no index
-  std::vector<std::uint8_t> asset_simple;      // by asset: follows at most one index
+  std::vector<UnderlyingIndex> asset_link;                 // by asset; -1: follows no index
+  std::vector<std::uint8_t> asset_simple;                  // by asset: follows at most one index
 
  private:
   std::uint64_t stamp_of(std::uint32_t i) const noexcept;
@@ -116,6 +133,7 @@ class World {
   WorldCapacity capacity_;
   std::vector<double> cell_width_;
   std::vector<std::uint64_t> instrument_version_, index_version_, curve_version_;
+  std::vector<std::uint64_t> contents_version_;
   std::vector<std::uint64_t> value_stamp_;
   std::vector<std::array<NodeSlot, node_slots>> slots_;
   std::vector<std::vector<AssetIndex>> assets_of_;  // by underlying: their price follows it

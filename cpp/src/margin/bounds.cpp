@@ -1,8 +1,9 @@
-#include "margin/bounds.hpp"
+#include "margin/bounds_unit.hpp"
 
 #include <algorithm>
 #include <cmath>
 
+#include "collateral/valuation.hpp"
 #include "kernels/kernels.hpp"
 
 namespace tickmargin::margin {
@@ -11,44 +12,12 @@ namespace {
 constexpr double phi_0 = 0.3989422804014327;  // density of the standard normal at 0
 // Below this volatility x sqrt(T) a delta turns so fast that no bound of it is of use.
 constexpr double deviation_min = 1e-3;
-
-struct Unit {
-  const Context& context;
-  const Prepared& prepared;
-  const PocketRows& rows;
-  const UnitQuestion& q;
-  LineScratch& scratch;
-  UnitLines& out;
-
-  const Policy& policy() const { return *prepared.policy; }
-  std::size_t u() const { return static_cast<std::size_t>(q.underlying); }
-  bool is_option(std::uint32_t i) const { return context.instruments.kind[i] == Kind::option; }
-  // Numeraire that one contract is worth at its forward: no value of it moves by more than this
-  // does. Per unit of log price.
-  double reach(std::uint32_t i) const {
-    const double scale = std::fabs(context.values.scale[i]);
-    return is_option(i) ? scale * context.values.forward[i] : scale;
-  }
-  double deviation(std::uint32_t i) const {
-    return context.values.vol_annual[i] * std::sqrt(context.values.years[i]);
-  }
-};
-
-double chord(double from, double to, double distance) noexcept {
-  return (to - from) / distance;
-}
-
-// Slopes of a sum of convex and concave terms known at the three prices.
-Slopes slopes_of(const double* convex, const double* concave, const UnitQuestion& q,
-                 double index) noexcept {
-  const double left = index - q.below.price;
-  const double right = q.above.price - index;
-  return {chord(convex[0], convex[1], left) + chord(concave[1], concave[2], right),
-          chord(convex[1], convex[2], right) + chord(concave[0], concave[1], left)};
-}
+// Of the way to where a strike node comes or goes.
+constexpr double edge_wear_share = 0.125;
 
 // Linear parts of equity: balances that follow this index, futures, perpetuals and spot.
-void add_linear_equity(const Unit& unit, const collateral::Weights& weights, double& collateral) {
+void add_linear_equity(const BoundsUnit& unit, const collateral::Weights& weights,
+                       double& collateral) {
   const Context& c = unit.context;
   const MarketColumns& market = c.market.columns;
   const double index = unit.out.index;
@@ -57,8 +26,13 @@ void add_linear_equity(const Unit& unit, const collateral::Weights& weights, dou
     const auto asset = static_cast<std::size_t>(unit.rows.balance_asset[j]);
     if (market.asset_underlying[asset] != unit.q.underlying) continue;
     const double slope = unit.rows.balance_amount[j] * c.values.asset_price[asset] / index;
-    const bool whole = slope < 0 || unit.policy().simulated_collateral;
-    unit.out.equity_slope += whole ? slope : slope * weights.maintenance[asset];
+    const bool halted = unit.q.initial && market.asset_halted[asset] != 0;
+    const bool whole = slope < 0 || (unit.policy().simulated_collateral && !halted);
+    const double weight =
+        unit.q.initial
+            ? collateral::initial_weight(c, weights, static_cast<AssetIndex>(asset))
+            : weights.maintenance[asset];
+    unit.out.equity_slope += whole ? slope : slope * weight;
     unit.out.unweighted_slope += slope;
     collateral += slope;
   }
@@ -82,7 +56,7 @@ void add_linear_equity(const Unit& unit, const collateral::Weights& weights, dou
   unit.out.unweighted_slope -= unit.policy().close_out_cost_ratio * gross / index;
 }
 
-void add_option_values(const Unit& unit) {
+void add_option_values(const BoundsUnit& unit) {
   double convex[3] = {0, 0, 0}, concave[3] = {0, 0, 0};
   for (std::int64_t k = unit.q.begin; k < unit.q.end; ++k) {
     const std::uint32_t i = unit.rows.instrument[k];
@@ -99,7 +73,7 @@ void add_option_values(const Unit& unit) {
 
 // Sums over the positions at one price: options held long and everything linear first, options held
 // short in the second half; to each, weight x option value is added, which leaves what is stressed.
-void sum_scenarios(const Unit& unit, const risk::Scenarios& grid, const double* profit,
+void sum_scenarios(const BoundsUnit& unit, const risk::Scenarios& grid, const double* profit,
                    const std::vector<std::uint32_t>& rows, std::size_t long_count,
                    const double* option_values, std::vector<double>& sums) {
   const std::size_t stride = unit.prepared.table.stride;
@@ -120,7 +94,7 @@ struct LongShort {
 };
 
 // The rows of the unit, options held long and linear instruments first.
-std::size_t split_rows(const Unit& unit, LongShort& below, LongShort& now, LongShort& above) {
+std::size_t split_rows(const BoundsUnit& unit, LongShort& below, LongShort& now, LongShort& above) {
   LineScratch& s = unit.scratch;
   s.now_row.clear();
   s.node_row.clear();
@@ -146,7 +120,7 @@ std::size_t split_rows(const Unit& unit, LongShort& below, LongShort& now, LongS
   return long_count;
 }
 
-void add_grid_lines(const Unit& unit, std::size_t first_column, double collateral) {
+void add_grid_lines(const BoundsUnit& unit, std::size_t first_column, double collateral) {
   const risk::ScenarioTable& table = unit.prepared.table;
   const risk::Scenarios& grid = table.underlying[unit.u()].grid;
   LineScratch& s = unit.scratch;
@@ -176,7 +150,7 @@ void add_grid_lines(const Unit& unit, std::size_t first_column, double collatera
 // At a strike node the forward stands at the strike, so what is stressed does not follow the index;
 // a linear contract's profit falls by its own slope. The cell ends where a strike comes into the
 // scanned range or leaves it, and, where sides matter, where it changes side.
-void add_node_lines(const Unit& unit, const ScenarioParameters& p, double collateral) {
+void add_node_lines(const BoundsUnit& unit, const ScenarioParameters& p, double collateral) {
   UnitLines& out = unit.out;
   const double index = out.index;
   double slope = -collateral;
@@ -192,9 +166,12 @@ void add_node_lines(const Unit& unit, const ScenarioParameters& p, double collat
     const double edges[3] = {at_strike / (1.0 + p.price_range), at_strike / (1.0 - p.price_range),
                              at_strike};
     for (int e = 0; e < (out.correlated ? 3 : 2); ++e) {
-      // Just before the edge, whose own price rounds.
-      if (edges[e] > index) out.cell_upper = std::min(out.cell_upper, edges[e] * (1.0 - 1e-12));
-      if (edges[e] <= index) out.cell_lower = std::max(out.cell_lower, edges[e] * (1.0 + 1e-12));
+      // The forward may wear an eighth of the way while the index goes the rest.
+      const double away = std::log(edges[e] / index);
+      const double edge = index * std::exp((1.0 - edge_wear_share) * away);
+      out.curve_wear_max = std::min(out.curve_wear_max, edge_wear_share * std::fabs(away));
+      if (away > 0) out.cell_upper = std::min(out.cell_upper, edge * (1.0 - 1e-12));
+      if (away <= 0) out.cell_lower = std::max(out.cell_lower, edge * (1.0 + 1e-12));
     }
   }
   for (const bool up : {true, false}) {
@@ -209,23 +186,13 @@ void add_node_lines(const Unit& unit, const ScenarioParameters& p, double collat
   }
 }
 
-// Largest weight x (1 + move) of a grid, and weight on top of it for the value now.
-double largest_stress(const risk::Scenarios& grid) noexcept {
-  double largest = 2.0;  // a strike node inside the range
-  for (std::size_t s = 0; s < grid.size(); ++s) {
-    largest = std::max(largest, grid.weight[s] * (2.0 + grid.price_move[s]));
-  }
-  return largest;
-}
-
-bool add_scenario(const Unit& unit, double collateral) {
+bool add_scenario(const BoundsUnit& unit, double collateral) {
   const ScenarioParameters& p = unit.policy().scenario[unit.u()];
   UnitLines& out = unit.out;
   const UnitRequirement& requirement = *unit.q.requirement;
   out.scans = true;
-  out.factor = p.maintenance_factor;
-  out.correlated =
-      unit.policy().netting.rule == NettingRule::correlation && unit.q.unit_count > 1;
+  out.factor = unit.q.initial ? p.initial_factor : p.maintenance_factor;
+  out.correlated = unit.policy().netting.rule == NettingRule::correlation && unit.q.unit_count > 1;
   out.loss_up = requirement.loss_up;
   out.loss_down = requirement.loss_down;
   out.scan = std::max(out.loss_up, out.loss_down);
@@ -235,49 +202,83 @@ bool add_scenario(const Unit& unit, double collateral) {
     if (upnl_in_coin && unit.q.begin != unit.q.end) return false;
     add_node_lines(unit, p, collateral);
   }
-  const risk::Scenarios& grid = unit.prepared.table.underlying[unit.u()].grid;
-  const double stress = largest_stress(grid);
-  const double charge =
-      std::fabs(requirement.maintenance[static_cast<std::size_t>(Component::short_option)]);
-  out.other_slope += charge / out.index;
+  const auto& charges = unit.q.initial ? requirement.initial : requirement.maintenance;
+  const double charge = charges[static_cast<std::size_t>(Component::short_option)] / out.index;
+  widen(out.other, charge, charge);
   const bool by_expiry = p.roll_ratio_annual != 0 || p.roll_ratio_min != 0 || p.basis_ratio != 0;
+  if (!by_expiry) return true;
   for (std::int64_t k = unit.q.begin; k < unit.q.end; ++k) {
     const std::uint32_t i = unit.rows.instrument[k];
     const double reach = std::fabs(unit.rows.quantity[k]) * unit.reach(i);
-    out.maintenance_exposure += p.maintenance_factor * stress * phi_0 * reach;
-    if (!by_expiry) continue;
-    const double ratio = std::max(p.roll_ratio_annual * unit.context.values.years[i],
-                                  p.roll_ratio_min) +
-                         p.basis_ratio;
-    double turn = 1.0, wear_turn = 1.0;
+    const double ratio =
+        std::max(p.roll_ratio_annual * unit.context.values.years[i], p.roll_ratio_min) +
+        p.basis_ratio;
+    double turn = 1.0;
     if (unit.is_option(i)) {
       const double s = unit.deviation(i);
       if (!(s >= deviation_min)) return false;
       turn = 2.0 + phi_0 / s;
-      wear_turn = 2.0 + 0.7 / s;
     }
-    out.other_slope += p.maintenance_factor * ratio * turn * reach / out.index;
-    out.maintenance_exposure +=
-        p.maintenance_factor * (ratio + p.roll_ratio_annual) * wear_turn * phi_0 * reach;
+    widen(out.other, out.factor * ratio * turn * reach / out.index);
   }
   return true;
 }
 
-bool add_dynamic(const Unit& unit) {
+// Slopes of the loss of one position alone, the worst of two columns and nothing: those of every
+// column that can be the worst somewhere in the cell.
+Slopes loss_slopes(const BoundsUnit& unit, std::int64_t position, std::size_t first_column) {
+  const risk::ScenarioTable& table = unit.prepared.table;
+  const risk::Scenarios& grid = table.underlying[unit.u()].grid;
+  const std::uint32_t i = unit.rows.instrument[position];
+  const double quantity = unit.rows.quantity[position];
+  const std::uint32_t row = unit.q.below.row_of[i];
+  const bool option = unit.is_option(i);
+  const double width =
+      std::max(unit.out.index - unit.out.cell_lower, unit.out.cell_upper - unit.out.index);
+  const double base[3] = {option ? unit.q.below.value[row] : 0.0,
+                          option ? unit.context.values.contract[i].value : 0.0,
+                          option ? unit.q.above.value[row] : 0.0};
+  const double none[3] = {0, 0, 0};
+  const Slopes held = slopes_of(base, none, unit.q, unit.out.index);
+  double loss[2], worst = 0;
+  Slopes slopes[2];
+  for (std::size_t c = 0; c < 2; ++c) {
+    const std::size_t s = first_column + c;
+    const double profit[3] = {unit.q.below.profit[row * table.stride + s], table.row(i)[s],
+                              unit.q.above.profit[row * table.stride + s]};
+    const double weight = grid.weight[s];
+    const double stressed[3] = {profit[0] + weight * base[0], profit[1] + weight * base[1],
+                                profit[2] + weight * base[2]};
+    const Slopes after = slopes_of(stressed, none, unit.q, unit.out.index);
+    const double low = after.low - weight * held.high, high = after.high - weight * held.low;
+    slopes[c] = quantity > 0 ? Slopes{-quantity * high, -quantity * low}
+                             : Slopes{-quantity * low, -quantity * high};
+    loss[c] = -quantity * profit[1];
+    worst = std::max(worst, loss[c]);
+  }
+  Slopes hull{INFINITY, -INFINITY};
+  for (std::size_t c = 0; c < 3; ++c) {
+    const Slopes slope = c < 2 ? slopes[c] : Slopes{};
+    const double now = c < 2 ? loss[c] : 0.0;
+    const double steepest = std::max(std::fabs(slope.low), std::fabs(slope.high));
+    double others = 0;
+    for (const Slopes& other : slopes) {
+      others = std::max({others, std::fabs(other.low), std::fabs(other.high)});
+    }
+    if (now < worst - (steepest + others) * width) continue;
+    hull.low = std::min(hull.low, slope.low);
+    hull.high = std::max(hull.high, slope.high);
+  }
+  return hull;
+}
+
+bool add_dynamic(const BoundsUnit& unit) {
   constexpr std::size_t first_maintenance_column = 2;
   const DynamicParameters& p = unit.policy().dynamic[unit.u()];
   UnitLines& out = unit.out;
-  const risk::Scenarios& grid = unit.prepared.table.underlying[unit.u()].grid;
-  double widest = 0;
-  for (std::size_t s = first_maintenance_column; s < grid.size(); ++s) {
-    widest = std::max(widest, std::fabs(grid.price_move[s]));
-  }
-  for (std::int64_t k = unit.q.begin; k < unit.q.end; ++k) {
-    const std::uint32_t i = unit.rows.instrument[k];
-    const double reach = std::fabs(unit.rows.quantity[k]) * unit.reach(i);
-    out.maintenance_exposure += (2.0 + widest) * phi_0 * reach;
-    if (p.netting_underlying) continue;
-    out.other_slope += (unit.is_option(i) ? 1.0 + widest : widest) * reach / out.index;
+  for (std::int64_t k = unit.q.begin; k < unit.q.end && !p.netting_underlying; ++k) {
+    const Slopes loss = loss_slopes(unit, k, first_maintenance_column);
+    widen(out.other, loss.low, loss.high);
   }
   if (!p.netting_underlying) return true;
   out.scans = true;
@@ -285,41 +286,6 @@ bool add_dynamic(const Unit& unit) {
   double worst = 0;
   for (const ScenarioLine& line : out.lines) worst = std::min(worst, line.profit);
   out.scan = -worst;
-  return true;
-}
-
-bool fixed_is_bounded(const Policy& policy) noexcept {
-  return std::none_of(policy.futures.begin(), policy.futures.end(), [](const auto& p) {
-    return p.scaling != SizeScaling::none || (p.bracket_whole && !p.brackets.empty());
-  });
-}
-
-bool add_fixed(const Unit& unit) {
-  if (!fixed_is_bounded(unit.policy())) return false;
-  const FuturesParameters& f = unit.policy().futures[unit.u()];
-  const OptionParameters& o = unit.policy().options[unit.u()];
-  const Context& c = unit.context;
-  double ratio = f.maintenance_ratio;
-  for (const Bracket& bracket : f.brackets) ratio = std::max(ratio, bracket.maintenance_ratio);
-  for (std::int64_t k = unit.q.begin; k < unit.q.end; ++k) {
-    const std::uint32_t i = unit.rows.instrument[k];
-    const double contracts = std::fabs(unit.rows.quantity[k]);
-    const pricing::ContractValue& v = c.values.contract[i];
-    double slope = 0;  // per unit of log price
-    if (!unit.is_option(i)) {
-      const double notional =
-          std::max(v.notional, std::fabs(v.entry_factor * unit.rows.entry[k]));
-      slope = contracts * notional * (ratio + f.taker_fee_ratio);
-    } else if (unit.rows.quantity[k] < 0) {
-      const double base = std::max(c.values.forward[i], unit.out.index);
-      const double worth = c.instruments.multiplier[i] * c.values.unit_price[i] * base;
-      slope = contracts * (o.margin_factor * o.maintenance_c * (worth + unit.reach(i)) +
-                           o.liquidation_fee_ratio * worth);
-      if (!unit.policy().option_value_in_equity) slope += contracts * unit.reach(i);
-    }
-    unit.out.other_slope += slope / unit.out.index;
-    unit.out.maintenance_exposure += phi_0 * slope;
-  }
   return true;
 }
 
@@ -344,22 +310,23 @@ bool unit_lines(const Context& context, const Prepared& prepared,
   out.cell_upper = question.above.price;
   const Policy& policy = *prepared.policy;
   out.options_in_equity = policy.option_value_in_equity;
-  const Unit unit{context, prepared, rows, question, scratch, out};
+  const BoundsUnit unit{context, prepared, rows, question, scratch, out};
   double collateral = 0;
   add_linear_equity(unit, weights, collateral);
   add_option_values(unit);
-  for (std::int64_t k = question.begin; k < question.end; ++k) {
-    out.equity_exposure +=
-        phi_0 * std::fabs(rows.quantity[k]) * unit.reach(rows.instrument[k]);
+  out.close_out_ratio = policy.close_out_cost_ratio;
+  bool bounded = question.requirement == nullptr;
+  if (!bounded) {
+    switch (policy.method) {
+      case MethodId::fixed: bounded = add_fixed(unit); break;
+      case MethodId::dynamic: bounded = add_dynamic(unit); break;
+      case MethodId::scenario:
+        bounded = add_scenario(unit, policy.simulated_collateral ? collateral : 0.0);
+        break;
+    }
   }
-  if (question.requirement == nullptr) return true;
-  switch (policy.method) {
-    case MethodId::fixed: return add_fixed(unit);
-    case MethodId::dynamic: return add_dynamic(unit);
-    case MethodId::scenario:
-      return add_scenario(unit, policy.simulated_collateral ? collateral : 0.0);
-  }
-  return false;
+  if (bounded) add_wear(context, prepared, rows, question, scratch, out);
+  return bounded;
 }
 
 }  // namespace tickmargin::margin

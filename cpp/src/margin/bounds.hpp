@@ -15,6 +15,7 @@
 
 #include "collateral/haircut.hpp"
 #include "margin/method.hpp"
+#include "margin/wear.hpp"
 
 namespace tickmargin::margin {
 
@@ -35,7 +36,8 @@ struct Slopes {
 struct ScenarioLine {
   double profit = 0;  // now
   double weight = 1;
-  Slopes stressed;    // of profit + weight x option values
+  Slopes stressed;  // of profit + weight x option values
+  Wear wear;        // of the same: what it can move by for each unit of the clocks
   bool up = false, down = false;
 };
 
@@ -47,13 +49,18 @@ struct UnitLines {
   double unweighted_slope = 0;  // of what is linear in the value without haircuts, less close-out
   Slopes option_value;
   bool options_in_equity = true;
-  bool scans = false;        // maintenance contains the worst of `lines`
-  bool correlated = false;   // netted across units on two-sided losses
-  double factor = 1;         // of scan lines in maintenance
+  bool scans = false;                           // maintenance contains the worst of `lines`
+  bool correlated = false;                      // netted across units on two-sided losses
+  double factor = 1;                            // of scan lines in the requirement
   double scan = 0, loss_up = 0, loss_down = 0;  // losses now, without the factor
-  double other_slope = 0;    // Lipschitz constant of the rest of maintenance
-  // What maintenance and equity can change by for each unit of wear (see live/README.md).
-  double equity_exposure = 0, maintenance_exposure = 0;
+  Slopes other;                                 // of the rest of maintenance
+  // What can change by the clocks: option values by volatility, option and linear values by the
+  // curve, and the rest of maintenance, which besides may contain -other_weight x option values.
+  double option_wear = 0, option_reach = 0, linear_reach = 0;
+  Wear other_wear;
+  double other_weight = 0;
+  double close_out_ratio = 0;
+  double curve_wear_max = margin::curve_wear_max;
   std::vector<ScenarioLine> lines;
 };
 
@@ -63,19 +70,32 @@ struct LineScratch {
   std::vector<double> below, now, above;
 };
 
+// Of every instrument what option_wear() says; `stressed` null without a table.
+struct WearRows {
+  const double* value;
+  const double* node;
+  const double* stressed;
+};
+
 // What is asked about: one unit of a pocket whose requirement has just been evaluated.
 struct UnitQuestion {
   UnderlyingIndex underlying;
-  std::int64_t begin, end;  // positions of the unit; none for a unit of collateral alone
-  std::size_t unit_count;   // of the pocket
+  std::int64_t begin, end;             // positions of the unit; none for a unit of collateral alone
+  std::size_t unit_count;              // of the pocket
   const UnitRequirement* requirement;  // null for a unit without one
   NodePrices below, above;
+  WearRows wear;
+  bool initial = false;  // of initial margin and its weights; `scenario` alone
 };
 
 // Fills `out`; false where the method or a parameter of it admits no bound.
 bool unit_lines(const Context& context, const Prepared& prepared,
                 const collateral::Weights& weights, const PocketRows& rows,
                 const UnitQuestion& question, LineScratch& scratch, UnitLines& out);
+
+// The part of unit_lines() that is about wear.
+void add_wear(const Context& context, const Prepared& prepared, const PocketRows& rows,
+              const UnitQuestion& question, LineScratch& scratch, UnitLines& out);
 
 // Whether any pocket under the policy can be bounded.
 bool policy_is_bounded(const Policy& policy) noexcept;

@@ -66,16 +66,6 @@ Losses worst_of(const double* sums) noexcept {
   return {std::max(initial, maintenance), maintenance};
 }
 
-double depth_charge(const Context& context, const DynamicParameters& p, std::size_t u,
-                    double delta_base) noexcept {
-  if (p.depth_factor == 0) return 0.0;
-  const MarketColumns& c = context.market.columns;
-  const double notional = std::fabs(delta_base) * c.index_price[u] *
-                          market::quote_price(context.market, static_cast<UnderlyingIndex>(u));
-  const double impact = p.depth_factor * std::sqrt(notional / c.depth_notional[u]);
-  return notional * (impact < p.depth_cap_ratio ? impact : p.depth_cap_ratio);
-}
-
 void evaluate_unit(const Context& context, const Prepared& prepared, const PocketRows& rows,
                    std::size_t u, UnitRequirement& unit, PositionTrace* trace) {
   const auto underlying = static_cast<std::size_t>(unit.underlying);
@@ -115,6 +105,16 @@ void evaluate_unit(const Context& context, const Prepared& prepared, const Pocke
 }
 
 }  // namespace
+
+double depth_charge(const Context& context, const DynamicParameters& p, std::size_t u,
+                    double delta_base) noexcept {
+  if (p.depth_factor == 0) return 0.0;
+  const MarketColumns& c = context.market.columns;
+  const double notional = std::fabs(delta_base) * c.index_price[u] *
+                          market::quote_price(context.market, static_cast<UnderlyingIndex>(u));
+  const double impact = p.depth_factor * std::sqrt(notional / c.depth_notional[u]);
+  return notional * (impact < p.depth_cap_ratio ? impact : p.depth_cap_ratio);
+}
 
 void dynamic_scenarios(const Context& context, const Policy& policy, std::size_t u, bool,
                        risk::UnderlyingScenarios& out, Status& status) {

@@ -76,11 +76,12 @@ Pair futures_margin(const FuturesParameters& p, double notional, double size_bas
   return {notional * ratio.initial, notional * ratio.maintenance};
 }
 
-// Base units of one contract.
+// Base units of one contract, of what still follows the index.
 double contract_size(const Context& context, std::size_t i) noexcept {
   const double multiplier = context.instruments.multiplier[i];
   const bool inverse = context.instruments.payoff[i] == Payoff::inverse;
-  return inverse ? multiplier / std::fabs(context.values.mark[i]) : multiplier;
+  const double size = inverse ? multiplier / std::fabs(context.values.mark[i]) : multiplier;
+  return size * context.values.open[i];
 }
 
 Pair option_margin(const Context& context, const Policy& policy, const OptionParameters& p,
@@ -90,9 +91,11 @@ Pair option_margin(const Context& context, const Policy& policy, const OptionPar
   const auto u = static_cast<std::size_t>(instruments.underlying[i]);
   const bool call = instruments.is_call[i] != 0;
   const double base = p.base_forward ? values.forward[i] : context.market.columns.index_price[u];
-  const double strike = instruments.strike[i];
+  const double strike = values.strike[i];
   const double otm = std::max(call ? strike - base : base - strike, 0.0);
-  const double worth = instruments.multiplier[i] * values.unit_price[i];
+  // Inside the settlement window so much of a contract is left, of strike K'.
+  const double open = values.open[i];
+  const double worth = instruments.multiplier[i] * values.unit_price[i] * open;
   const double mark = values.contract[i].value;  // numeraire per contract
 
   const bool floored = p.maintenance_mark_floor == MarkFloor::both ||
@@ -108,7 +111,7 @@ Pair option_margin(const Context& context, const Policy& policy, const OptionPar
   if (p.initial_uses_entry) {
     // An entry premium is quoted like the mark: in coin for a coin option, else in quote units.
     const bool coin = instruments.payoff[i] == Payoff::coin;
-    const double paid = entry * instruments.multiplier[i] *
+    const double paid = entry * open * instruments.multiplier[i] *
                         (coin ? values.unit_price[i] * context.market.columns.index_price[u]
                               : values.unit_price[i]);
     initial_mark = std::max(mark, paid);
@@ -179,7 +182,8 @@ void evaluate_unit(const Context& context, const Policy& policy, const PocketRow
       const pricing::ContractValue& c = context.values.contract[i];
       const bool at_entry = futures.notional_at_entry && context.instruments.kind[i] != Kind::spot;
       const double notional =
-          contracts * (at_entry ? std::fabs(c.entry_factor * rows.entry[k]) : c.notional);
+          contracts * (at_entry ? std::fabs(c.entry_factor * rows.entry[k]) * context.values.open[i]
+                                : c.notional);
       const double size = contracts * contract_size(context, i);
       margin = futures_margin(futures, notional, size);
       add_to_side(sums, quantity, margin, notional, size);

@@ -3,8 +3,8 @@
 // A base method is two free functions: `scenarios` says under which moves of an underlying every
 // contract is revalued (none for a method without), `evaluate` turns one pocket's rows into
 // requirements. To add a method: write one file beside fixed.cpp with both functions, declare them
-// in methods.hpp, add its id and parameters to policy.hpp and its line to the table in registry.cpp.
-// (engine/liquidation_price.cpp also looks at where a method's requirement jumps.)
+// in methods.hpp, add its id and parameters to policy.hpp and its line to the table in
+// registry.cpp. (engine/liquidation_price.cpp also looks at where a method's requirement jumps.)
 #pragma once
 
 #include <array>
@@ -32,9 +32,11 @@ enum class Component : std::uint8_t {
   basis,         // offsetting expiries
   depth,         // impact beyond the book's depth
   oracle,        // what a doubtful index may be off by
-  netting,       // credit across underlyings (negative), the pocket's last line
+  netting,       // credit across underlyings (negative), of the whole pocket
+  orders,        // what resting orders could add, of the whole pocket
+  ramp,          // what a policy change does not ask for yet (negative), the last line
 };
-inline constexpr std::size_t component_count = 10;
+inline constexpr std::size_t component_count = 12;
 const char* component_name(Component component) noexcept;
 
 // How far a requirement can change when the index moves: which proof trigger bands may use.
@@ -65,6 +67,8 @@ struct PocketRequirement {
   std::vector<UnitRequirement> units;  // capacity is kept between pockets
   double netting_initial = 0;
   double netting_maintenance = 0;
+  double orders_initial = 0;
+  double ramp_maintenance = 0;  // of a policy change under way; engine/revaluation.hpp
 };
 
 // Loss (> 0) or gain of each position in the binding scenario, or its share of the percent rule;
@@ -90,13 +94,13 @@ struct Scratch {
   std::vector<double> sums;
   std::vector<std::int32_t> nodes;
   std::vector<std::uint32_t> rows;
-  std::vector<double> expiry_delta;
+  std::vector<double> expiry_delta, expiry_up, expiry_down;
   std::vector<std::int64_t> expiry;
   std::vector<pricing::IndexedCollateral> collateral;  // given by the caller
   std::vector<double> node_move;
   risk::Scenarios node_grid;
   risk::TableScratch table;
-  std::vector<double> profit;
+  std::vector<double> profit, row_profit;
   std::vector<risk::TwoSidedLoss> initial_losses, maintenance_losses;
 };
 
@@ -123,7 +127,7 @@ void prepare(const Context& context, Prepared& prepared);
 // The scenarios alone, and an empty grid that fill_grid_rows fills as rows are needed.
 void prepare_grid(const Context& context, Prepared& prepared);
 
-// Sums of a pocket's lines in fixed order: units, their components, then netting.
+// Sums of a pocket's lines in fixed order: units, their components, then netting, then the ramp.
 double initial_total(const PocketRequirement& requirement) noexcept;
 double maintenance_total(const PocketRequirement& requirement) noexcept;
 

@@ -9,12 +9,15 @@ void evaluate_fixed(const Context&, const Prepared&, const PocketRows&, Scratch&
                     PocketRequirement&, PositionTrace*);
 
 void dynamic_scenarios(const Context&, const Policy&, std::size_t u, bool with_nodes,
-                        risk::UnderlyingScenarios& out, Status&);
+                       risk::UnderlyingScenarios& out, Status&);
+// Initial charge for what the book's depth cannot take of a delta.
+double depth_charge(const Context& context, const DynamicParameters& p, std::size_t u,
+                    double delta_base) noexcept;
 void evaluate_dynamic(const Context&, const Prepared&, const PocketRows&, Scratch&,
                       PocketRequirement&, PositionTrace*);
 
 void scenario_scenarios(const Context&, const Policy&, std::size_t u, bool with_nodes,
-                         risk::UnderlyingScenarios& out, Status&);
+                        risk::UnderlyingScenarios& out, Status&);
 void evaluate_scenario(const Context&, const Prepared&, const PocketRows&, Scratch&,
                        PocketRequirement&, PositionTrace*);
 

@@ -12,7 +12,8 @@ constexpr Method methods[] = {
 };
 
 constexpr const char* component_names[component_count] = {
-    "futures", "options", "fee", "scan", "short_option", "roll", "basis", "depth", "oracle", "netting"};
+    "futures", "options", "fee",    "scan",    "short_option", "roll",
+    "basis",   "depth",   "oracle", "netting", "orders",       "ramp"};
 
 double total(const PocketRequirement& requirement,
              std::array<double, component_count> UnitRequirement::* side, double netting) noexcept {
@@ -66,11 +67,13 @@ const char* component_name(Component component) noexcept {
 }
 
 double initial_total(const PocketRequirement& requirement) noexcept {
-  return total(requirement, &UnitRequirement::initial, requirement.netting_initial);
+  return total(requirement, &UnitRequirement::initial, requirement.netting_initial) +
+         requirement.orders_initial;
 }
 
 double maintenance_total(const PocketRequirement& requirement) noexcept {
-  return total(requirement, &UnitRequirement::maintenance, requirement.netting_maintenance);
+  return total(requirement, &UnitRequirement::maintenance, requirement.netting_maintenance) +
+         requirement.ramp_maintenance;
 }
 
 }  // namespace tickmargin::margin

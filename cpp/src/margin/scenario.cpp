@@ -179,8 +179,8 @@ void scan_own_nodes(const Context& context, const ScenarioParameters& p,
   }
   for (std::size_t s = 0; s < nodes.size(); ++s) {
     const double sum = scratch.sums[s] + unit.collateral * nodes.price_move[s];
-    worst.see_node(sum, static_cast<std::int32_t>(scenarios.grid.size() + s),
-                   nodes.price_move[s], nodes.vol_index[s]);
+    worst.see_node(sum, static_cast<std::int32_t>(scenarios.grid.size() + s), nodes.price_move[s],
+                   nodes.vol_index[s]);
   }
 }
 

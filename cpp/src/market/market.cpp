@@ -80,6 +80,16 @@ Market make_market(MarketColumns columns, const InstrumentColumns& instruments) 
   if (c.asset_halted.empty()) market.columns.asset_halted.assign(c.asset_price.size(), 0);
   if (c.doubt_ratio.empty()) market.columns.doubt_ratio.assign(c.index_price.size(), 0.0);
 
+  if (c.settled_share.empty()) {
+    market.columns.settled_share.assign(instruments.size(), 0.0);
+    market.columns.settled_average.assign(instruments.size(), 0.0);
+  }
+  TICKMARGIN_ASSERT(c.settled_share.size() == instruments.size() &&
+                    c.settled_average.size() == instruments.size());
+  for (std::size_t i = 0; i < instruments.size(); ++i) {
+    if (instruments.expiry_ns[i] == 0) market.columns.settled_share[i] = 0.0;
+  }
+
   market.asset_ratio.assign(c.asset_price.size(), 1.0);
   for (std::size_t a = 0; a < c.asset_price.size(); ++a) {
     const UnderlyingIndex link = c.asset_underlying[a];

@@ -5,6 +5,7 @@
 
 #include "base/ticks.hpp"
 #include "kernels/one_value.hpp"
+#include "pricing/settlement.hpp"
 
 namespace tickmargin::pricing {
 namespace {
@@ -47,29 +48,33 @@ double linear_mark(const market::Market& market, const InstrumentColumns& instru
   return canonical_nan;
 }
 
-// Spot, futures and perpetuals: linear in the index along the path with F/S held.
+// Spot, futures and perpetuals: linear in the index along the path with F/S held. What of a future
+// is settled already moves no more.
 void value_linear(const market::Market& market, const InstrumentColumns& instruments, std::size_t i,
                   InstrumentValues& out) {
   const Terms t = terms_of(market, instruments, i);
-  const double mark = linear_mark(market, instruments, i, t.index);
-  if (std::isnan(mark)) {
+  const Settling left = settling_of(market, i);
+  const double moving =
+      left.open == 0 ? 0.0 : left.open * linear_mark(market, instruments, i, t.index);
+  if (std::isnan(moving)) {
     const bool dated = instruments.kind[i] == Kind::future;
     return mark_missing(out, i, dated ? Status::missing_forward : Status::missing_price);
   }
+  const double mark = left.settled + moving;
   const double index_numeraire = t.index * t.quote_price;
   ContractValue& c = out.contract[i];
   c = {};
   if (instruments.payoff[i] == Payoff::inverse) {
     c.value = -(t.multiplier * t.settlement_price / mark);
     c.entry_factor = t.multiplier * t.settlement_price;
-    c.notional = t.multiplier * t.quote_price;
-    out.scale[i] = t.multiplier * t.settlement_price / mark;
+    c.notional = t.multiplier * t.quote_price * left.open;
+    out.scale[i] = t.multiplier * t.settlement_price / mark * (moving / mark);
   } else {
     const double worth = t.multiplier * t.settlement_price;
     c.value = worth * mark;
     c.entry_factor = instruments.kind[i] == Kind::spot ? 0.0 : -worth;
-    c.notional = worth * std::fabs(mark);
-    out.scale[i] = worth * mark;
+    c.notional = worth * std::fabs(moving);
+    out.scale[i] = worth * moving;
   }
   c.delta_base = out.scale[i] / index_numeraire;
   c.roll_delta = c.delta_base;
@@ -94,14 +99,93 @@ void reserve(OptionColumns& c, std::size_t rows) {
   }
 }
 
-// Inputs of one option into the batch of its model, or the reason it has no value.
+// What a model says of one option, undiscounted.
+struct Modelled {
+  double forward, vol, rate;
+  double price, delta = 0, gamma = 0, vega = 0, theta = 0;
+};
+
+// A complete average leaves its pay-off, a coin-settled one so many coins.
+void value_settled(const Terms& t, const InstrumentColumns& instruments, std::size_t i,
+                   double average, InstrumentValues& out) {
+  const bool coin = instruments.payoff[i] == Payoff::coin;
+  const double strike = instruments.strike[i];
+  const double price = std::fmax(instruments.is_call[i] ? average - strike : strike - average, 0.0);
+  ContractValue& v = out.contract[i];
+  v = {};
+  out.scale[i] = t.multiplier * t.settlement_price / (coin ? average : 1.0);
+  v.value = out.base_value[i] = out.scale[i] * price;
+  if (coin) v.delta_base = v.value / (t.index * t.quote_price);
+  out.mark[i] = coin ? price * t.index / average : price;
+  out.forward[i] = average;
+  out.strike[i] = strike;
+  out.form[i] = OptionForm::settled;
+  out.settled_ratio[i] = coin;
+  out.unit_price[i] = coin ? t.settlement_price / t.index : t.settlement_price;
+}
+
+void write_option(const market::Market& market, const InstrumentColumns& instruments, std::size_t i,
+                  const Modelled& m, InstrumentValues& out) {
+  const Terms t = terms_of(market, instruments, i);
+  const Settling left = settling_of(market, i);
+  const bool coin = instruments.payoff[i] == Payoff::coin;
+  const double discount = kernels::exp_of(-m.rate * out.years[i]);
+  // A coin option pays Black / F coins, so its scale carries coin price / F, constant in the index.
+  // In the window it pays by the average, of which a part moves no more.
+  const double settles_at = left.settles_at(m.forward);
+  const double per_quote = coin ? t.settlement_price / settles_at : t.settlement_price * discount;
+  const double scale = t.multiplier * per_quote * left.open;
+  // A forward at or below zero keeps its distance to the index, any other its ratio.
+  const double forward_per_index = m.forward > 0 ? m.forward / t.index : 1.0;
+  ContractValue& v = out.contract[i];
+  v.value = scale * m.price;
+  v.entry_factor = 0;
+  double slope = scale * m.delta;
+  double bend = scale * m.gamma;
+  const double settled = coin ? left.settled / settles_at : 0.0;
+  if (settled != 0) {
+    // Coins already won are worth more as the index rises: cpp/src/margin/README.md.
+    bend += 2.0 * (settled / m.forward) * (slope - (1.0 - settled) * (v.value / m.forward));
+    slope += settled * (v.value / m.forward);
+  }
+  v.delta_base = slope * forward_per_index / t.quote_price;
+  v.gamma = bend * forward_per_index * forward_per_index / t.quote_price;
+  v.vega = scale * m.vega;
+  v.theta = scale * m.theta + m.rate * v.value;
+  v.notional = t.multiplier * t.index * t.quote_price * left.open;
+  v.roll_delta = v.delta_base - (coin ? v.value / (t.index * t.quote_price) : 0.0);
+  out.scale[i] = scale;
+  out.base_value[i] = v.value;
+  out.mark[i] = coin ? m.price * left.open * t.index / settles_at : m.price * left.open * discount;
+  out.forward[i] = m.forward;
+  out.vol_annual[i] = m.vol;
+  out.settled_ratio[i] = settled;
+  out.unit_price[i] = coin ? t.settlement_price / t.index : t.settlement_price;
+}
+
+// Inputs of one option into the batch of its model, its value where none is needed, or the reason
+// it has none.
 void gather_option(const market::Market& market, const InstrumentColumns& instruments,
                    std::size_t i, InstrumentValues& out, OptionColumns& lognormal,
                    OptionColumns& normal) {
+  const Settling left = settling_of(market, i);
+  if (left.open == 0) {
+    return value_settled(terms_of(market, instruments, i), instruments, i, left.settled, out);
+  }
   const market::ForwardPoint point =
       market::forward_at(market, instruments.underlying[i], instruments.expiry_ns[i]);
   if (std::isnan(point.forward)) return mark_missing(out, i, Status::missing_forward);
   const bool use_normal = instruments.bachelier[i] != 0 && point.forward <= 0;
+  const double rate = instruments.payoff[i] == Payoff::coin ? 0.0 : point.rate_annual;
+  const double strike = left.strike_left(instruments.strike[i]);
+  out.strike[i] = strike;
+  if (!use_normal && strike <= 0) {
+    const bool call = instruments.is_call[i] != 0;
+    out.form[i] = OptionForm::forward;
+    return write_option(
+        market, instruments, i,
+        {point.forward, 0.0, rate, call ? point.forward - strike : 0.0, call ? 1.0 : 0.0}, out);
+  }
   double vol =
       use_normal ? market.columns.mark_vol_normal_annual[i] : market.columns.mark_vol_annual[i];
   if (std::isnan(vol) && !use_normal) {
@@ -113,10 +197,10 @@ void gather_option(const market::Market& market, const InstrumentColumns& instru
   columns.row.push_back(static_cast<std::uint32_t>(i));
   columns.is_call.push_back(instruments.is_call[i] != 0);
   columns.forward.push_back(point.forward);
-  columns.strike.push_back(instruments.strike[i]);
+  columns.strike.push_back(strike);
   columns.vol.push_back(vol);
   columns.years.push_back(out.years[i]);
-  columns.rate.push_back(instruments.payoff[i] == Payoff::coin ? 0.0 : point.rate_annual);
+  columns.rate.push_back(rate);
   out.normal[i] = use_normal;
 }
 
@@ -141,34 +225,6 @@ void run_model(OptionColumns& c, bool normal) {
   (normal ? k.bachelier : k.black76)(rows, outputs, n);
 }
 
-void spread_option(const market::Market& market, const InstrumentColumns& instruments,
-                   const OptionColumns& c, std::size_t j, InstrumentValues& out) {
-  const std::size_t i = c.row[j];
-  const Terms t = terms_of(market, instruments, i);
-  const bool coin = instruments.payoff[i] == Payoff::coin;
-  const double discount = kernels::exp_of(-c.rate[j] * c.years[j]);
-  // A coin option pays Black / F coins, so its scale carries coin price / F, constant in the index.
-  const double per_quote = coin ? t.settlement_price / c.forward[j] : t.settlement_price * discount;
-  const double scale = t.multiplier * per_quote;
-  // A forward at or below zero keeps its distance to the index, any other its ratio.
-  const double forward_per_index = c.forward[j] > 0 ? c.forward[j] / t.index : 1.0;
-  ContractValue& v = out.contract[i];
-  v.value = scale * c.price[j];
-  v.entry_factor = 0;
-  v.delta_base = scale * c.delta[j] * forward_per_index / t.quote_price;
-  v.gamma = scale * c.gamma[j] * forward_per_index * forward_per_index / t.quote_price;
-  v.vega = scale * c.vega[j];
-  v.theta = scale * c.theta[j] + c.rate[j] * v.value;
-  v.notional = t.multiplier * t.index * t.quote_price;
-  v.roll_delta = v.delta_base - (coin ? v.value / (t.index * t.quote_price) : 0.0);
-  out.scale[i] = scale;
-  out.base_value[i] = v.value;
-  out.mark[i] = coin ? c.price[j] * t.index / c.forward[j] : c.price[j] * discount;
-  out.forward[i] = c.forward[j];
-  out.vol_annual[i] = c.vol[j];
-  out.unit_price[i] = coin ? t.settlement_price / t.index : t.settlement_price;
-}
-
 bool all_finite(const ContractValue& c) {
   for (const double x : {c.value, c.entry_factor, c.delta_base, c.gamma, c.vega, c.theta,
                          c.notional, c.roll_delta}) {
@@ -183,7 +239,10 @@ void start_row(const market::Market& market, const InstrumentColumns& instrument
   const Terms t = terms_of(market, instruments, i);
   out.status[i] = Status::ok;
   out.normal[i] = 0;
-  out.years[i] = out.base_value[i] = out.vol_annual[i] = 0;
+  out.years[i] = out.base_value[i] = out.vol_annual[i] = out.settled_ratio[i] = 0;
+  out.open[i] = settling_of(market, i).open;
+  out.strike[i] = instruments.strike[i];
+  out.form[i] = OptionForm::curved;
   if (instruments.expiry_ns[i] != 0) {
     out.years[i] =
         static_cast<double>(instruments.expiry_ns[i] - market.columns.as_of_ns) / ns_per_year;
@@ -194,8 +253,7 @@ void start_row(const market::Market& market, const InstrumentColumns& instrument
                              instruments.underlying[i];
   const Payoff payoff = instruments.payoff[i];
   out.settled_in_base[i] = follows && (payoff == Payoff::linear || payoff == Payoff::quanto) &&
-                           instruments.kind[i] != Kind::spot &&
-                           instruments.kind[i] != Kind::option;
+                           instruments.kind[i] != Kind::spot && instruments.kind[i] != Kind::option;
   if (std::isnan(t.index)) {
     mark_missing(out, i, Status::missing_price);
   } else if (std::isnan(t.settlement_price) || std::isnan(t.quote_price)) {
@@ -218,11 +276,13 @@ InstrumentValues make_values(std::size_t count) {
   InstrumentValues out;
   out.contract.assign(count, {});
   out.status.assign(count, Status::ok);
-  for (auto* column : {&out.mark, &out.forward, &out.years, &out.vol_annual, &out.scale,
-                       &out.base_value, &out.unit_price}) {
+  for (auto* column :
+       {&out.mark, &out.forward, &out.years, &out.vol_annual, &out.scale, &out.base_value,
+        &out.unit_price, &out.open, &out.strike, &out.settled_ratio}) {
     column->assign(count, 0.0);
   }
   out.normal.assign(count, 0);
+  out.form.assign(count, OptionForm::curved);
   out.settled_in_base.assign(count, 0);
   return out;
 }
@@ -242,7 +302,11 @@ void value_rows(const market::Market& market, const InstrumentColumns& instrumen
   for (OptionColumns* columns : {&scratch.lognormal, &scratch.normal}) {
     run_model(*columns, columns == &scratch.normal);
     for (std::size_t j = 0; j < columns->row.size(); ++j) {
-      spread_option(market, instruments, *columns, j, out);
+      const OptionColumns& c = *columns;
+      write_option(market, instruments, c.row[j],
+                   {c.forward[j], c.vol[j], c.rate[j], c.price[j], c.delta[j], c.gamma[j],
+                    c.vega[j], c.theta[j]},
+                   out);
     }
   }
   for (const std::uint32_t i : rows) {

@@ -26,6 +26,13 @@ struct ContractValue {
   double roll_delta;  // delta_base less the premium for coin-settled options
 };
 
+// How the price of an option follows the forward.
+enum class OptionForm : std::uint8_t {
+  curved = 0,   // an option still: a model prices it
+  forward = 1,  // the settled part of its average decides: a call is a forward, a put worth nothing
+  settled = 2,  // its average is complete: `forward` holds it, and nothing moves the pay-off
+};
+
 struct InstrumentValues {
   std::vector<ContractValue> contract;
   std::vector<Status> status;        // why a row is NaN
@@ -36,6 +43,11 @@ struct InstrumentValues {
   std::vector<double> scale;         // numeraire value = scale x undiscounted model price
   std::vector<double> base_value;    // scale x model price, options only: the unshocked value
   std::vector<std::uint8_t> normal;  // valued by Bachelier
+  // Inside the settlement window (pricing/settlement.hpp); outside 1, the strike, curved and 0.
+  std::vector<double> open;                   // share of the contract that still follows the index
+  std::vector<double> strike;                 // K', of options
+  std::vector<OptionForm> form;               // of options
+  std::vector<double> settled_ratio;          // w A / X of coin-settled options
   std::vector<std::uint8_t> settled_in_base;  // linear pay-off in an asset that follows the index
   std::vector<double> unit_price;             // numeraire per quote unit of the option formulas
   std::vector<double> asset_price;            // by asset, numeraire

@@ -30,10 +30,11 @@ void gather(const Valued& v, std::span<const std::uint32_t> rows, const VolShock
   for (const std::uint32_t i : rows) {
     if (v.instruments.kind[i] != Kind::option) continue;
     if (v.values.status[i] != Status::ok || v.values.normal[i] != 0) continue;
+    if (v.values.open[i] != 1.0) continue;
     batch.row.push_back(i);
     batch.is_call.push_back(v.instruments.is_call[i]);
     batch.forward.push_back(v.values.forward[i]);
-    batch.strike.push_back(v.instruments.strike[i]);
+    batch.strike.push_back(v.values.strike[i]);
     batch.years.push_back(v.values.years[i]);
     batch.scale.push_back(v.values.scale[i]);
     batch.base_value.push_back(v.values.base_value[i]);
@@ -83,10 +84,63 @@ void revalue_normal(const InstrumentColumns& instruments, const pricing::Instrum
     kernels::OptionOutputs outputs{};
     outputs.price = &price;
     const kernels::OptionRows rows{
-        &instruments.is_call[i], 0,         {&forward, 0}, {&instruments.strike[i], 0}, {&vol, 0},
+        &instruments.is_call[i], 0,         {&forward, 0}, {&values.strike[i], 0}, {&vol, 0},
         {&values.years[i], 0},   {&zero, 0}};
     kernels::kernels().bachelier(rows, outputs, 1);
     out[s] = scenarios.weight[s] * (values.scale[i] * price - values.base_value[i]);
+  }
+}
+
+// Undiscounted prices in each scenario of an option inside its settlement window.
+void price_settling(const Valued& v, std::size_t i, const VolShocks& shocks,
+                    const Scenarios& scenarios, TableScratch& scratch) {
+  const std::size_t n = scenarios.size();
+  const double forward = v.values.forward[i], strike = v.values.strike[i];
+  const bool call = v.instruments.is_call[i] != 0;
+  scratch.settling_price.resize(n);
+  if (v.values.form[i] == pricing::OptionForm::settled) {
+    const double payoff = std::fmax(call ? forward - strike : strike - forward, 0.0);
+    std::fill_n(scratch.settling_price.data(), n, payoff);
+    return;
+  }
+  if (v.values.form[i] == pricing::OptionForm::forward) {
+    for (std::size_t s = 0; s < n; ++s) {
+      const double moved = forward * (1.0 + scenarios.price_move[s]);
+      scratch.settling_price[s] = call ? moved - strike : 0.0;
+    }
+    return;
+  }
+  scratch.settling_forward.resize(n);
+  scratch.settling_vol.resize(n);
+  for (std::size_t s = 0; s < n; ++s) {
+    scratch.settling_forward[s] = forward * (1.0 + scenarios.price_move[s]);
+    scratch.settling_vol[s] = shocked_vol(shocks, shocks.shock[scenarios.vol_index[s]],
+                                          v.values.vol_annual[i], v.values.years[i]);
+  }
+  static constexpr double zero = 0.0;
+  kernels::OptionOutputs outputs{};
+  outputs.price = scratch.settling_price.data();
+  const kernels::OptionRows rows{&v.instruments.is_call[i],
+                                 0,
+                                 {scratch.settling_forward.data(), 1},
+                                 {&v.values.strike[i], 0},
+                                 {scratch.settling_vol.data(), 1},
+                                 {&v.values.years[i], 0},
+                                 {&zero, 0}};
+  kernels::kernels().black76(rows, outputs, n);
+}
+
+// An option inside its settlement window. Where it settles in coin, the coin moves with the whole
+// index but the average that its pay-off is divided by only with the part still to come.
+void revalue_settling(const Valued& v, std::size_t i, const VolShocks& shocks,
+                      const Scenarios& scenarios, TableScratch& scratch, double* out) {
+  price_settling(v, i, shocks, scenarios, scratch);
+  const double settled = v.values.settled_ratio[i];
+  for (std::size_t s = 0; s < scenarios.size(); ++s) {
+    const double growth = 1.0 + scenarios.price_move[s];
+    const double coin = settled == 0 ? 1.0 : growth / (settled + (1.0 - settled) * growth);
+    out[s] = scenarios.weight[s] *
+             (v.values.scale[i] * coin * scratch.settling_price[s] - v.values.base_value[i]);
   }
 }
 
@@ -115,6 +169,8 @@ void revalue(const Valued& v, UnderlyingIndex u, std::span<const std::uint32_t> 
       revalue_linear(v.values, i, scenarios, out);
     } else if (v.values.normal[i] != 0) {
       revalue_normal(v.instruments, v.values, i, index, shocks, scenarios, out);
+    } else if (v.values.open[i] != 1.0) {
+      revalue_settling(v, i, shocks, scenarios, scratch, out);
     }
   }
 }
@@ -182,7 +238,8 @@ double shocked_vol(const VolShocks& shocks, double shock, double vol_annual,
 
 double strike_move(const market::Market& market, const InstrumentColumns& instruments,
                    const pricing::InstrumentValues& values, std::size_t instrument) noexcept {
-  const double strike = instruments.strike[instrument];
+  if (values.form[instrument] != pricing::OptionForm::curved) return base::canonical_nan;
+  const double strike = values.strike[instrument];
   const double forward = values.forward[instrument];
   if (values.normal[instrument] == 0) return strike / forward - 1.0;
   const auto u = static_cast<std::size_t>(instruments.underlying[instrument]);
@@ -209,6 +266,9 @@ void TableScratch::reserve(std::size_t rows, std::size_t shocks, std::size_t sce
   vols.reserve(rows * shocks);
   price_factor.reserve(scenarios);
   profit.reserve(rows * whole_vectors(scenarios));
+  for (auto* column : {&settling_forward, &settling_vol, &settling_price}) {
+    column->reserve(scenarios);
+  }
 }
 
 void contract_profits(const Valued& valued, std::uint32_t instrument, const VolShocks& shocks,

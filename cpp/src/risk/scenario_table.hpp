@@ -54,9 +54,7 @@ struct ScenarioTable {
   std::vector<std::uint32_t> node_row;       // instrument -> row in its underlying's block
   std::vector<std::int32_t> node_of_strike;  // instrument -> node of its own strike, -1 without
 
-  const double* node_table(std::size_t u) const noexcept {
-    return nodes.data() + node_block[u];
-  }
+  const double* node_table(std::size_t u) const noexcept { return nodes.data() + node_block[u]; }
   const double* node_profits(std::size_t u, std::size_t instrument) const noexcept {
     return node_table(u) + node_row[instrument] * node_stride[u];
   }
@@ -70,7 +68,7 @@ struct ScenarioTable {
 double shocked_vol(const VolShocks& shocks, double shock, double vol_annual, double years) noexcept;
 
 // The move of the index that brings the forward of an option to its strike, where its value has its
-// kink: strike / forward - 1. NaN without a forward.
+// kink: strike / forward - 1. NaN without a forward, or where no kink is left (OptionForm).
 double strike_move(const market::Market& market, const InstrumentColumns& instruments,
                    const pricing::InstrumentValues& values, std::size_t instrument) noexcept;
 
@@ -85,6 +83,7 @@ struct TableScratch {
   std::vector<std::uint32_t> row;
   std::vector<std::uint8_t> is_call;
   std::vector<double> forward, strike, years, vols, scale, base_value, price_factor, profit;
+  std::vector<double> settling_forward, settling_vol, settling_price;  // by scenario
 
   void reserve(std::size_t rows, std::size_t shocks, std::size_t scenarios);
 };

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from tickmargin.cli import settings
+from tickmargin.cli.bench import bench
 from tickmargin.cli.chain import portfolio_from_chain
 from tickmargin.cli.demo import demo
 from tickmargin.cli.exit_codes import EPILOG
@@ -16,6 +17,7 @@ from tickmargin.cli.info import info
 from tickmargin.cli.presets import presets
 from tickmargin.cli.run import run
 from tickmargin.cli.shadow import shadow
+from tickmargin.cli.tick import tick
 from tickmargin.cli.what_if import what_if
 
 # Modules of commands import what they compute with inside the command: help answers at once.
@@ -37,8 +39,10 @@ app.command("run")(run)
 app.command("explain")(explain)
 app.command("what-if")(what_if)
 app.command("shadow")(shadow)
+app.command("tick")(tick)
 app.command("portfolio-from-chain")(portfolio_from_chain)
 app.add_typer(presets, name="presets")
+app.add_typer(bench, name="bench")
 app.command("info")(info)
 
 

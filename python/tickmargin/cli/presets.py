@@ -23,16 +23,16 @@ def list_presets(as_json: Json = False) -> None:
     from tickmargin.report.terminal import grid, name_cell
 
     rows = [
-        {"preset": name, **policy}
+        {"preset": name, **policy, "path": path}
         for name in Policies.presets()
-        for policy in Policies.preset(name).describe()
+        for policy, path in zip(Policies.preset(name).describe(), _paths(name), strict=True)
     ]
     if as_json:
         print_json(rows)
         return
     table = grid(
         "Presets (a name without a date is the newest of that name)",
-        [("preset", True), ("policy", True), ("method", True), ("as of", True)],
+        [("preset", True), ("policy", True), ("method", True), ("ticks by", True), ("as of", True)],
     )
     table.add_column("description")
     last = ""
@@ -45,11 +45,21 @@ def list_presets(as_json: Json = False) -> None:
             name_cell(row["preset"] if row["preset"] != last else ""),
             name_cell(row["name"]),
             name_cell(row["method"]),
+            name_cell(row["path"]),
             name_cell(row["as_of"]),
             name_cell(row["description"]),
         )
         last = row["preset"]
     print_table(console(), table)
+
+
+def _paths(name: str) -> list[str]:
+    """How a tick finds whom it may change: by trigger bands, or by looking at all it touches."""
+    from tickmargin import _core
+    from tickmargin.policies import Policies
+
+    compiled = Policies.preset(name).compile(["BTC", "ETH"], [("USD", "")])
+    return ["bands" if _core.policy_has_bands(policy) else "incremental" for policy in compiled]
 
 
 @presets.command("show")

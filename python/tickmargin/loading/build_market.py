@@ -246,7 +246,13 @@ def _marks(data: TableData | None) -> Marks:
     order = np.argsort(names, kind="stable")
     values = {
         name: freeze(data.numbers(name, np.nan, np.float64)[order])
-        for name in ("mark_price", "vol_annual", "vol_normal_annual")
+        for name in (
+            "mark_price",
+            "vol_annual",
+            "vol_normal_annual",
+            "settled_share",
+            "settled_average",
+        )
     }
     return Marks(names=freeze(names[order]), **values)
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 __all__ = ["Coded", "Column", "Nullable", "TableSpec"]
 
 Kind = Literal["id", "text", "word", "float", "int", "bool"]
-Sign = Literal["any", "positive", "non_negative"]
+Sign = Literal["any", "positive", "non_negative", "share"]
 
 
 class Nullable(NamedTuple):

@@ -148,6 +148,8 @@ class Marks:
     mark_price: Floats
     vol_annual: Floats
     vol_normal_annual: Floats
+    settled_share: Floats
+    settled_average: Floats
 
     def __len__(self) -> int:
         return len(self.names)

@@ -257,3 +257,6 @@ def _number_rules(
         yield "NOT_POSITIVE", values <= 0, "greater than 0"
     elif column.sign == "non_negative":
         yield "NEGATIVE_VALUE", values < 0, "at least 0"
+    elif column.sign == "share":
+        yield "NEGATIVE_VALUE", values < 0, "at least 0"
+        yield "ABOVE_ONE", values > 1, "at most 1"

@@ -114,6 +114,8 @@ MARKS = TableSpec(
         Column("mark_price", "float", required=False, nullable=True, sign="non_negative"),
         Column("vol_annual", "float", required=False, nullable=True, sign="non_negative"),
         Column("vol_normal_annual", "float", required=False, nullable=True, sign="non_negative"),
+        Column("settled_share", "float", required=False, nullable=True, sign="share"),
+        Column("settled_average", "float", required=False, nullable=True, sign="positive"),
     ),
     required=False,
 )

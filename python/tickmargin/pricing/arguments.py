@@ -167,6 +167,9 @@ def _one_value(array: NDArray[Any]) -> bool:
 
 
 def _native(array: NDArray[Any], dtype: type[np.generic]) -> NDArray[Any]:
+    # Most columns are as the core reads them, and no contiguous one is a single value throughout.
+    if array.dtype == dtype and array.flags.c_contiguous and array.flags.aligned:
+        return array
     if _one_value(array):
         first = array[tuple(slice(0, 1) for _ in array.shape)]
         return np.broadcast_to(np.require(first, dtype, ["C", "A"]), array.shape)

@@ -1,10 +1,14 @@
-// A risk service in C++: one account, one perpetual, margined in process.
+// A risk service in C++: one account, one perpetual, margined in process, once as a batch and once
+// record by record. With an argument the live engine is saved there, as other doors open it.
 #include <tickmargin/engine.hpp>
+#include <tickmargin/live.hpp>
 #include <tickmargin/version.hpp>
 
 #include <cmath>
 #include <cstdio>
+#include <fstream>
 #include <limits>
+#include <vector>
 
 namespace {
 
@@ -59,9 +63,7 @@ tickmargin::EngineInputs one_perpetual() {
   return in;
 }
 
-}  // namespace
-
-int main() {
+bool batch() {
   const tickmargin::Engine engine(one_perpetual());
   const tickmargin::Result result = engine.recompute();
   const double equity = result.accounts.equity[0];
@@ -69,5 +71,47 @@ int main() {
   std::printf("tickmargin %s: equity %.2f, initial margin %.2f, %s\n", TICKMARGIN_VERSION, equity,
               margin, tickmargin::state_name(result.accounts.state[0]));
   // 5,000 + 2 x (60,000 - 59,000) and 2 % of 120,000.
-  return equity == 7000.0 && margin == 2400.0 ? 0 : 1;
+  return equity == 7000.0 && margin == 2400.0;
+}
+
+tickmargin::Record index_tick(double price, std::uint64_t sequence) {
+  tickmargin::Record record{};
+  record.type = tickmargin::RecordType::index_tick;
+  record.ts_ns = 1'700'000'000'000'000'000;
+  record.sequence = sequence;
+  record.value[0] = price;
+  return record;
+}
+
+bool live(const char* save_to) {
+  tickmargin::LiveInputs inputs;
+  inputs.engine = one_perpetual();
+  tickmargin::LiveEngine engine(inputs);
+  bool right = engine.apply(index_tick(60'000.0, 1)).status == tickmargin::RecordStatus::ok;
+  if (save_to != nullptr) {
+    const std::vector<std::byte> bytes = engine.save();
+    std::ofstream(save_to, std::ios::binary)
+        .write(reinterpret_cast<const char*>(bytes.data()),
+               static_cast<std::streamsize>(bytes.size()));
+  }
+  // 2 % of 12 x 60,000, no binary fraction and rounded up, less 7,000 of equity.
+  const tickmargin::CheckedOrder refused = engine.check({0, 0, 0, 10.0, 60'000.0});
+  right = right && refused.verdict == tickmargin::CheckVerdict::refused_margin &&
+          refused.shortfall == 7'400'000'001;
+  for (const double price : {58'500.0, 57'000.0}) {
+    engine.apply(index_tick(price, price == 58'500.0 ? 2 : 3));
+  }
+  // 5,000 - 2 x 2,000 against 1 % of 114,000.
+  const tickmargin::LiveAccount account = engine.account(0);
+  std::printf("live: %s, slack %lld, hash %016llx\n", tickmargin::state_name(account.state),
+              static_cast<long long>(account.slack),
+              static_cast<unsigned long long>(engine.state_hash()));
+  return right && account.state == tickmargin::State::liquidating &&
+         account.slack == -140'000'000 && engine.audit() == 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return batch() && live(argc > 1 ? argv[1] : nullptr) ? 0 : 1;
 }

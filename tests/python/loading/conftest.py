@@ -102,7 +102,8 @@ MARKET: Tables = {
 FLOATS = {
     "multiplier", "strike", "credit_score", "quantity", "entry_price", "amount", "mark_price",
     "index_price", "realised_vol_annual", "depth_notional", "previous_mm_ratio",
-    "forward_price", "rate_annual", "vol_annual", "vol_normal_annual",
+    "forward_price", "rate_annual", "vol_annual", "vol_normal_annual", "settled_share",
+    "settled_average",
 }  # fmt: skip
 INTS = {"expiry_ns", "previous_ts_ns"}
 BOOLS = {"bachelier"}

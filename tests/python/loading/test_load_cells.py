@@ -91,6 +91,9 @@ SIGNS = [
     Bad("marks", "mark_price", -1.0, "NEGATIVE_VALUE"),
     Bad("marks", "vol_annual", -1e-9, "NEGATIVE_VALUE"),
     Bad("marks", "vol_normal_annual", -1e-9, "NEGATIVE_VALUE"),
+    Bad("marks", "settled_share", -0.1, "NEGATIVE_VALUE"),
+    Bad("marks", "settled_share", 1.1, "ABOVE_ONE"),
+    Bad("marks", "settled_average", 0.0, "NOT_POSITIVE"),
     *(Bad("surface", "expiry_ns", value, "NOT_POSITIVE") for value in (0, -1)),
     Bad("surface", "strike", 0.0, "NOT_POSITIVE"),
     Bad("surface", "vol_annual", -1.0, "NEGATIVE_VALUE"),
@@ -190,6 +193,9 @@ def with_bad_cell(loader, bad: Bad, place: str) -> tuple[dict[str, Any], int]:
         tables["positions"]["entry_price"] = [1.0] * 5
     if bad.table == "underlyings":
         columns["previous_mm_ratio"] = [0.1, 0.1, 0.1]
+    if bad.column.startswith("settled"):
+        columns["settled_share"] = [0.0] * len(columns["instrument"])
+        columns["settled_average"] = [1.0] * len(columns["instrument"])
     row = {"first": 0, "middle": len(next(iter(columns.values()))) // 2}.get(place, -1)
     for column, value in (*bad.fields, (bad.column, bad.value)):
         columns[column][row] = value

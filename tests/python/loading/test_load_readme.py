@@ -9,6 +9,7 @@ import pytest
 
 import tickmargin
 from tickmargin.errors import CODES, InvalidInputError, Issue, MissingExtraError
+from tickmargin.live_results import RECORD_STATUSES
 from tickmargin.loading.specs import MARKET_TABLES, PORTFOLIO_TABLES
 
 ROOT = Path(__file__).parents[3]
@@ -53,14 +54,20 @@ LOADING = [*(PACKAGE / "loading").glob("*.py"), PACKAGE / "validation.py", PACKA
 
 
 def test_no_code_is_raised_that_is_not_listed_and_none_is_listed_in_vain():
-    sources = (*LOADING, PACKAGE / "market.py", PACKAGE / "_kernels.py")
+    live = [*PACKAGE.glob("live_*.py"), *PACKAGE.glob("record*.py"), PACKAGE / "names.py"]
+    sources = (*LOADING, *live, PACKAGE / "market.py", PACKAGE / "_kernels.py")
     text = "".join(path.read_text() for path in sources)
     errors = (PACKAGE / "errors.py").read_text()
     quoted = set(re.findall(r'"([A-Z]+(?:_[A-Z]+)+)"', text))
     named = set(CODES) - {"INVALID_INPUT", "MISSING_EXTRA", "UNKNOWN_NAME", "INVALID_ARGUMENT"}
+    statuses = {status.upper() for status in RECORD_STATUSES}
+    named -= statuses | {"ENGINE_BUSY"}
+    assert statuses - {"OK", "QUARANTINED"} <= set(CODES)
     assert named <= quoted
     assert {"INVALID_INPUT", "MISSING_EXTRA"} <= set(re.findall(r'code = "([A-Z_]+)"', errors))
-    assert quoted - set(CODES) <= {"KINDS", "MARKET_TABLES", "OPTION_TYPES", "PORTFOLIO_TABLES"}
+    exported = {"CAPACITY_KEYS", "KINDS", "MARKET_TABLES", "MARK_STATES", "OPTION_TYPES",
+                "ORACLE_KEYS", "PORTFOLIO_TABLES", "RECORD_STATUSES", "SETTING_KEYS"}  # fmt: skip
+    assert quoted - set(CODES) <= exported
 
 
 def test_errors_survive_another_process():

@@ -1,0 +1,66 @@
+/* A venue's gateway in C: opens a saved engine, asks before an order, feeds prices, drains. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <tickmargin/tickmargin.h>
+
+static int failed(const char* what, const char* why) {
+  fprintf(stderr, "%s: %s\n", what, why);
+  return 1;
+}
+
+int main(int argc, char** argv) {
+  const tickmargin_api* api = tickmargin_api_get(TICKMARGIN_ABI_VERSION);
+  tickmargin_engine* engine = NULL;
+  tickmargin_message message;
+  tickmargin_record tick = {.type = TICKMARGIN_INDEX_TICK, .ts_ns = 1700000000000000000};
+  tickmargin_order order = {.quantity = 10.0, .price = 60000.0};
+  tickmargin_checked_order checked;
+  tickmargin_account account = {.size = sizeof account};
+  tickmargin_event events[16];
+  int64_t drained = 0, got;
+  uint64_t hash = 0;
+  int32_t answer;
+
+  if (api == NULL) return failed("the table", "the library is older than the header");
+  if (argc != 2) return failed("usage", "consumer SAVED_ENGINE");
+  answer = api->open_file("/nowhere/at/all", &engine, &message);
+  if (answer != TICKMARGIN_FAULT_FILE) return failed("a file that is not there", message.text);
+  answer = api->open_file(argv[1], &engine, &message);
+  if (answer != 0) return failed(api->fault_name(answer), message.text);
+
+  /* 2 % of 12 x 60,000, no binary fraction and rounded up, less 7,000 of equity. */
+  answer = api->check(engine, &order, &checked);
+  if (answer != TICKMARGIN_REFUSED_MARGIN || checked.shortfall_ticks != 7400000001)
+    return failed("ten more", api->check_verdict_name(answer));
+  order.quantity = 1.0;
+  if (api->check(engine, &order, &checked) != TICKMARGIN_ACCEPTED)
+    return failed("one more", api->check_verdict_name(checked.verdict));
+
+  for (tick.sequence = 2; tick.sequence <= 3; ++tick.sequence) {
+    tick.value[0] = tick.sequence == 2 ? 58500.0 : 57000.0;
+    answer = api->apply(engine, &tick);
+    if (answer != TICKMARGIN_OK) return failed("a price", api->record_status_name(answer));
+  }
+  tick.sequence = 3;
+  answer = api->apply(engine, &tick);
+  if (answer != TICKMARGIN_DUPLICATE)
+    return failed("the same price again", api->record_status_name(answer));
+
+  while ((got = api->events(engine, events, 16)) > 0) {
+    for (int64_t e = 0; e < got; ++e)
+      printf("account %" PRId32 ": %s -> %s, slack %" PRId64 "\n", events[e].account,
+             api->state_name(events[e].before), api->state_name(events[e].after),
+             events[e].slack_ticks);
+    drained += got;
+  }
+  if (api->account(engine, 0, &account) != 0 || account.state != TICKMARGIN_LIQUIDATING)
+    return failed("the account", api->state_name(account.state));
+  if (api->account(engine, 1, &account) != TICKMARGIN_FAULT_HANDLE)
+    return failed("account 1", "there is none");
+  if (api->audit(engine) != 0) return failed("audit", "differences");
+  if (api->state_hash(engine, &hash) != 0) return failed("hash", "none");
+  printf("tickmargin %s from C on %s: %s, slack %" PRId64 ", hash %016" PRIx64 "\n", api->version(),
+         api->kernel_name(), api->state_name(account.state), account.slack_ticks, hash);
+  api->close(engine);
+  return drained > 0 ? 0 : 1;
+}

@@ -1,0 +1,80 @@
+# cython: language_level=3, freethreading_compatible=True
+"""A strategy's gateway in Cython: asks and feeds without the GIL, on an engine opened by bytes."""
+
+from cpython.pycapsule cimport PyCapsule_New
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t
+from libc.string cimport memset
+
+from tickmargin cimport cy
+
+
+cdef cy.tickmargin_record index_tick(double price, uint64_t sequence) noexcept nogil:
+    cdef cy.tickmargin_record record
+    memset(&record, 0, sizeof(record))
+    record.type = cy.TICKMARGIN_INDEX_TICK
+    record.ts_ns = 1700000000000000000
+    record.sequence = sequence
+    record.value[0] = price
+    return record
+
+
+cdef cy.tickmargin_order order_of(double quantity) noexcept nogil:
+    cdef cy.tickmargin_order order
+    memset(&order, 0, sizeof(order))
+    order.quantity = quantity
+    order.price = 60000.0
+    return order
+
+
+def run(bytes saved):
+    """The C consumer's calls; a dict of what they answered."""
+    cdef cy.Engine engine = cy.open_engine(saved)
+    cdef cy.tickmargin_engine *handle = engine.handle
+    cdef cy.tickmargin_checked_order[2] checked
+    cdef cy.tickmargin_order[2] orders
+    cdef cy.tickmargin_record[2] ticks
+    cdef cy.tickmargin_event[16] events
+    cdef cy.tickmargin_account account
+    cdef cy.tickmargin_account published
+    cdef uint8_t[2] status
+    cdef int32_t alone, again, known
+    cdef int64_t many, applied, drained
+    with nogil:
+        orders[0] = order_of(10.0)
+        orders[1] = order_of(1.0)
+        alone = cy.check(handle, &orders[0], &checked[0])
+        many = cy.check_many(handle, orders, 2, checked)
+        ticks[0] = index_tick(58500.0, 2)
+        ticks[1] = index_tick(57000.0, 3)
+        applied = cy.apply_many(handle, ticks, 2, status)
+        again = cy.apply(handle, &ticks[1])
+        drained = cy.events(handle, events, 16)
+        account.size = published.size = sizeof(account)
+        known = cy.account(handle, 0, &account) | cy.published(handle, 0, &published)
+    return {
+        "alone": cy.api().check_verdict_name(alone).decode(),
+        "many": many,
+        "verdicts": [checked[0].verdict, checked[1].verdict],
+        "shortfall_ticks": checked[0].shortfall_ticks,
+        "applied": applied,
+        "again": cy.api().record_status_name(again).decode(),
+        "drained": drained,
+        "event_slack_ticks": events[drained - 1].slack_ticks,
+        "known": known,
+        "state": cy.api().state_name(account.state).decode(),
+        "slack_ticks": account.slack_ticks,
+        "published_slack_ticks": published.slack_ticks,
+        "no_account": cy.account(handle, 1, &account),
+        "hash": engine.state_hash(),
+    }
+
+
+def state_hash_of(object capsule):
+    """Of an engine that somebody else owns."""
+    cdef cy.Engine engine = cy.engine_of(capsule)
+    return engine.state_hash()
+
+
+def capsule_of(cy.Engine engine):
+    """As an object that owns an engine hands it out."""
+    return PyCapsule_New(engine.handle, cy.TICKMARGIN_ENGINE_CAPSULE, NULL)
