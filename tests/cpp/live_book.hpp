@@ -134,34 +134,21 @@ inline PolicySet make_policies(std::int32_t accounts) {
   return set;
 }
 
-inline LiveInputs make_inputs(std::int32_t accounts, std::uint64_t seed, int positions_max = 12) {
-  LiveInputs in;
-  EngineInputs& e = in.engine;
-  e.market = make_market();
-  for (std::int32_t u = 0; u < underlyings; ++u) {
-    add(e.instruments, e.market, Kind::perpetual, Payoff::linear, u);
-    add(e.instruments, e.market, Kind::perpetual, Payoff::inverse, u);
-    add(e.instruments, e.market, Kind::future, Payoff::linear, u, 0, 60);
-    for (const double share : {0.8, 0.9, 0.95, 1.0, 1.05, 1.1, 1.25}) {
-      for (const bool call : {false, true}) {
-        add(e.instruments, e.market, Kind::option, Payoff::coin, u, share * index_at_start[u], 10,
-            call);
-        add(e.instruments, e.market, Kind::option, Payoff::linear, u, share * index_at_start[u], 60,
-            call);
-      }
-    }
-  }
+// Accounts with up to `positions_max` rows, one in ten with an isolated pocket, half of them thinly
+// collateralised.
+inline PortfolioColumns draw_portfolio(const InstrumentColumns& instruments, std::int32_t accounts,
+                                       std::uint64_t seed, int positions_max) {
   Draw draw(seed);
-  PortfolioColumns& p = e.portfolio;
+  PortfolioColumns p;
   p.account_count = accounts;
   for (std::int32_t account = 0; account < accounts; ++account) {
     double gross = 0;
     const bool isolated = draw.chance(0.1);
     for (int n = draw.below(static_cast<std::size_t>(positions_max)); n > 0; --n) {
-      const std::int32_t i = draw.below(e.instruments.size());
+      const std::int32_t i = draw.below(instruments.size());
       const auto at = static_cast<std::size_t>(i);
-      const double index = index_at_start[e.instruments.underlying[at]];
-      const bool inverse = e.instruments.payoff[at] == Payoff::inverse;
+      const double index = index_at_start[instruments.underlying[at]];
+      const bool inverse = instruments.payoff[at] == Payoff::inverse;
       const double size = 60'000.0 / index * std::round(draw.uniform(-9, 9));
       const double quantity = inverse ? 600 * std::round(draw.uniform(-9, 9)) : size;
       p.position_account.push_back(account);
@@ -169,7 +156,7 @@ inline LiveInputs make_inputs(std::int32_t accounts, std::uint64_t seed, int pos
       p.position_instrument.push_back(i);
       p.position_quantity.push_back(quantity);
       p.position_entry_price.push_back(
-          e.instruments.kind[at] == Kind::option ? missing : index * draw.uniform(0.97, 1.03));
+          instruments.kind[at] == Kind::option ? missing : index * draw.uniform(0.97, 1.03));
       gross += std::fabs(quantity) * (inverse ? 10.0 : 0.1 * index);
     }
     for (const std::int32_t pocket : {0, 1}) {
@@ -187,6 +174,27 @@ inline LiveInputs make_inputs(std::int32_t accounts, std::uint64_t seed, int pos
       p.balance_amount.push_back(draw.uniform(-0.01, 0.05) * gross);
     }
   }
+  return p;
+}
+
+inline LiveInputs make_inputs(std::int32_t accounts, std::uint64_t seed, int positions_max = 12) {
+  LiveInputs in;
+  EngineInputs& e = in.engine;
+  e.market = make_market();
+  for (std::int32_t u = 0; u < underlyings; ++u) {
+    add(e.instruments, e.market, Kind::perpetual, Payoff::linear, u);
+    add(e.instruments, e.market, Kind::perpetual, Payoff::inverse, u);
+    add(e.instruments, e.market, Kind::future, Payoff::linear, u, 0, 60);
+    for (const double share : {0.8, 0.9, 0.95, 1.0, 1.05, 1.1, 1.25}) {
+      for (const bool call : {false, true}) {
+        add(e.instruments, e.market, Kind::option, Payoff::coin, u, share * index_at_start[u], 10,
+            call);
+        add(e.instruments, e.market, Kind::option, Payoff::linear, u, share * index_at_start[u],
+            60, call);
+      }
+    }
+  }
+  e.portfolio = draw_portfolio(e.instruments, accounts, seed, positions_max);
   e.policies = make_policies(accounts);
   in.settings.oracle.assign(underlyings, {});
   for (OracleSettings& o : in.settings.oracle) {

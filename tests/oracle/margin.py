@@ -102,6 +102,10 @@ class Twin:
             for key in keys
         }
 
+    def _contract(self, market: Market, name: Any) -> Contract:
+        """A contract at a market."""
+        return Contract(market, self.instruments[name])
+
     def _pocket(
         self,
         market: Market,
@@ -117,7 +121,7 @@ class Twin:
             if quantity == 0.0:
                 continue
             try:
-                contract = Contract(market, self.instruments[row["instrument"]])
+                contract = self._contract(market, row["instrument"])
                 entry = row.get("entry_price")
                 held.setdefault(contract.underlying, []).append(Held(contract, quantity, entry))
             except MissingInputError as missing:

@@ -5,6 +5,7 @@ Only what the margin twin needs; no care is taken for speed, none for the last b
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import NamedTuple
 
@@ -29,6 +30,7 @@ def normal_pdf(x: float) -> float:
     return math.exp(-0.5 * x * x) / math.sqrt(2.0 * math.pi)
 
 
+@functools.cache
 def normal_quantile(p: float) -> float:
     """Inverse of `normal_cdf` by bisection, which needs no formula to trust."""
     low, high = -40.0, 40.0

@@ -30,6 +30,7 @@ struct MarketColumns {
   // Assets. A linked asset moves with the index of its underlying.
   std::vector<double> asset_price;  // numeraire; NaN: follows the linked index
   std::vector<std::int32_t> asset_underlying;
+  std::vector<std::uint8_t> asset_halted;  // counts 0 for initial margin; empty: none is
 
   // Underlyings.
   std::vector<double> index_price;        // in the quote asset

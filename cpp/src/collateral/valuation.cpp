@@ -65,8 +65,21 @@ Worth balance_worth(const pricing::Context& context, const Policy& policy, const
   const double doubt =
       link < 0 ? 0.0 : context.market.columns.doubt_ratio[static_cast<std::size_t>(link)];
   const double counted = doubt == 0 ? worth : worth * (amount < 0 ? 1.0 + doubt : 1.0 - doubt);
-  if (amount < 0 || (policy.simulated_collateral && link >= 0)) return {counted, counted, worth};
-  return {counted * weights.initial[a], counted * weights.maintenance[a], worth};
+  const bool whole = amount < 0 || (policy.simulated_collateral && link >= 0);
+  const double maintenance = whole ? counted : counted * weights.maintenance[a];
+  // What cannot be delivered opens nothing, however its losses are counted.
+  if (amount > 0 && context.market.columns.asset_halted[a] != 0) return {0.0, maintenance, worth};
+  return {whole ? counted : counted * weights.initial[a], maintenance, worth};
+}
+
+double initial_weight(const pricing::Context& context, const Weights& weights,
+                      AssetIndex asset) noexcept {
+  const auto a = static_cast<std::size_t>(asset);
+  const MarketColumns& market = context.market.columns;
+  if (market.asset_halted[a] != 0) return 0.0;
+  const UnderlyingIndex link = market.asset_underlying[a];
+  const double doubt = link < 0 ? 0.0 : market.doubt_ratio[static_cast<std::size_t>(link)];
+  return doubt == 0 ? weights.initial[a] : weights.initial[a] * (1.0 - doubt);
 }
 
 double position_worth(const pricing::Context& context, std::uint32_t instrument, double quantity,

@@ -45,6 +45,11 @@ struct Worth {
 Worth balance_worth(const pricing::Context& context, const Policy& policy, const Weights& weights,
                     AssetIndex asset, double amount) noexcept;
 
+// Share of its value that initial margin counts a credit in an asset with: its weight, less while
+// its index is in doubt, 0 where it cannot be delivered.
+double initial_weight(const pricing::Context& context, const Weights& weights,
+                      AssetIndex asset) noexcept;
+
 // Value of a position, quantity x (value + entry_factor x entry).
 double position_worth(const pricing::Context& context, std::uint32_t instrument, double quantity,
                       double entry) noexcept;

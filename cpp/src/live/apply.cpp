@@ -1,4 +1,6 @@
 // One entry for every record: checked, dispatched, counted.
+#include <algorithm>
+
 #include "live/record_check.hpp"
 #include "live/state.hpp"
 
@@ -31,19 +33,39 @@ RecordStatus LiveEngine::State::dispatch(const Record& r) noexcept {
   return RecordStatus::unknown_type;
 }
 
+// Older than the clock, or than the last of the record's own subject. The guard holds a tick against
+// its source; cancels and reversals carry no time that is looked at.
+RecordStatus LiveEngine::State::check_time(const Record& r) const noexcept {
+  TimeNs last_ns = now_ns;
+  const auto subject = static_cast<std::size_t>(r.subject);
+  switch (r.type) {
+    case RecordType::index_tick:
+    case RecordType::cancel:
+    case RecordType::deposit_reversed: return RecordStatus::ok;
+    case RecordType::mark:
+      if (basis[subject].seen != 0) last_ns = std::max(last_ns, basis[subject].ts_ns);
+      break;
+    case RecordType::surface_commit:
+      last_ns = std::max(last_ns, underlyings[subject].vol_guard.ts_ns);
+      break;
+    case RecordType::operator_release:
+      last_ns = std::max(last_ns, underlyings[subject].guard.clock_ns);
+      break;
+    default: break;
+  }
+  return r.ts_ns < last_ns ? RecordStatus::time_reversed : RecordStatus::ok;
+}
+
 RecordStatus LiveEngine::State::apply(const Record& r) noexcept {
   const bool tick = r.type == RecordType::index_tick;
   const std::size_t sources =
       tick && r.subject >= 0 && static_cast<std::size_t>(r.subject) < underlyings.size()
           ? static_cast<std::size_t>(settings.oracle[static_cast<std::size_t>(r.subject)].sources)
           : 0;
-  const live::Bounds bounds{underlyings.size(),
-                            world.instruments.size(),
-                            accounts.size(),
-                            world.reval.market.asset_count(),
-                            world.reval.market.columns.forward_price.size(),
-                            sources};
-  RecordStatus status = live::check_fields(r, bounds);
+  const live::Names names{world.instruments, world.reval.market.columns, vol_settings,
+                          accounts.size(),   chain_halted.size(),        sources};
+  RecordStatus status = live::check_fields(r, names);
+  if (status == RecordStatus::ok) status = check_time(r);
   ++counters.records;
   if (status == RecordStatus::ok) {
     current = r;

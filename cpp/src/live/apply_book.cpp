@@ -46,10 +46,6 @@ void LiveEngine::State::commit_scratch(const Record& r, std::int32_t pocket) noe
 
 RecordStatus LiveEngine::State::apply_fill(const Record& r) noexcept {
   const auto i = static_cast<std::size_t>(r.subject);
-  const bool option = world.instruments.kind[i] == Kind::option;
-  if (option ? r.value[1] < 0 : !(r.value[1] > 0)) return RecordStatus::not_positive;
-  if (r.ts_ns < now_ns) return RecordStatus::time_reversed;
-  if (expired[i]) return RecordStatus::expired;
   std::int32_t order = -1;
   if (r.sequence != 0) {
     order = order_ids.find(r.sequence);
@@ -60,6 +56,7 @@ RecordStatus LiveEngine::State::apply_fill(const Record& r) noexcept {
       return RecordStatus::conflicting;
     }
   }
+  if (expired[i]) return RecordStatus::expired;
   const std::int32_t pocket = pocket_of(r);
   if (pocket < 0) return RecordStatus::capacity;
   load_scratch(pocket);
@@ -83,10 +80,6 @@ RecordStatus LiveEngine::State::apply_fill(const Record& r) noexcept {
 
 RecordStatus LiveEngine::State::apply_order(const Record& r) noexcept {
   const auto i = static_cast<std::size_t>(r.subject);
-  const bool option = world.instruments.kind[i] == Kind::option;
-  if (option ? r.value[1] < 0 : !(r.value[1] > 0)) return RecordStatus::not_positive;
-  if (r.sequence == 0) return RecordStatus::unknown_order;
-  if (r.ts_ns < now_ns) return RecordStatus::time_reversed;
   const live::RestingOrder order{r.sequence, r.account,  r.pocket, r.subject,
                                  r.value[0], r.value[1], r.flags,  -1};
   const std::int32_t known = order_ids.find(r.sequence);
@@ -149,30 +142,31 @@ bool LiveEngine::State::is_halted(AssetIndex asset) const noexcept {
              settings.asset_chain[static_cast<std::size_t>(asset)])] != 0;
 }
 
-// How many of the oldest deposits can no longer be reversed.
-std::size_t LiveEngine::State::final_transfers(TimeNs now) const noexcept {
-  std::size_t count = 0;
-  for (; count < transfer_count; ++count) {
-    const live::Transfer& t = transfers[(transfer_head + count) % transfers.size()];
-    if (t.id != 0 && now - t.ts_ns < settings.transfer_finality_ns) break;
+// The last row takes the place of the one that goes.
+void LiveEngine::State::drop_transfer(std::size_t row) noexcept {
+  transfer_ids.erase(transfers[row].id);
+  const std::size_t last = --transfer_count;
+  if (row != last) {
+    transfers[row] = transfers[last];
+    transfer_ids.erase(transfers[row].id);
+    transfer_ids.insert(transfers[row].id, static_cast<std::int32_t>(row));
   }
-  return count;
+  transfers[last] = {};
 }
 
-// They leave the table.
-void LiveEngine::State::finalise_transfers(std::size_t count) noexcept {
-  for (; count > 0; --count) {
-    live::Transfer& t = transfers[transfer_head];
-    if (t.id != 0) transfer_ids.erase(t.id);
-    t = {};
-    transfer_head = (transfer_head + 1) % transfers.size();
-    --transfer_count;
+// Deposits that can no longer be reversed leave the table. Their times may stand in any order: each
+// is at or after the clock when it comes.
+void LiveEngine::State::finalise_transfers(TimeNs now) noexcept {
+  for (std::size_t row = 0; row < transfer_count;) {
+    if (now - transfers[row].ts_ns < settings.transfer_finality_ns) {
+      ++row;
+    } else {
+      drop_transfer(row);
+    }
   }
 }
 
 RecordStatus LiveEngine::State::apply_deposit(const Record& r) noexcept {
-  if (r.sequence == 0) return RecordStatus::unknown_transfer;
-  if (r.ts_ns < now_ns) return RecordStatus::time_reversed;
   const std::int32_t known = transfer_ids.find(r.sequence);
   if (known >= 0) {
     const live::Transfer& t = transfers[static_cast<std::size_t>(known)];
@@ -181,12 +175,10 @@ RecordStatus LiveEngine::State::apply_deposit(const Record& r) noexcept {
     return same ? RecordStatus::duplicate : RecordStatus::conflicting;
   }
   if (is_halted(r.subject)) return RecordStatus::chain_halted;
-  const std::size_t final = final_transfers(r.ts_ns);
-  if (transfer_count - final == transfers.size()) return RecordStatus::capacity;
+  if (transfer_count == transfers.size()) return RecordStatus::capacity;
   const RecordStatus status = move_balance(r, r.account, r.pocket, r.subject, r.value[0]);
   if (status != RecordStatus::ok) return status;
-  finalise_transfers(final);
-  const std::size_t row = (transfer_head + transfer_count++) % transfers.size();
+  const std::size_t row = transfer_count++;
   transfers[row] = {r.sequence, r.account, r.pocket, r.subject, r.ts_ns, r.value[0]};
   transfer_ids.insert(r.sequence, static_cast<std::int32_t>(row));
   settle();
@@ -196,11 +188,10 @@ RecordStatus LiveEngine::State::apply_deposit(const Record& r) noexcept {
 RecordStatus LiveEngine::State::apply_deposit_reversed(const Record& r) noexcept {
   const std::int32_t row = transfer_ids.find(r.sequence);
   if (r.sequence == 0 || row < 0) return RecordStatus::unknown_transfer;
-  live::Transfer& t = transfers[static_cast<std::size_t>(row)];
+  const live::Transfer& t = transfers[static_cast<std::size_t>(row)];
   const RecordStatus status = move_balance(r, t.account, t.pocket, t.asset, -t.amount);
   if (status != RecordStatus::ok) return status;
-  transfer_ids.erase(t.id);
-  t.id = 0;  // its place is freed in turn
+  drop_transfer(static_cast<std::size_t>(row));
   settle();
   return RecordStatus::ok;
 }
@@ -225,7 +216,6 @@ RecordStatus LiveEngine::State::move_balance(const Record& r, AccountIndex accou
 }
 
 RecordStatus LiveEngine::State::apply_withdrawal(const Record& r) noexcept {
-  if (r.ts_ns < now_ns) return RecordStatus::time_reversed;
   if (is_halted(r.subject)) return RecordStatus::chain_halted;
   const std::int32_t pocket = store.find(r.account, r.pocket);
   if (pocket < 0) return RecordStatus::margin_refused;
@@ -235,14 +225,14 @@ RecordStatus LiveEngine::State::apply_withdrawal(const Record& r) noexcept {
   for (std::size_t b = 0; b < scratch.balance_asset().size(); ++b) {
     if (scratch.balance_asset()[b] == r.subject) held_amount = scratch.balance_amount()[b];
   }
+  if (!(r.value[0] <= held_amount)) return RecordStatus::margin_refused;
   scratch.add_balance(r.subject, -r.value[0]);
   const monitor::Decision then = margin_of_scratch(r.account, r.pocket);
-  if (then.state == tickmargin::State::undecidable || marks_in_doubt(p)) {
+  if (then.state == tickmargin::State::undecidable || marks_in_doubt(p) ||
+      accounts[static_cast<std::size_t>(r.account)].state == tickmargin::State::undecidable) {
     return RecordStatus::blocked;
   }
-  if (!(r.value[0] <= held_amount) || then.equity_initial < then.initial_margin) {
-    return RecordStatus::margin_refused;
-  }
+  if (then.equity_initial < then.initial_margin) return RecordStatus::margin_refused;
   start_collecting();
   if (const RecordStatus room = room_for(1); room != RecordStatus::ok) return room;
   ++applied_seq;
@@ -255,10 +245,6 @@ RecordStatus LiveEngine::State::apply_withdrawal(const Record& r) noexcept {
 
 // A halted chain delivers nothing: what lies on it still keeps positions, but opens none.
 RecordStatus LiveEngine::State::apply_chain_halt(const Record& r) noexcept {
-  if (r.subject < 0 || static_cast<std::size_t>(r.subject) >= chain_halted.size()) {
-    return RecordStatus::unknown_chain;
-  }
-  if (r.ts_ns < now_ns) return RecordStatus::time_reversed;
   const auto chain = static_cast<std::size_t>(r.subject);
   const std::uint8_t halted = r.flags & flag_halted ? 1 : 0;
   if (chain_halted[chain] == halted) return RecordStatus::duplicate;
@@ -266,21 +252,20 @@ RecordStatus LiveEngine::State::apply_chain_halt(const Record& r) noexcept {
   ++applied_seq;
   const std::uint8_t before = chain_halted[chain];
   chain_halted[chain] = halted;
-  weigh_halted(*policies);
+  mark_halted();
   push_market_event(EventType::chain, r.subject, before, halted);
   return RecordStatus::ok;
 }
 
-// Weights of initial margin, 0 for what cannot be delivered.
-void LiveEngine::State::weigh_halted(live::PolicyWorld& world_of) const noexcept {
-  for (live::PolicyGrid& grid : world_of.grids) {
-    for (std::size_t a = 0; a < grid.state.weights.initial.size(); ++a) {
-      grid.state.weights.initial[a] =
-          is_halted(static_cast<AssetIndex>(a))
-              ? 0.0
-              : collateral::weight_of(grid.state.policy->haircut_initial[a]);
-    }
+// What lies on a halted chain is the market's to say, as it is of doubt: frozen engines know it too.
+void LiveEngine::State::mark_halted() noexcept {
+  std::vector<std::uint8_t>& halted = world.reval.market.columns.asset_halted;
+  halted.resize(settings.asset_chain.size());  // of a loaded engine: not saved, chains are
+  for (std::size_t a = 0; a < halted.size(); ++a) {
+    halted[a] = is_halted(static_cast<AssetIndex>(a)) ? 1 : 0;
   }
+  // What they kept of equity counted the asset otherwise.
+  for (live::Anchor& anchor : anchors) anchor.pocket = -1;
 }
 
 }  // namespace tickmargin

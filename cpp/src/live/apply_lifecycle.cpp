@@ -16,28 +16,10 @@ RecordStatus LiveEngine::State::apply_instrument_listing(const Record& r) noexce
   const auto is_call = static_cast<std::uint8_t>(packed >> 16 & 0xff);
   const auto bachelier = static_cast<std::uint8_t>(packed >> 24 & 0xff);
   const auto expiry = static_cast<TimeNs>(r.sequence);
-  const bool dated = kind == static_cast<std::uint8_t>(Kind::future) ||
-                     kind == static_cast<std::uint8_t>(Kind::option);
   const bool option = kind == static_cast<std::uint8_t>(Kind::option);
-  if (r.account < 0 || static_cast<std::size_t>(r.account) >= underlyings.size()) {
-    return RecordStatus::unknown_underlying;
-  }
-  if (r.subject < 0 || static_cast<std::size_t>(r.subject) > n) {
-    return RecordStatus::unknown_instrument;
-  }
-  if (r.pocket < 0 || static_cast<std::size_t>(r.pocket) >= world.reval.market.asset_count()) {
-    return RecordStatus::unknown_asset;
-  }
-  if (std::isinf(r.value[2])) return RecordStatus::not_finite;
-  if (!(r.value[0] > 0) || (option && !(r.value[1] > 0))) return RecordStatus::not_positive;
-  if (kind > 3 || payoff > 3 || is_call > 1 || bachelier > 1 || (dated != (expiry != 0)) ||
-      r.value[2] < 0 || (!option && (r.value[1] != 0 || is_call || bachelier))) {
-    return RecordStatus::out_of_range;
-  }
-  if (r.ts_ns < now_ns) return RecordStatus::time_reversed;
   // An id is given once: the next row, never one that was there.
   if (static_cast<std::size_t>(r.subject) < n) return RecordStatus::conflicting;
-  if (dated && expiry <= now_ns) return RecordStatus::expired;
+  if (expiry != 0 && expiry <= now_ns) return RecordStatus::expired;
   if (n == capacity.instruments) return RecordStatus::capacity;
   if (const RecordStatus room = room_for(0); room != RecordStatus::ok) return room;
   InstrumentColumns& c = world.instruments;
@@ -111,11 +93,6 @@ RecordStatus LiveEngine::State::apply_policy_epoch(const Record& r) noexcept {
     }
   }
   if (next == nullptr) return RecordStatus::unknown_epoch;
-  // A rollback is at once.
-  if (r.value[0] < 0 || r.value[0] > (rollback ? 0.0 : live::grace_max_seconds)) {
-    return RecordStatus::out_of_range;
-  }
-  if (r.ts_ns < now_ns) return RecordStatus::time_reversed;
   const auto grace_ns = static_cast<TimeNs>(r.value[0] * 1e9 + 0.5);
   // There is one figure to come from, not two.
   if (ramping() && grace_ns != 0) return RecordStatus::conflicting;
@@ -135,7 +112,6 @@ RecordStatus LiveEngine::State::apply_policy_epoch(const Record& r) noexcept {
       world.refresh_scenarios(grid, static_cast<UnderlyingIndex>(u));
     }
   }
-  weigh_halted(*policies);
   measure_shocks();
   push_market_event(EventType::epoch, rollback ? 1 : 0, 0, 0);
   settle();

@@ -65,8 +65,6 @@ RecordStatus LiveEngine::State::apply_index_tick(const Record& r) noexcept {
 }
 
 RecordStatus LiveEngine::State::apply_operator_release(const Record& r) noexcept {
-  if (r.ts_ns < now_ns) return RecordStatus::time_reversed;
-  if (r.value[0] < 0) return RecordStatus::not_positive;
   const live::UnderlyingState& u = underlyings[static_cast<std::size_t>(r.subject)];
   market::GuardState guard = u.guard;
   const std::optional<double> price =
@@ -152,9 +150,6 @@ RecordStatus LiveEngine::State::apply_forward(const Record& r) noexcept {
   market::Market& m = world.reval.market;
   const auto node = static_cast<std::size_t>(r.detail);
   const auto u = static_cast<std::size_t>(r.subject);
-  if (m.columns.forward_underlying[node] != r.subject) return RecordStatus::unknown_node;
-  if (!(r.value[0] > 0)) return RecordStatus::not_positive;
-  if (r.ts_ns < now_ns) return RecordStatus::time_reversed;
   const double ratio = m.forward_ratio[node], rate = m.columns.forward_rate_annual[node];
   const double price = m.columns.forward_price[node], distance = m.forward_basis[node];
   remember_curve(r.subject);
@@ -182,7 +177,6 @@ RecordStatus LiveEngine::State::apply_forward(const Record& r) noexcept {
 RecordStatus LiveEngine::State::apply_mark(const Record& r) noexcept {
   const auto i = static_cast<std::size_t>(r.subject);
   if (expired[i]) return RecordStatus::expired;
-  if (world.instruments.kind[i] == Kind::option) return RecordStatus::out_of_range;
   const UnderlyingIndex underlying = world.instruments.underlying[i];
   const double index = world.index(underlying);
   market::BasisState state = basis[i];
@@ -208,7 +202,6 @@ RecordStatus LiveEngine::State::apply_mark(const Record& r) noexcept {
 }
 
 RecordStatus LiveEngine::State::apply_realised_vol(const Record& r) noexcept {
-  if (r.ts_ns < now_ns) return RecordStatus::time_reversed;
   double& vol = world.reval.market.columns.realised_vol_annual[static_cast<std::size_t>(r.subject)];
   start_collecting();
   collect_following(r.subject);
@@ -221,8 +214,6 @@ RecordStatus LiveEngine::State::apply_realised_vol(const Record& r) noexcept {
 }
 
 RecordStatus LiveEngine::State::apply_depth(const Record& r) noexcept {
-  if (r.value[0] < 0 || r.value[1] < 0) return RecordStatus::out_of_range;
-  if (r.ts_ns < now_ns) return RecordStatus::time_reversed;
   if (const RecordStatus room = room_for(0); room != RecordStatus::ok) return room;
   // The thinner side is what a liquidation can count on. Initial margin alone reads it.
   world.reval.market.columns.depth_notional[static_cast<std::size_t>(r.subject)] =
@@ -232,7 +223,6 @@ RecordStatus LiveEngine::State::apply_depth(const Record& r) noexcept {
 }
 
 RecordStatus LiveEngine::State::apply_trade_flow(const Record& r) noexcept {
-  if (r.ts_ns < now_ns) return RecordStatus::time_reversed;
   if (const RecordStatus room = room_for(0); room != RecordStatus::ok) return room;
   live::UnderlyingState& u = underlyings[static_cast<std::size_t>(r.subject)];
   u.flow_signed += r.value[0];

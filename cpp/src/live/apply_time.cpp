@@ -30,7 +30,6 @@ void LiveEngine::State::collect_near_expiry(TimeNs before_ns, TimeNs now) noexce
 }
 
 RecordStatus LiveEngine::State::apply_clock(const Record& r) noexcept {
-  if (r.ts_ns < now_ns) return RecordStatus::time_reversed;
   const TimeNs before_ns = now_ns;
   MarketColumns& c = world.reval.market.columns;
   const std::size_t n = world.underlying_count();
@@ -64,6 +63,7 @@ RecordStatus LiveEngine::State::apply_clock(const Record& r) noexcept {
     return room;
   }
   ++applied_seq;
+  finalise_transfers(r.ts_ns);
   for (std::size_t u = 0; u < n; ++u) {
     const auto underlying = static_cast<UnderlyingIndex>(u);
     integrate(underlying, r.ts_ns);
@@ -147,18 +147,9 @@ double LiveEngine::State::wear_of_vol(std::size_t i, double vol_annual) const no
   return std::fabs(vol_annual - old) / std::min(vol_annual, old);
 }
 
-RecordStatus LiveEngine::State::check_volatility(const Record& r) const noexcept {
-  const auto i = static_cast<std::size_t>(r.subject);
-  if (world.instruments.kind[i] != Kind::option) return RecordStatus::unknown_instrument;
-  if (expired[i]) return RecordStatus::expired;
-  if (r.ts_ns < now_ns) return RecordStatus::time_reversed;
-  return market::check_vol(vol_settings, r.value[0]);
-}
-
 RecordStatus LiveEngine::State::apply_volatility(const Record& r) noexcept {
-  const RecordStatus status = check_volatility(r);
-  if (status != RecordStatus::ok) return status;
   const auto i = static_cast<std::size_t>(r.subject);
+  if (expired[i]) return RecordStatus::expired;
   const UnderlyingIndex underlying = world.instruments.underlying[i];
   const margin::Wear wear{wear_of_vol(i, r.value[0]), 0};
   start_collecting();
@@ -173,9 +164,8 @@ RecordStatus LiveEngine::State::apply_volatility(const Record& r) noexcept {
 }
 
 RecordStatus LiveEngine::State::apply_surface_stage(const Record& r) noexcept {
-  const RecordStatus status = check_volatility(r);
-  if (status != RecordStatus::ok) return status;
   const auto i = static_cast<std::size_t>(r.subject);
+  if (expired[i]) return RecordStatus::expired;
   live::UnderlyingState& u = underlyings[static_cast<std::size_t>(world.instruments.underlying[i])];
   if (const RecordStatus room = room_for(0); room != RecordStatus::ok) return room;
   if (std::isnan(staged_vol[i])) ++u.staged;
@@ -189,7 +179,6 @@ RecordStatus LiveEngine::State::apply_surface_commit(const Record& r) noexcept {
   const auto underlying = static_cast<std::size_t>(r.subject);
   live::UnderlyingState& u = underlyings[underlying];
   if (r.detail != u.staged || u.staged == 0) return RecordStatus::conflicting;
-  if (r.ts_ns < now_ns) return RecordStatus::time_reversed;
   const std::size_t rows = gather_surface(r.subject);
   market::VolGuardState guard = u.vol_guard;
   const market::VolGuardResult result = market::commit_surface(

@@ -191,6 +191,14 @@ bool LiveEngine::State::decide(std::size_t pocket) noexcept {
          p.status != before.status;
 }
 
+// Whether what a pocket holds now depends on other marks than before: its state is the same, what may
+// be done about it is not.
+bool LiveEngine::State::blocking_changed(std::size_t pocket) const noexcept {
+  const auto account = static_cast<std::size_t>(store.account_of(pocket));
+  return pockets[pocket].state >= tickmargin::State::liquidating &&
+         liquidation_blocked(pocket) != accounts[account].blocked;
+}
+
 // Decides every touched pocket, in the order of accounts, and tells what changed.
 void LiveEngine::State::settle() noexcept {
   std::sort(touched.begin(), touched.end(), [&](std::int32_t a, std::int32_t b) {
@@ -206,7 +214,10 @@ void LiveEngine::State::settle() noexcept {
   to_tell.clear();
   for (const std::int32_t t : touched) {
     const auto pocket = static_cast<std::size_t>(t);
-    if (decide(pocket) || tell_all) to_tell.push_back(store.account_of(pocket));
+    const bool changed = decide(pocket);
+    if (changed || tell_all || blocking_changed(pocket)) {
+      to_tell.push_back(store.account_of(pocket));
+    }
   }
   for (const AccountIndex account : to_tell) tell(account);
   tell_all = false;

@@ -137,7 +137,7 @@ void LiveEngine::State::start_cold() {
 // told of them.
 void LiveEngine::State::start() {
   measure_shocks();
-  weigh_halted(*policies);
+  mark_halted();
   budget = INT32_MAX;
   for (std::size_t p = 0; p < store.pocket_count(); ++p) {
     link_pocket(p);
@@ -332,16 +332,10 @@ book::Book LiveEngine::State::book_with_orders() {
 
 Engine LiveEngine::freeze() {
   State& s = *state_;
-  PolicySet policies = s.policies->set;
-  for (Policy& policy : policies.policies) {
-    for (std::size_t a = 0; a < policy.haircut_initial.size(); ++a) {
-      if (s.is_halted(static_cast<AssetIndex>(a))) policy.haircut_initial[a][0] = 1.0;
-    }
-  }
   std::optional<engine::PolicyRamp> ramp;
   if (s.ramping()) ramp = engine::PolicyRamp{s.previous_policies->set, s.ramp_left()};
   return Engine(Engine::State::make(s.world.instruments, s.world.reval.market, s.book_with_orders(),
-                                    std::move(policies), s.scale, std::move(ramp)));
+                                    s.policies->set, s.scale, std::move(ramp)));
 }
 
 std::size_t LiveEngine::audit() noexcept {

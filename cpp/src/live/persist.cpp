@@ -107,8 +107,10 @@ Saved copy_of(const State& s) {
   std::sort(out.orders.begin(), out.orders.end(),
             [](const auto& a, const auto& b) { return a.id < b.id; });
   for (std::size_t t = 0; t < s.transfer_count; ++t) {
-    out.transfers.push_back(s.transfers[(s.transfer_head + t) % s.transfers.size()]);
+    out.transfers.push_back(s.transfers[t]);
   }
+  std::sort(out.transfers.begin(), out.transfers.end(),
+            [](const auto& a, const auto& b) { return a.id < b.id; });
   out.chain_halted = s.chain_halted;
   out.expired = s.expired;
   out.staged_vol.assign(s.staged_vol.begin(),
@@ -147,9 +149,8 @@ void LiveEngine::State::restore_orders(const std::vector<live::RestingOrder>& sa
 
 void LiveEngine::State::restore_transfers(const std::vector<live::Transfer>& saved) {
   for (const live::Transfer& t : saved) {
-    transfers[transfer_count] = t;
-    if (t.id != 0) transfer_ids.insert(t.id, static_cast<std::int32_t>(transfer_count));
-    ++transfer_count;
+    transfer_ids.insert(t.id, static_cast<std::int32_t>(transfer_count));
+    transfers[transfer_count++] = t;
   }
 }
 

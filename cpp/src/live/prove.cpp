@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "collateral/valuation.hpp"
 #include "live/state.hpp"
 
 namespace tickmargin {
@@ -209,8 +210,8 @@ double LiveEngine::State::least_gain(const Order& order, std::size_t pocket,
                                              grid.state.weights, {i, order.quantity, order.price});
   const Kind kind = world.instruments.kind[i];
   if (kind == Kind::option || kind == Kind::spot) return gain;
-  const auto asset = static_cast<std::size_t>(world.instruments.settlement_asset[i]);
-  const double weight = grid.state.weights.initial[asset];
+  const double weight = collateral::initial_weight(world.context(), grid.state.weights,
+                                                   world.instruments.settlement_asset[i]);
   const double entry = book::entry_term(world.instruments.payoff[i], order.price);
   const double factor = std::fabs(world.reval.values.contract[i].entry_factor);
   const auto held_instruments = store.instruments(pocket);

@@ -1,5 +1,6 @@
 #include "live/record_check.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <iterator>
 
@@ -21,9 +22,10 @@ enum Field : std::uint32_t {
   one_value = 2048,
   two_values = 4096,
   three_values = 8192,
-  positive = 16384,  // the first value
-  nonzero = 32768,   // the first value
-  holder = 65536,    // account and pocket say other things (listing)
+  positive = 16384,       // the first value
+  nonzero = 32768,        // the first value
+  not_negative = 131072,  // the first value
+  holder = 65536,         // account and pocket say other things (listing)
 };
 
 struct Shape {
@@ -33,7 +35,7 @@ struct Shape {
 
 constexpr Shape shapes[] = {
     {RecordType::index_tick, source | underlying | sequence | one_value},
-    {RecordType::forward, underlying | node | two_values},
+    {RecordType::forward, underlying | node | two_values | positive},
     {RecordType::mark, instrument | one_value | positive},
     {RecordType::volatility, instrument | one_value},
     {RecordType::surface_stage, instrument | one_value},
@@ -51,12 +53,16 @@ constexpr Shape shapes[] = {
     {RecordType::policy_epoch, sequence | flags | one_value},
     {RecordType::clock, 0},
     {RecordType::instrument_listing, subject | sequence | holder | detail | three_values},
-    {RecordType::instrument_expiry, instrument | one_value},
-    {RecordType::operator_release, underlying | one_value},
+    {RecordType::instrument_expiry, instrument | one_value | not_negative},
+    {RecordType::operator_release, underlying | one_value | not_negative},
 };
 
 bool outside(std::int32_t handle, std::size_t count) noexcept {
   return handle < 0 || static_cast<std::size_t>(handle) >= count;
+}
+
+bool is_option(const Record& r, const Names& names) noexcept {
+  return names.instruments.kind[static_cast<std::size_t>(r.subject)] == Kind::option;
 }
 
 std::size_t values_used(std::uint32_t used) noexcept {
@@ -75,25 +81,62 @@ bool reserved_is_zero(const Record& r, std::uint32_t used) noexcept {
   return ok;
 }
 
-}  // namespace
+// A listing names its underlying and asset in fields of other meaning, and the row it is to have.
+RecordStatus check_listing_names(const Record& r, const Names& names) noexcept {
+  if (outside(r.account, names.market.index_price.size())) return RecordStatus::unknown_underlying;
+  if (outside(r.subject, names.instruments.size() + 1)) return RecordStatus::unknown_instrument;
+  if (outside(r.pocket, names.market.asset_price.size())) return RecordStatus::unknown_asset;
+  return RecordStatus::ok;
+}
 
-RecordStatus check_fields(const Record& r, const Bounds& bounds) noexcept {
-  const auto t = static_cast<std::size_t>(r.type);
-  if (t < 1 || t > std::size(shapes)) return RecordStatus::unknown_type;
-  const std::uint32_t used = shapes[t - 1].used;
-  if (!reserved_is_zero(r, used)) return RecordStatus::reserved_not_zero;
-  if ((used & underlying) && outside(r.subject, bounds.underlyings)) {
+RecordStatus check_names(const Record& r, std::uint32_t used, const Names& names) noexcept {
+  if ((used & underlying) && outside(r.subject, names.market.index_price.size())) {
     return RecordStatus::unknown_underlying;
   }
-  if ((used & instrument) && outside(r.subject, bounds.instruments)) {
+  if ((used & instrument) && outside(r.subject, names.instruments.size())) {
     return RecordStatus::unknown_instrument;
   }
-  if ((used & account) && outside(r.account, bounds.accounts)) {
-    return RecordStatus::unknown_account;
+  const bool of_option =
+      r.type == RecordType::volatility || r.type == RecordType::surface_stage;
+  if ((of_option && !is_option(r, names)) ||
+      (r.type == RecordType::mark && is_option(r, names))) {
+    return RecordStatus::unknown_instrument;
   }
-  if ((used & asset) && outside(r.subject, bounds.assets)) return RecordStatus::unknown_asset;
-  if ((used & source) && r.source >= bounds.sources) return RecordStatus::unknown_source;
-  if ((used & node) && outside(r.detail, bounds.nodes)) return RecordStatus::unknown_node;
+  if ((used & account) && outside(r.account, names.accounts)) return RecordStatus::unknown_account;
+  if ((used & asset) && outside(r.subject, names.market.asset_price.size())) {
+    return RecordStatus::unknown_asset;
+  }
+  if ((used & source) && r.source >= names.sources) return RecordStatus::unknown_source;
+  if ((used & node) &&
+      (outside(r.detail, names.market.forward_price.size()) ||
+       names.market.forward_underlying[static_cast<std::size_t>(r.detail)] != r.subject)) {
+    return RecordStatus::unknown_node;
+  }
+  // Id 0 is none.
+  if (r.type == RecordType::order && r.sequence == 0) return RecordStatus::unknown_order;
+  if (r.type == RecordType::deposit && r.sequence == 0) return RecordStatus::unknown_transfer;
+  if (r.type == RecordType::chain_halt && outside(r.subject, names.chains)) {
+    return RecordStatus::unknown_chain;
+  }
+  return r.type == RecordType::instrument_listing ? check_listing_names(r, names)
+                                                  : RecordStatus::ok;
+}
+
+RecordStatus check_listing(const Record& r) noexcept {
+  const auto packed = static_cast<std::uint32_t>(r.detail);
+  const auto kind = packed & 0xff, payoff = packed >> 8 & 0xff, is_call = packed >> 16 & 0xff;
+  const auto bachelier = packed >> 24 & 0xff;
+  const bool option = kind == static_cast<std::uint32_t>(Kind::option);
+  const bool dated = option || kind == static_cast<std::uint32_t>(Kind::future);
+  if (std::isinf(r.value[2])) return RecordStatus::not_finite;
+  if (!(r.value[0] > 0) || (option && !(r.value[1] > 0))) return RecordStatus::not_positive;
+  const bool in_range = kind <= 3 && payoff <= 3 && is_call <= 1 && bachelier <= 1 &&
+                        dated == (r.sequence != 0) && r.sequence <= INT64_MAX && !(r.value[2] < 0) &&
+                        (option || (r.value[1] == 0 && is_call == 0 && bachelier == 0));
+  return in_range ? RecordStatus::ok : RecordStatus::out_of_range;
+}
+
+RecordStatus check_numbers(const Record& r, std::uint32_t used, const Names& names) noexcept {
   // A listing without a volatility or mark carries NaN as its third value.
   const std::size_t finite = used & three_values ? 2 : values_used(used);
   for (std::size_t v = 0; v < finite; ++v) {
@@ -101,8 +144,35 @@ RecordStatus check_fields(const Record& r, const Bounds& bounds) noexcept {
   }
   if ((used & positive) && !(r.value[0] > 0)) return RecordStatus::not_positive;
   if ((used & nonzero) && r.value[0] == 0) return RecordStatus::not_positive;
+  if ((used & not_negative) && r.value[0] < 0) return RecordStatus::not_positive;
+  if (r.type == RecordType::fill || r.type == RecordType::order) {
+    const bool premium = is_option(r, names);
+    if (premium ? r.value[1] < 0 : !(r.value[1] > 0)) return RecordStatus::not_positive;
+  }
   if ((used & pocket) && r.pocket < 0) return RecordStatus::out_of_range;
-  return RecordStatus::ok;
+  if (r.type == RecordType::depth && std::min(r.value[0], r.value[1]) < 0) {
+    return RecordStatus::out_of_range;
+  }
+  // A rollback is at once.
+  if (r.type == RecordType::policy_epoch &&
+      (r.value[0] < 0 || r.value[0] > (r.flags & flag_rollback ? 0.0 : grace_max_seconds))) {
+    return RecordStatus::out_of_range;
+  }
+  if (r.type == RecordType::volatility || r.type == RecordType::surface_stage) {
+    return market::check_vol(names.vols, r.value[0]);
+  }
+  return r.type == RecordType::instrument_listing ? check_listing(r) : RecordStatus::ok;
+}
+
+}  // namespace
+
+RecordStatus check_fields(const Record& r, const Names& names) noexcept {
+  const auto t = static_cast<std::size_t>(r.type);
+  if (t < 1 || t > std::size(shapes)) return RecordStatus::unknown_type;
+  const std::uint32_t used = shapes[t - 1].used;
+  if (!reserved_is_zero(r, used)) return RecordStatus::reserved_not_zero;
+  const RecordStatus named = check_names(r, used, names);
+  return named != RecordStatus::ok ? named : check_numbers(r, used, names);
 }
 
 }  // namespace tickmargin::live

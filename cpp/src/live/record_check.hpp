@@ -1,17 +1,25 @@
-// What can be said of a record without looking at the engine's state: the first reasons of the
+// What can be said of a record from its fields and the names there are: the first reasons of the
 // order of precedence.
 #pragma once
 
+#include "market/vol_guard.hpp"
+#include "tickmargin/inputs.hpp"
 #include "tickmargin/records.hpp"
 
 namespace tickmargin::live {
 
-struct Bounds {
-  std::size_t underlyings, instruments, accounts, assets, nodes, sources;
+// The longest grace period that a policy epoch may ask for.
+inline constexpr double grace_max_seconds = 365.0 * 86'400.0;
+
+struct Names {
+  const InstrumentColumns& instruments;
+  const MarketColumns& market;
+  const market::VolGuardSettings& vols;
+  std::size_t accounts, chains, sources;
 };
 
-// unknown_type, reserved_not_zero, unknown_underlying/instrument/account/asset/source/node,
-// not_finite, not_positive; ok if none of them.
-RecordStatus check_fields(const Record& record, const Bounds& bounds) noexcept;
+// A reason among unknown_type to out_of_range, but for names that live in tables of their own: orders
+// that rest, transfers, epochs. `ok` if there is none.
+RecordStatus check_fields(const Record& record, const Names& names) noexcept;
 
 }  // namespace tickmargin::live

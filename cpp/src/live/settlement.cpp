@@ -47,7 +47,10 @@ SettlementWindow* LiveEngine::State::window_of(std::size_t instrument) noexcept 
 void LiveEngine::State::open_settlement_windows() noexcept {
   for (std::size_t i = 0; i < world.instruments.size(); ++i) {
     const TimeNs expiry = world.instruments.expiry_ns[i];
-    if (expiry == 0 || expired[i] || now_ns < expiry - settings.settlement_window_ns) continue;
+    if (expiry == 0 || expired[i] || now_ns > expiry ||
+        now_ns < expiry - settings.settlement_window_ns) {
+      continue;
+    }
     if (window_of(i) != nullptr) continue;
     const UnderlyingIndex underlying = world.instruments.underlying[i];
     live::UnderlyingState& u = underlyings[static_cast<std::size_t>(underlying)];
@@ -105,7 +108,6 @@ double LiveEngine::State::payout(std::size_t i, double price, double entry) cons
 
 RecordStatus LiveEngine::State::apply_instrument_expiry(const Record& r) noexcept {
   const auto i = static_cast<std::size_t>(r.subject);
-  if (r.value[0] < 0) return RecordStatus::not_positive;
   if (expired[i]) return RecordStatus::expired;
   const TimeNs expiry = world.instruments.expiry_ns[i];
   const SettlementWindow* w = expiry == 0 ? nullptr : window_of(i);
@@ -126,6 +128,10 @@ RecordStatus LiveEngine::State::apply_instrument_expiry(const Record& r) noexcep
   if (const RecordStatus room = room_for_touched(1); room != RecordStatus::ok) return room;
   ++applied_seq;
   expired[i] = 1;
+  if (!std::isnan(staged_vol[i])) {
+    staged_vol[i] = base::canonical_nan;
+    --underlyings[static_cast<std::size_t>(world.instruments.underlying[i])].staged;
+  }
   for (const std::int32_t pocket : touched) {
     settle_pocket(static_cast<std::size_t>(pocket), i, price);
   }

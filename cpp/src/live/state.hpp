@@ -61,7 +61,7 @@ struct AccountState {
   std::int32_t first_order = -1;
 };
 
-// The average of an index before an expiry, from its integral over days.
+// The average of a mark before an expiry, from its integral over days since the window opened.
 struct SettlementWindow {
   TimeNs expiry_ns = 0;  // 0: free
   TimeNs opened_ns = 0;
@@ -77,8 +77,8 @@ struct UnderlyingState {
   market::VolGuardState vol_guard;
   std::int32_t staged = 0;  // volatilities that wait for their commit
   double flow_signed = 0, flow_total = 0;
-  double integral = 0;
-  TimeNs integral_ts_ns = 0;
+  double integral = 0;        // of the mark over days, from which windows take their averages
+  TimeNs integral_ts_ns = 0;  // until when
   SettlementWindow windows[settlement_windows];
   margin::Wear wear;           // both clocks, as far as they have run
   monitor::Activity activity;  // of late; derived, not saved, and no number follows from it
@@ -109,8 +109,6 @@ struct GracePeriod {
   TimeNs started_ns = 0;
   TimeNs length_ns = 0;  // 0: none
 };
-// The longest that a policy epoch may ask for.
-inline constexpr double grace_max_seconds = 365.0 * 86'400.0;
 
 // Columns of one surface, gathered for its guard.
 struct SurfaceScratch {
@@ -171,6 +169,7 @@ struct LiveEngine::State {
   LiveAccount read_account(AccountIndex account) noexcept;
   void tell(AccountIndex account) noexcept;
   bool decide(std::size_t pocket) noexcept;
+  bool blocking_changed(std::size_t pocket) const noexcept;
   void settle() noexcept;
 
   // ---- links and bands (bands.cpp) ----
@@ -204,6 +203,7 @@ struct LiveEngine::State {
 
   // ---- records (apply*.cpp) ----
   RecordStatus apply(const Record& record) noexcept;
+  RecordStatus check_time(const Record& r) const noexcept;
   RecordStatus dispatch(const Record& record) noexcept;
   RecordStatus apply_index_tick(const Record& r) noexcept;
   RecordStatus apply_operator_release(const Record& r) noexcept;
@@ -245,7 +245,6 @@ struct LiveEngine::State {
   bool follows_clock(UnderlyingIndex underlying) const noexcept;
   void refresh_scenarios(UnderlyingIndex underlying) noexcept;
   void commit_guard_at_clock(UnderlyingIndex underlying) noexcept;
-  RecordStatus check_volatility(const Record& r) const noexcept;
   std::size_t gather_surface(UnderlyingIndex underlying) noexcept;
 
   // Settlement (settlement.cpp).
@@ -268,9 +267,9 @@ struct LiveEngine::State {
   void drop_order(std::int32_t row) noexcept;
   void drop_orders_of(InstrumentIndex instrument) noexcept;
   bool is_halted(AssetIndex asset) const noexcept;
-  void weigh_halted(live::PolicyWorld& world_of) const noexcept;
-  std::size_t final_transfers(TimeNs now) const noexcept;
-  void finalise_transfers(std::size_t count) noexcept;
+  void mark_halted() noexcept;
+  void drop_transfer(std::size_t row) noexcept;
+  void finalise_transfers(TimeNs now) noexcept;
 
   // ---- orders before they trade (check.cpp) ----
   CheckedOrder check(const Order& order, bool reduce_only) noexcept;
@@ -330,8 +329,8 @@ struct LiveEngine::State {
   std::vector<book::OrderRow> order_rows;  // of one pocket
   std::vector<std::int32_t> free_orders;
   base::IdTable order_ids;
-  std::vector<live::Transfer> transfers;  // a ring, oldest first
-  std::size_t transfer_head = 0, transfer_count = 0;
+  std::vector<live::Transfer> transfers;
+  std::size_t transfer_count = 0;
   base::IdTable transfer_ids;
   std::vector<std::uint8_t> chain_halted;  // by chain
   std::vector<std::uint8_t> expired;       // by instrument

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "collateral/valuation.hpp"
 #include "kernels/kernels.hpp"
 
 namespace tickmargin::margin {
@@ -25,8 +26,12 @@ void add_linear_equity(const BoundsUnit& unit, const collateral::Weights& weight
     const auto asset = static_cast<std::size_t>(unit.rows.balance_asset[j]);
     if (market.asset_underlying[asset] != unit.q.underlying) continue;
     const double slope = unit.rows.balance_amount[j] * c.values.asset_price[asset] / index;
-    const bool whole = slope < 0 || unit.policy().simulated_collateral;
-    const double weight = unit.q.initial ? weights.initial[asset] : weights.maintenance[asset];
+    const bool halted = unit.q.initial && market.asset_halted[asset] != 0;
+    const bool whole = slope < 0 || (unit.policy().simulated_collateral && !halted);
+    const double weight =
+        unit.q.initial
+            ? collateral::initial_weight(c, weights, static_cast<AssetIndex>(asset))
+            : weights.maintenance[asset];
     unit.out.equity_slope += whole ? slope : slope * weight;
     unit.out.unweighted_slope += slope;
     collateral += slope;

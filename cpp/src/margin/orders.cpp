@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "book/book.hpp"
+#include "collateral/valuation.hpp"
 #include "kernels/kernels.hpp"
 #include "margin/methods.hpp"
 
@@ -314,9 +315,11 @@ double equity_of_fill(const Context& context, const Policy& policy,
   const auto asset = static_cast<std::size_t>(context.instruments.settlement_asset[i]);
   const double premium = order.quantity * context.instruments.multiplier[i] * order.price *
                          context.values.asset_price[asset];
+  const double incoming =
+      collateral::initial_weight(context, weights, context.instruments.settlement_asset[i]);
   const bool counts = kind != Kind::option || policy.option_value_in_equity;
   const double value = counts ? order.quantity * v.value : 0.0;
-  return value - (premium > 0 ? premium : premium * weights.initial[asset]);
+  return value - (premium > 0 ? premium : premium * incoming);
 }
 
 double initial_with_orders(const Context& context, const Prepared& prepared,

@@ -77,6 +77,7 @@ Market make_market(MarketColumns columns, const InstrumentColumns& instruments) 
   market.columns = std::move(columns);
   const MarketColumns& c = market.columns;
   TICKMARGIN_ASSERT(c.mark_price.size() == instruments.size());
+  if (c.asset_halted.empty()) market.columns.asset_halted.assign(c.asset_price.size(), 0);
   if (c.doubt_ratio.empty()) market.columns.doubt_ratio.assign(c.index_price.size(), 0.0);
 
   if (c.settled_share.empty()) {
