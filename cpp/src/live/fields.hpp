@@ -24,6 +24,7 @@ template <class Archive>
 void fields(Archive& f, InstrumentColumns& c) {
   f(c.kind), f(c.payoff), f(c.underlying), f(c.settlement_asset), f(c.multiplier), f(c.strike);
   f(c.expiry_ns), f(c.is_call), f(c.bachelier);
+  f(c.funding_period_years), f(c.funding_rate_annual);
 }
 
 template <class Archive>

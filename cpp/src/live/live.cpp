@@ -55,6 +55,7 @@ void freeze_volatilities(market::Market& market, const InstrumentColumns& instru
   for (std::size_t i = 0; i < instruments.size(); ++i) {
     double& vol = market.columns.mark_vol_annual[i];
     if (instruments.kind[i] != Kind::option || !std::isnan(vol)) continue;
+    if (instruments.is_everlasting(i)) continue;  // no surface reaches there
     vol = market::surface_vol(market, instruments.underlying[i], instruments.expiry_ns[i],
                               instruments.strike[i]);
   }
@@ -194,6 +195,10 @@ void LiveEngine::State::reserve() {
   c.expiry_ns.reserve(n);
   c.is_call.reserve(n);
   c.bachelier.reserve(n);
+  c.funding_period_years.resize(c.size());
+  c.funding_rate_annual.resize(c.size());
+  c.funding_period_years.reserve(n);
+  c.funding_rate_annual.reserve(n);
   MarketColumns& m = world.reval.market.columns;
   for (auto* column : {&m.mark_price, &m.mark_vol_annual, &m.mark_vol_normal_annual,
                        &m.settled_share, &m.settled_average}) {
