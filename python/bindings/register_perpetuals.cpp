@@ -40,7 +40,6 @@ py::object perpetual_fair_price(const py::tuple& columns, std::size_t count, int
   return refusal_or_none(refusal);
 }
 
-
 // What everlasting_value gives, in the order of its fields.
 constexpr std::array<const char*, 7> everlasting_names = {
     "price", "delta", "gamma", "vega", "funding", "time_value", "exponent_width"};
@@ -75,8 +74,7 @@ struct EverlastingInputs {
 
   pricing::EverlastingTerms terms(std::size_t i) const {
     const bool call = is_call.data[static_cast<std::ptrdiff_t>(i) * is_call.step] != 0;
-    return {call,       at(index, i),  at(strike, i),
-            at(vol, i), at(period, i), at(rate, i)};
+    return {call, at(index, i), at(strike, i), at(vol, i), at(period, i), at(rate, i)};
   }
 };
 

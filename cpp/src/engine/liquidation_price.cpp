@@ -30,10 +30,14 @@ std::vector<T> gather(const std::vector<T>& column, const std::vector<std::uint3
 }
 
 InstrumentColumns gather(const InstrumentColumns& all, const std::vector<std::uint32_t>& rows) {
-  return {gather(all.kind, rows),       gather(all.payoff, rows),
-          gather(all.underlying, rows), gather(all.settlement_asset, rows),
-          gather(all.multiplier, rows), gather(all.strike, rows),
-          gather(all.expiry_ns, rows),  gather(all.is_call, rows),
+  return {gather(all.kind, rows),
+          gather(all.payoff, rows),
+          gather(all.underlying, rows),
+          gather(all.settlement_asset, rows),
+          gather(all.multiplier, rows),
+          gather(all.strike, rows),
+          gather(all.expiry_ns, rows),
+          gather(all.is_call, rows),
           gather(all.bachelier, rows),
           gather(all.funding_period_years, rows),
           gather(all.funding_rate_annual, rows)};

@@ -20,6 +20,7 @@ void each(Archive& archive, std::vector<T>& values, Each one) {
   for (T& value : values) one(archive, value);
 }
 
+// `f` may be anything that takes a column.
 template <class Archive>
 void fields(Archive& f, InstrumentColumns& c) {
   f(c.kind), f(c.payoff), f(c.underlying), f(c.settlement_asset), f(c.multiplier), f(c.strike);

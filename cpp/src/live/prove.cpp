@@ -357,8 +357,8 @@ bool LiveEngine::State::proves(const Order& order, std::size_t pocket) noexcept 
   live::PolicyGrid& grid = grid_of(pocket);
   world.refresh_profits(i, grid);
   if (world.reval.values.status[i] != Status::ok || world.bounded[i] == 0 ||
-      world.reval.values.model[i] != pricing::OptionModel::black76 || mark_in_doubt(i) || marks_in_doubt(pocket) ||
-      pockets[pocket].state >= tickmargin::State::liquidating) {
+      world.reval.values.model[i] != pricing::OptionModel::black76 || mark_in_doubt(i) ||
+      marks_in_doubt(pocket) || pockets[pocket].state >= tickmargin::State::liquidating) {
     return false;
   }
   const double initial = most_initial(*anchor, order, grid);

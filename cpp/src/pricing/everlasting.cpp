@@ -58,8 +58,7 @@ Power curved(const EverlastingTerms& t, double x, const Exponents& m) noexcept {
   const double other = below ? m.lower : m.upper;
   const double other_slope = below ? m.lower_slope : m.upper_slope;
   const double share = one_less(rho, rate_period, other, root) / width;
-  const double share_slope =
-      (-rho * other_slope - share * (m.upper_slope - m.lower_slope)) / width;
+  const double share_slope = (-rho * other_slope - share * (m.upper_slope - m.lower_slope)) / width;
   const double log_x = kernels::log_of(x);
   const double power = t.strike * kernels::exp_of(root * log_x);
   const double value = share * power;
@@ -67,8 +66,8 @@ Power curved(const EverlastingTerms& t, double x, const Exponents& m) noexcept {
           power * (share_slope + share * root_slope * log_x)};
 }
 
-// Without volatility the index grows at `rate`: the option is in the money from the start, from some
-// day on, until some day, or never.
+// Without volatility the index grows at `rate`: the option is in the money from the start, from
+// some day on, until some day, or never.
 Power curved_still(const EverlastingTerms& t, double x) noexcept {
   const double rate_period = t.rate * t.period_years;
   if (t.rate == 0 || (x < 1.0) != (t.rate > 0)) return {0, 0, 0, 0};
@@ -131,8 +130,8 @@ double everlasting_sum(const EverlastingTerms& t, int per_period) noexcept {
     double price;
     kernels::OptionOutputs outputs{};
     outputs.price = &price;
-    const kernels::OptionRows rows{&is_call, 0, {&forward, 0}, {&t.strike, 0}, {&t.vol_annual, 0},
-                                   {&years, 0}, {&t.rate, 0}};
+    const kernels::OptionRows rows{&is_call,           0,           {&forward, 0}, {&t.strike, 0},
+                                   {&t.vol_annual, 0}, {&years, 0}, {&t.rate, 0}};
     kernels::kernels().black76(rows, outputs, 1);
     sum += weight * price;
   }

@@ -1,5 +1,5 @@
-// Everlasting (perpetual) options and power perpetuals: contracts without an expiry that are held to
-// their pay-off by funding.
+// Everlasting (perpetual) options and power perpetuals: contracts without an expiry that funding
+// holds to their pay-off.
 //
 // A long pays (mark - pay-off) / period a year. So the mark is the mean of European options whose
 // expiry is exponential with mean `period`, and as a function V of the index S it solves
@@ -26,8 +26,8 @@ struct EverlastingTerms {
   double rate;          // continuous, annual; 1 + rate x period > 0
 };
 
-// Per base unit, in quote units. `funding` is what a long receives a year, the index unchanged: less
-// than 0 wherever the option is worth more than its pay-off; it stands where theta stands.
+// Per base unit, in quote units. `funding` is what a long receives a year, the index unchanged:
+// below 0 wherever the option is worth more than its pay-off; it stands where theta stands.
 struct EverlastingValue {
   double price;
   double delta;  // by the index

@@ -170,9 +170,9 @@ void value_everlasting(const market::Market& market, const InstrumentColumns& in
   const Terms t = terms_of(market, instruments, i);
   const double vol = market.columns.mark_vol_annual[i];
   if (std::isnan(vol)) return mark_missing(out, i, Status::missing_vol);
-  const EverlastingValue e = everlasting_value(
-      {instruments.is_call[i] != 0, t.index, instruments.strike[i], vol,
-       instruments.funding_period_years[i], instruments.funding_rate_annual[i]});
+  const EverlastingValue e =
+      everlasting_value({instruments.is_call[i] != 0, t.index, instruments.strike[i], vol,
+                         instruments.funding_period_years[i], instruments.funding_rate_annual[i]});
   const double scale = t.multiplier * t.settlement_price;
   ContractValue& v = out.contract[i];
   v = {};
