@@ -16,6 +16,8 @@ InstrumentColumns instruments_from(const py::dict& d) {
   c.expiry_ns = take_column<std::int64_t>(d, "expiry_ns");
   c.is_call = take_column<std::uint8_t>(d, "is_call");
   c.bachelier = take_column<std::uint8_t>(d, "bachelier");
+  c.funding_period_years = take_column<double>(d, "funding_period_years");
+  c.funding_rate_annual = take_column<double>(d, "funding_rate_annual");
   return c;
 }
 

@@ -5,6 +5,7 @@ PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
   m.doc() = "Compiled core of tickmargin; use the public package.";
   tickmargin::bindings::register_info(m);
   tickmargin::bindings::register_kernels(m);
+  tickmargin::bindings::register_perpetuals(m);
   tickmargin::bindings::register_engine(m);
   tickmargin::bindings::register_live(m);
   tickmargin::bindings::register_recording(m);

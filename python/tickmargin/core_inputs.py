@@ -87,6 +87,8 @@ def instrument_columns(market: Market, portfolio: Portfolio) -> dict[str, Any]:
         "expiry_ns": instruments.expiry_ns[order],
         "is_call": instruments.is_call[order],
         "bachelier": instruments.bachelier[order],
+        "funding_period_years": np.nan_to_num(instruments.funding_period_days[order]) / 365.0,
+        "funding_rate_annual": instruments.funding_rate_annual[order],
     }
 
 

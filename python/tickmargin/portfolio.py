@@ -182,6 +182,8 @@ class Portfolio:
                 "expiry_ns": data.expiry_ns,
                 "option_type": Coded(types, _objects(OPTION_TYPES)),
                 "bachelier": data.bachelier.view(np.bool_),
+                "funding_period_days": data.funding_period_days,
+                "funding_rate_annual": data.funding_rate_annual,
             },
             name="instruments",
         )

@@ -258,9 +258,10 @@ def _check_options(
     data = portfolio.instruments
     option = rows.use & (data.kind == _OPTION)
     bachelier = data.bachelier == 1
+    everlasting = option & ~np.isnan(data.funding_period_days)
     curve = _curve(market, portfolio, rows)
     unmarked = np.isnan(_lookup(market.marks.mark_price, rows.mark))
-    needs_forward = option | (rows.use & (data.kind == _FUTURE) & unmarked)
+    needs_forward = (option & ~everlasting) | (rows.use & (data.kind == _FUTURE) & unmarked)
     warnings.add_rows(
         "MISSING_FORWARD",
         _PLACE,
@@ -286,7 +287,8 @@ def _check_options(
     normal = _lookup(market.marks.vol_normal_annual, rows.mark)
     has_surface = np.zeros(len(market.underlyings) + 1, dtype=bool)
     has_surface[market.surface.underlying] = True
-    lognormal = ~np.isnan(volatility) | has_surface[rows.underlying]
+    # a surface ends at its last expiry
+    lognormal = ~np.isnan(volatility) | (has_surface[rows.underlying] & ~everlasting)
     covered = np.where(negative, ~bachelier | ~np.isnan(normal), lognormal)
     warnings.add_rows(
         "MISSING_VOL",
@@ -296,7 +298,7 @@ def _check_options(
             data.names[row],
             f"option {data.names[row]!r} has no "
             f"{'vol_normal_annual' if negative[row] else 'vol_annual'} in marks"
-            f"{'' if negative[row] else ' and its underlying no surface'}",
+            f"{'' if negative[row] or everlasting[row] else ' and its underlying no surface'}",
         ),
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from datetime import datetime, timedelta
+from fractions import Fraction
 
 __all__ = [
     "bracket_edge",
@@ -23,12 +24,18 @@ __all__ = [
     "tail_weight",
     "time_after",
     "together",
+    "years_of",
 ]
 
 
 def continuous_rate(discount: float, years: float) -> float:
     """A discount factor as a continuous annual rate."""
     return -math.log(discount) / years
+
+
+def years_of(text: str) -> float:
+    """A time written as a fraction of a year."""
+    return float(Fraction(text))
 
 
 def per_day(per_year: float) -> float:

@@ -181,13 +181,15 @@ class Market:
     def vol(self, instrument: Row) -> tuple[float, bool]:
         """Volatility of an option, and whether it is normal (Bachelier) or lognormal."""
         marks = self._marks.get(instrument["instrument"], {})
-        name, expiry_ns = instrument["underlying"], instrument["expiry_ns"]
+        name, expiry_ns = instrument["underlying"], instrument.get("expiry_ns") or 0
         if instrument.get("bachelier") and self.forward(name, expiry_ns) <= 0.0:
             if marks.get("vol_normal_annual") is None:
                 raise MissingInputError("missing_vol")
             return float(marks["vol_normal_annual"]), True
         if marks.get("vol_annual") is not None:
             return float(marks["vol_annual"]), False
+        if not expiry_ns:  # an everlasting option lies on no surface
+            raise MissingInputError("missing_vol")
         return self._surface_vol(name, expiry_ns, instrument["strike"]), False
 
     def _surface_vol(self, name: str, expiry_ns: int, strike: float) -> float:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+from tests.oracle.everlasting import everlasting
 from tests.oracle.margin_market import Market, MissingInputError, Row, asset_key
 from tests.oracle.margin_pricing import Sheet, bachelier, black76, intrinsic
 
@@ -39,6 +40,7 @@ class Contract:
         self.is_option = self.kind == "option"
         self.multiplier = float(row["multiplier"])
         self.years = market.years(self.expiry_ns)
+        self.is_everlasting = bool(row.get("funding_period_days"))
         self._missing: set[str] = set()
         self.index = self._get(lambda: market.index(self.underlying))
         # S px(quote): numeraire a base unit.
@@ -49,7 +51,11 @@ class Contract:
         # It settles on known + open Y, Y being what is still to come.
         share, self.known = market.settled(row)
         self.open = 1.0 - share
-        if self.open == 0.0:
+        if self.is_everlasting:
+            self.forward = self.index
+            self.years = row["funding_period_days"] / 365.0
+            self._look_at_vol()
+        elif self.open == 0.0:
             self.forward = self.mark = self.known
         elif self.is_option:
             self.forward = self._get(lambda: market.forward(self.underlying, self.expiry_ns))
@@ -60,7 +66,8 @@ class Contract:
         if self._missing:
             raise MissingInputError(*self._missing)
         if self.is_option:
-            rate = market.rate(self.underlying, self.expiry_ns) if self.open > 0.0 else 0.0
+            lives = self.open > 0.0 and not self.is_everlasting
+            rate = market.rate(self.underlying, self.expiry_ns) if lives else 0.0
             self.rate, self.discount = rate, math.exp(-rate * self.years)
 
     def _get(self, look: Callable[[], float]) -> float:
@@ -132,12 +139,15 @@ class Contract:
             forward = self.forward * (1.0 + move) if self.open > 0.0 else self.known
             sheet = intrinsic(is_call, forward, self.strike)
             return sheet if self.open > 0.0 else sheet._replace(delta=0.0)
-        model = bachelier if self.normal else black76
         is_call = self.row["option_type"] == "call"
         # A forward at or below zero moves by the index's own change, not in proportion to itself.
         change = move * (self.index if self.normal else self.forward)
         forward = self.forward + change
         used = self.vol if vol is None else vol
+        if self.is_everlasting:
+            rate = self.row.get("funding_rate_annual") or 0.0
+            return everlasting(is_call, forward, self.strike, used, self.years, rate)
+        model = bachelier if self.normal else black76
         return model(is_call, forward, self.strike, used, self.years)
 
     def move_to_strike(self) -> float:

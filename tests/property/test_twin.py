@@ -175,3 +175,55 @@ def with_normal_options(rng: random.Random, drawn: Inputs) -> Inputs:
 def test_options_on_a_negative_forward_agree_with_the_twin(rng: random.Random, method: str) -> None:
     drawn = with_normal_options(rng, make_inputs(rng, method))
     check_all(engine_of(drawn), Twin(drawn))
+
+
+def with_everlasting_options(rng: random.Random, drawn: Inputs) -> Inputs:
+    """A call and a put without an expiry beside what is there, sometimes without a volatility."""
+    first = drawn.market["underlyings"][0]
+    name, index = first["underlying"], first["index_price"] or 100.0
+    options = [
+        {
+            "instrument": f"EVERLASTING-{kind}",
+            "kind": "option",
+            "underlying": name,
+            "settlement_asset": "USD",
+            "payoff": "linear",
+            "multiplier": rng.choice([1.0, 0.1]),
+            "strike": index * between(rng, 0.6, 1.6),
+            "option_type": kind,
+            "funding_period_days": between(rng, 0.5, 30.0),
+            "funding_rate_annual": rng.choice([0.0, 0.1095, -0.05]),
+        }
+        for kind in ("call", "put")
+    ]
+    marks = [
+        {
+            "instrument": row["instrument"],
+            "vol_annual": between(rng, 0.2, 1.5) if rng.random() < 0.95 else None,
+        }
+        for row in options
+    ]
+    account = drawn.portfolio["accounts"][0]["account"]
+    held = [
+        {
+            "account": account,
+            "pocket": "cross",
+            "instrument": row["instrument"],
+            "quantity": rng.choice([-2.0, 1.0, 3.0]),
+        }
+        for row in options
+    ]
+    portfolio = {
+        **drawn.portfolio,
+        "instruments": [*drawn.portfolio["instruments"], *options],
+        "positions": [*drawn.portfolio["positions"], *held],
+    }
+    market = {**drawn.market, "marks": [*drawn.market["marks"], *marks]}
+    return Inputs(AS_OF_NS, market, portfolio, drawn.policy)
+
+
+@CI
+@given(draws, methods)
+def test_everlasting_options_agree_with_the_twin(rng: random.Random, method: str) -> None:
+    drawn = with_everlasting_options(rng, make_inputs(rng, method))
+    check_all(engine_of(drawn), Twin(drawn))

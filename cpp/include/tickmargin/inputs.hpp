@@ -17,11 +17,19 @@ struct InstrumentColumns {
   std::vector<std::int32_t> settlement_asset;
   std::vector<double> multiplier;       // base units a contract; quote units for inverse
   std::vector<double> strike;           // quote units; options only
-  std::vector<std::int64_t> expiry_ns;  // futures and options only
+  std::vector<std::int64_t> expiry_ns;  // futures and options only; 0 for an everlasting option
   std::vector<std::uint8_t> is_call;
   std::vector<std::uint8_t> bachelier;  // forwards at or below zero are allowed
+  // Of an option without an expiry, an everlasting one: how long funding takes to pay its mark's
+  // excess over the pay-off once, and the rate of its terms. 0 for all else; both empty: no such
+  // option.
+  std::vector<double> funding_period_years;
+  std::vector<double> funding_rate_annual;
 
   std::size_t size() const noexcept { return kind.size(); }
+  bool is_everlasting(std::size_t i) const noexcept {
+    return !funding_period_years.empty() && funding_period_years[i] > 0;
+  }
 };
 
 struct MarketColumns {

@@ -23,17 +23,24 @@ struct SmallWorld {
 template <class T>
 std::vector<T> gather(const std::vector<T>& column, const std::vector<std::uint32_t>& rows) {
   std::vector<T> out;
+  if (column.empty()) return out;
   out.reserve(rows.size());
   for (const std::uint32_t row : rows) out.push_back(column[row]);
   return out;
 }
 
 InstrumentColumns gather(const InstrumentColumns& all, const std::vector<std::uint32_t>& rows) {
-  return {gather(all.kind, rows),       gather(all.payoff, rows),
-          gather(all.underlying, rows), gather(all.settlement_asset, rows),
-          gather(all.multiplier, rows), gather(all.strike, rows),
-          gather(all.expiry_ns, rows),  gather(all.is_call, rows),
-          gather(all.bachelier, rows)};
+  return {gather(all.kind, rows),
+          gather(all.payoff, rows),
+          gather(all.underlying, rows),
+          gather(all.settlement_asset, rows),
+          gather(all.multiplier, rows),
+          gather(all.strike, rows),
+          gather(all.expiry_ns, rows),
+          gather(all.is_call, rows),
+          gather(all.bachelier, rows),
+          gather(all.funding_period_years, rows),
+          gather(all.funding_rate_annual, rows)};
 }
 
 SmallWorld shrink(const Revaluation& world, const book::PocketRows& rows) {
@@ -125,8 +132,10 @@ void add_option_prices(const Search& search, std::vector<double>& prices) {
       continue;
     }
     const double forward =
-        market::forward_at(search.small.market, search.underlying, instruments.expiry_ns[i])
-            .forward;
+        instruments.is_everlasting(i)
+            ? index
+            : market::forward_at(search.small.market, search.underlying, instruments.expiry_ns[i])
+                  .forward;
     const double strike =
         pricing::settling_of(search.small.market, i).strike_left(instruments.strike[i]);
     const double at_strike = strike * (index / forward);

@@ -32,6 +32,8 @@ RecordStatus LiveEngine::State::apply_instrument_listing(const Record& r) noexce
   c.expiry_ns.push_back(expiry);
   c.is_call.push_back(is_call);
   c.bachelier.push_back(bachelier);
+  c.funding_period_years.push_back(0);
+  c.funding_rate_annual.push_back(0);
   MarketColumns& m = world.reval.market.columns;
   const double index = world.index(r.account);
   const bool marked = !option && r.value[2] > 0;

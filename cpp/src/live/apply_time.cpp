@@ -229,7 +229,9 @@ std::size_t LiveEngine::State::gather_surface(UnderlyingIndex underlying) noexce
     const std::uint32_t i = surface.row[k];
     const TimeNs expiry = world.instruments.expiry_ns[i];
     if (k == 0 || expiry != surface.expiry_ns[k - 1]) {
-      forward = market::forward_at(world.reval.market, underlying, expiry).forward;
+      // An everlasting option has no expiry and stands on the index.
+      forward = expiry == 0 ? world.index(underlying)
+                            : market::forward_at(world.reval.market, underlying, expiry).forward;
     }
     surface.old_vol[k] = world.reval.market.columns.mark_vol_annual[i];
     surface.staged[k] = staged_vol[i];

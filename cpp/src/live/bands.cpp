@@ -121,7 +121,7 @@ bool LiveEngine::State::can_band(std::size_t pocket, const Evaluated& e) noexcep
     if (world.step_of(links[l].underlying) < 1) return false;
   }
   for (const std::uint32_t i : store.instruments(pocket)) {
-    if (world.reval.values.normal[i] != 0) return false;
+    if (world.reval.values.model[i] != pricing::OptionModel::black76) return false;
   }
   return has_bounded_rows(pocket);
 }

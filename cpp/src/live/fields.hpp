@@ -20,10 +20,12 @@ void each(Archive& archive, std::vector<T>& values, Each one) {
   for (T& value : values) one(archive, value);
 }
 
+// `f` may be anything that takes a column.
 template <class Archive>
 void fields(Archive& f, InstrumentColumns& c) {
   f(c.kind), f(c.payoff), f(c.underlying), f(c.settlement_asset), f(c.multiplier), f(c.strike);
   f(c.expiry_ns), f(c.is_call), f(c.bachelier);
+  f(c.funding_period_years), f(c.funding_rate_annual);
 }
 
 template <class Archive>

@@ -8,6 +8,7 @@
 
 #include "engine/state.hpp"
 #include "live/durable.hpp"
+#include "live/fields.hpp"
 #include "live/state.hpp"
 
 namespace tickmargin {
@@ -55,6 +56,7 @@ void freeze_volatilities(market::Market& market, const InstrumentColumns& instru
   for (std::size_t i = 0; i < instruments.size(); ++i) {
     double& vol = market.columns.mark_vol_annual[i];
     if (instruments.kind[i] != Kind::option || !std::isnan(vol)) continue;
+    if (instruments.is_everlasting(i)) continue;  // no surface reaches there
     vol = market::surface_vol(market, instruments.underlying[i], instruments.expiry_ns[i],
                               instruments.strike[i]);
   }
@@ -185,15 +187,9 @@ void LiveEngine::State::reserve() {
   work.scratch.initial_losses.reserve(u);
   work.scratch.maintenance_losses.reserve(u);
   InstrumentColumns& c = world.instruments;
-  c.kind.reserve(n);
-  c.payoff.reserve(n);
-  c.underlying.reserve(n);
-  c.settlement_asset.reserve(n);
-  c.multiplier.reserve(n);
-  c.strike.reserve(n);
-  c.expiry_ns.reserve(n);
-  c.is_call.reserve(n);
-  c.bachelier.reserve(n);
+  for (auto* column : {&c.funding_period_years, &c.funding_rate_annual}) column->resize(c.size());
+  const auto reserve_rows = [n](auto& column) { column.reserve(n); };
+  live::fields(reserve_rows, c);
   MarketColumns& m = world.reval.market.columns;
   for (auto* column : {&m.mark_price, &m.mark_vol_annual, &m.mark_vol_normal_annual,
                        &m.settled_share, &m.settled_average}) {

@@ -92,7 +92,8 @@ void LiveEngine::State::anchor_nodes(const book::PocketRows& rows, const margin:
   const auto near = [&](std::uint32_t i) {
     if (world.instruments.kind[i] != Kind::option || expired[i]) return false;
     world.refresh_value(i);
-    if (values.status[i] != Status::ok || values.normal[i] != 0) return false;
+    if (values.status[i] != Status::ok) return false;
+    if (values.model[i] != pricing::OptionModel::black76) return false;
     const double move = risk::strike_move(world.reval.market, world.instruments, values, i);
     return std::fabs(move) <= p.price_range + range_margin;
   };
@@ -357,8 +358,8 @@ bool LiveEngine::State::proves(const Order& order, std::size_t pocket) noexcept 
   live::PolicyGrid& grid = grid_of(pocket);
   world.refresh_profits(i, grid);
   if (world.reval.values.status[i] != Status::ok || world.bounded[i] == 0 ||
-      world.reval.values.normal[i] != 0 || mark_in_doubt(i) || marks_in_doubt(pocket) ||
-      pockets[pocket].state >= tickmargin::State::liquidating) {
+      world.reval.values.model[i] != pricing::OptionModel::black76 || mark_in_doubt(i) ||
+      marks_in_doubt(pocket) || pockets[pocket].state >= tickmargin::State::liquidating) {
     return false;
   }
   const double initial = most_initial(*anchor, order, grid);

@@ -36,7 +36,7 @@ void depend_on_asset(const MarketColumns& c, AssetIndex asset, Dependencies& d) 
 // instrument follows, ratios of forwards and marks to it held.
 bool is_bounded(const InstrumentColumns& instruments, const MarketColumns& c, std::size_t i,
                 const Dependencies& depends) {
-  if (depends.count != 1) return false;
+  if (depends.count != 1 || instruments.is_everlasting(i)) return false;
   const AssetIndex settlement = instruments.settlement_asset[i];
   const bool settles_in_index =
       settlement >= 0 && c.asset_underlying[static_cast<std::size_t>(settlement)] >= 0;

@@ -5,6 +5,7 @@
 
 #include "base/ticks.hpp"
 #include "kernels/one_value.hpp"
+#include "pricing/everlasting.hpp"
 #include "pricing/settlement.hpp"
 
 namespace tickmargin::pricing {
@@ -163,6 +164,33 @@ void write_option(const market::Market& market, const InstrumentColumns& instrum
   out.unit_price[i] = coin ? t.settlement_price / t.index : t.settlement_price;
 }
 
+// An everlasting option stands on the index and by its own rate; its theta is the funding.
+void value_everlasting(const market::Market& market, const InstrumentColumns& instruments,
+                       std::size_t i, InstrumentValues& out) {
+  const Terms t = terms_of(market, instruments, i);
+  const double vol = market.columns.mark_vol_annual[i];
+  if (std::isnan(vol)) return mark_missing(out, i, Status::missing_vol);
+  const EverlastingValue e =
+      everlasting_value({instruments.is_call[i] != 0, t.index, instruments.strike[i], vol,
+                         instruments.funding_period_years[i], instruments.funding_rate_annual[i]});
+  const double scale = t.multiplier * t.settlement_price;
+  ContractValue& v = out.contract[i];
+  v = {};
+  v.value = out.base_value[i] = scale * e.price;
+  v.delta_base = v.roll_delta = scale * e.delta / t.quote_price;
+  v.gamma = scale * e.gamma / t.quote_price;
+  v.vega = scale * e.vega;
+  v.theta = scale * e.funding;
+  v.notional = t.multiplier * t.index * t.quote_price;
+  out.scale[i] = scale;
+  out.mark[i] = e.price;
+  out.forward[i] = t.index;
+  out.years[i] = instruments.funding_period_years[i];
+  out.vol_annual[i] = vol;
+  out.model[i] = OptionModel::everlasting;
+  out.unit_price[i] = t.settlement_price;
+}
+
 // Inputs of one option into the batch of its model, its value where none is needed, or the reason
 // it has none.
 void gather_option(const market::Market& market, const InstrumentColumns& instruments,
@@ -201,7 +229,7 @@ void gather_option(const market::Market& market, const InstrumentColumns& instru
   columns.vol.push_back(vol);
   columns.years.push_back(out.years[i]);
   columns.rate.push_back(rate);
-  out.normal[i] = use_normal;
+  if (use_normal) out.model[i] = OptionModel::bachelier;
 }
 
 void run_model(OptionColumns& c, bool normal) {
@@ -238,7 +266,7 @@ void start_row(const market::Market& market, const InstrumentColumns& instrument
                ValueScratch& scratch, InstrumentValues& out) {
   const Terms t = terms_of(market, instruments, i);
   out.status[i] = Status::ok;
-  out.normal[i] = 0;
+  out.model[i] = OptionModel::black76;
   out.years[i] = out.base_value[i] = out.vol_annual[i] = out.settled_ratio[i] = 0;
   out.open[i] = settling_of(market, i).open;
   out.strike[i] = instruments.strike[i];
@@ -258,6 +286,8 @@ void start_row(const market::Market& market, const InstrumentColumns& instrument
     mark_missing(out, i, Status::missing_price);
   } else if (std::isnan(t.settlement_price) || std::isnan(t.quote_price)) {
     mark_missing(out, i, Status::missing_asset_price);
+  } else if (instruments.is_everlasting(i)) {
+    value_everlasting(market, instruments, i, out);
   } else if (instruments.kind[i] == Kind::option) {
     gather_option(market, instruments, i, out, scratch.lognormal, scratch.normal);
   } else {
@@ -281,7 +311,7 @@ InstrumentValues make_values(std::size_t count) {
         &out.unit_price, &out.open, &out.strike, &out.settled_ratio}) {
     column->assign(count, 0.0);
   }
-  out.normal.assign(count, 0);
+  out.model.assign(count, OptionModel::black76);
   out.form.assign(count, OptionForm::curved);
   out.settled_in_base.assign(count, 0);
   return out;

@@ -26,6 +26,9 @@ struct ContractValue {
   double roll_delta;  // delta_base less the premium for coin-settled options
 };
 
+// What prices an option.
+enum class OptionModel : std::uint8_t { black76 = 0, bachelier = 1, everlasting = 2 };
+
 // How the price of an option follows the forward.
 enum class OptionForm : std::uint8_t {
   curved = 0,   // an option still: a model prices it
@@ -35,14 +38,14 @@ enum class OptionForm : std::uint8_t {
 
 struct InstrumentValues {
   std::vector<ContractValue> contract;
-  std::vector<Status> status;        // why a row is NaN
-  std::vector<double> mark;          // quote units; for a coin option its premium in quote units
-  std::vector<double> forward;       // of the instrument's expiry; the mark for spot and perpetuals
-  std::vector<double> years;         // to expiry, 0 without one
-  std::vector<double> vol_annual;    // options; normal volatility where `normal` is set
-  std::vector<double> scale;         // numeraire value = scale x undiscounted model price
-  std::vector<double> base_value;    // scale x model price, options only: the unshocked value
-  std::vector<std::uint8_t> normal;  // valued by Bachelier
+  std::vector<Status> status;      // why a row is NaN
+  std::vector<double> mark;        // quote units; for a coin option its premium in quote units
+  std::vector<double> forward;     // of the instrument's expiry; the mark for spot and perpetuals
+  std::vector<double> years;       // to expiry, 0 without one; of an everlasting option its mean
+  std::vector<double> vol_annual;  // options; a normal volatility under Bachelier
+  std::vector<double> scale;       // numeraire value = scale x undiscounted model price
+  std::vector<double> base_value;  // scale x model price, options only: the unshocked value
+  std::vector<OptionModel> model;  // of options
   // Inside the settlement window (pricing/settlement.hpp); outside 1, the strike, curved and 0.
   std::vector<double> open;                   // share of the contract that still follows the index
   std::vector<double> strike;                 // K', of options
@@ -76,9 +79,10 @@ InstrumentValues make_values(std::size_t count);
 // Prices of the assets, in the numeraire.
 void value_assets(const market::Market& market, InstrumentValues& out);
 
-// Black-76 on the forward of each expiry; coin-settled options Black(F)/F in coin with r = 0, times
-// the coin's price; inverse futures are linear in the numeraire. Source: cpp/src/margin/README.md.
-// Left out: quanto drift. A row is valued alone: the same bits whichever rows are asked for.
+// Black-76 on the forward of each expiry, everlasting options on the index; coin-settled options
+// Black(F)/F in coin with r = 0, times the coin's price; inverse futures are linear in the
+// numeraire. Source: cpp/src/margin/README.md. Left out: quanto drift. A row is valued alone: the same bits
+// whichever rows are asked for.
 void value_rows(const market::Market& market, const InstrumentColumns& instruments,
                 std::span<const std::uint32_t> rows, ValueScratch& scratch, InstrumentValues& out);
 

@@ -7,6 +7,7 @@
 #include "base/assert.hpp"
 #include "base/ticks.hpp"
 #include "kernels/one_value.hpp"
+#include "pricing/everlasting.hpp"
 
 namespace tickmargin::risk {
 namespace {
@@ -29,7 +30,8 @@ void gather(const Valued& v, std::span<const std::uint32_t> rows, const VolShock
   }
   for (const std::uint32_t i : rows) {
     if (v.instruments.kind[i] != Kind::option) continue;
-    if (v.values.status[i] != Status::ok || v.values.normal[i] != 0) continue;
+    if (v.values.status[i] != Status::ok) continue;
+    if (v.values.model[i] != pricing::OptionModel::black76) continue;
     if (v.values.open[i] != 1.0) continue;
     batch.row.push_back(i);
     batch.is_call.push_back(v.instruments.is_call[i]);
@@ -88,6 +90,21 @@ void revalue_normal(const InstrumentColumns& instruments, const pricing::Instrum
         {&values.years[i], 0},   {&zero, 0}};
     kernels::kernels().bachelier(rows, outputs, 1);
     out[s] = scenarios.weight[s] * (values.scale[i] * price - values.base_value[i]);
+  }
+}
+
+// An everlasting option follows the index itself; the term of its volatility is its funding period.
+void revalue_everlasting(const Valued& v, std::size_t i, const VolShocks& shocks,
+                         const Scenarios& scenarios, double* out) {
+  const double index = v.values.forward[i];
+  for (std::size_t s = 0; s < scenarios.size(); ++s) {
+    const double vol = shocked_vol(shocks, shocks.shock[scenarios.vol_index[s]],
+                                   v.values.vol_annual[i], v.values.years[i]);
+    const pricing::EverlastingValue moved = pricing::everlasting_value(
+        {v.instruments.is_call[i] != 0, index * (1.0 + scenarios.price_move[s]),
+         v.instruments.strike[i], vol, v.instruments.funding_period_years[i],
+         v.instruments.funding_rate_annual[i]});
+    out[s] = scenarios.weight[s] * (v.values.scale[i] * moved.price - v.values.base_value[i]);
   }
 }
 
@@ -167,7 +184,9 @@ void revalue(const Valued& v, UnderlyingIndex u, std::span<const std::uint32_t> 
       std::fill_n(out, n, base::canonical_nan);
     } else if (v.instruments.kind[i] != Kind::option) {
       revalue_linear(v.values, i, scenarios, out);
-    } else if (v.values.normal[i] != 0) {
+    } else if (v.values.model[i] == pricing::OptionModel::everlasting) {
+      revalue_everlasting(v, i, shocks, scenarios, out);
+    } else if (v.values.model[i] == pricing::OptionModel::bachelier) {
       revalue_normal(v.instruments, v.values, i, index, shocks, scenarios, out);
     } else if (v.values.open[i] != 1.0) {
       revalue_settling(v, i, shocks, scenarios, scratch, out);
@@ -241,7 +260,7 @@ double strike_move(const market::Market& market, const InstrumentColumns& instru
   if (values.form[instrument] != pricing::OptionForm::curved) return base::canonical_nan;
   const double strike = values.strike[instrument];
   const double forward = values.forward[instrument];
-  if (values.normal[instrument] == 0) return strike / forward - 1.0;
+  if (values.model[instrument] != pricing::OptionModel::bachelier) return strike / forward - 1.0;
   const auto u = static_cast<std::size_t>(instruments.underlying[instrument]);
   return (strike - forward) / market.columns.index_price[u];
 }

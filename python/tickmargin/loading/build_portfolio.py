@@ -81,18 +81,20 @@ def _check_instruments(data: TableData, log: IssueLog) -> None:
     expiry = data.numbers("expiry_ns", 0, np.int64)
     option_type = data.numbers("option_type", -1, np.int8)
     bachelier = data.numbers("bachelier", False, bool)
-    dated = (kind == _FUTURE) | option
+    everlasting = option & ~np.isnan(data.numbers("funding_period_days", np.nan, float))
+    dated = ((kind == _FUTURE) | option) & ~everlasting
     undated = (kind == _SPOT) | (kind == _PERPETUAL)
     plain = undated | (kind == _FUTURE)
     no_strike = option & np.isnan(strike)
     _need(data, "strike", no_strike, ("MISSING_STRIKE", "an option needs a strike"), log)
     no_expiry = dated & (expiry == 0)
-    message = "a future or an option needs an expiry"
+    message = "a future or an option needs an expiry, an everlasting option a funding_period_days"
     _need(data, "expiry_ns", no_expiry, ("MISSING_EXPIRY", message), log)
     no_type = option & (option_type == -1)
     message = "an option needs an option_type, call or put"
     _need(data, "option_type", no_type, ("MISSING_OPTION_TYPE", message), log)
     _refuse(data, "expiry_ns", undated & (expiry != 0), "spot and perpetuals have no expiry", log)
+    _check_funding(data, option, log)
     _refuse(data, "strike", plain & ~np.isnan(strike), "only options have a strike", log)
     _refuse(data, "option_type", plain & (option_type >= 0), "only options are call or put", log)
     coin = option & (data.numbers("payoff", _LINEAR, np.int8) > _LINEAR)
@@ -108,6 +110,29 @@ def _check_instruments(data: TableData, log: IssueLog) -> None:
             f"strike must be greater than 0 unless bachelier is true, got {float(strike[row])}",
         ),
     )
+
+
+def _check_funding(data: TableData, option: NDArray[np.bool_], log: IssueLog) -> None:
+    """An everlasting option is an option held to its pay-off by funding instead of an expiry."""
+    days = data.numbers("funding_period_days", np.nan, float)
+    rate = np.nan_to_num(data.numbers("funding_rate_annual", 0.0, float))
+    given = ~np.isnan(days)
+    message = "only options have a funding period: perpetual futures need none"
+    _refuse(data, "funding_period_days", given & ~option, message, log)
+    everlasting = given & option
+    message = "an option with a funding_period_days never expires"
+    expiry = data.numbers("expiry_ns", 0, np.int64)
+    _refuse(data, "expiry_ns", everlasting & (expiry != 0), message, log)
+    message = "an everlasting option is priced on its index, which is positive"
+    bachelier = data.numbers("bachelier", False, bool)
+    _refuse(data, "bachelier", everlasting & bachelier, message, log)
+    message = "an everlasting option must have payoff linear"
+    coin = data.numbers("payoff", _LINEAR, np.int8) > _LINEAR
+    _refuse(data, "payoff", everlasting & coin, message, log)
+    message = "only an option with a funding_period_days has a rate of its own"
+    _refuse(data, "funding_rate_annual", ~given & (rate != 0.0), message, log)
+    message = "funding_rate_annual x funding_period_days / 365 must be greater than -1"
+    _refuse(data, "funding_rate_annual", everlasting & (rate * days / 365.0 <= -1.0), message, log)
 
 
 def _check_payoffs(data: TableData, kind: NDArray[Any], log: IssueLog) -> None:
@@ -152,7 +177,8 @@ def _refuse(
 
         def describe(row: int) -> tuple[object, str]:
             value = data.columns[column][row].item()
-            return OPTION_TYPES[value] if column == "option_type" else value, message
+            words = {"option_type": OPTION_TYPES, "payoff": PAYOFFS}.get(column)
+            return words[value] if words else value, message
 
         rows = np.flatnonzero(data.judged(column, wrong))
         log.add_rows("UNEXPECTED_VALUE", (data.file, column), rows, describe)
@@ -295,6 +321,10 @@ def _instruments(
         expiry_ns=freeze(data.numbers("expiry_ns", 0, np.int64)),
         is_call=freeze((data.numbers("option_type", -1, np.int8) == 1).astype(np.uint8)),
         bachelier=freeze(data.numbers("bachelier", False, np.bool_).astype(np.uint8)),
+        funding_period_days=freeze(data.numbers("funding_period_days", np.nan, np.float64)),
+        funding_rate_annual=freeze(
+            np.nan_to_num(data.numbers("funding_rate_annual", 0.0, np.float64))
+        ),
     )
 
 

@@ -31,7 +31,8 @@ class Instruments:
     """Instruments by row; ``underlying`` and ``settlement`` index the portfolio's own lists.
 
     kind: 0 spot, 1 future, 2 perpetual, 3 option. payoff: 0 linear, 1 inverse, 2 quanto, 3 coin.
-    strike is NaN and expiry_ns 0 where there is none; is_call and bachelier are 0 or 1.
+    strike is NaN and expiry_ns 0 where there is none; is_call and bachelier are 0 or 1. An option
+    with a funding_period_days is everlasting; it is NaN and funding_rate_annual 0 for all else.
     """
 
     names: Names
@@ -44,6 +45,8 @@ class Instruments:
     expiry_ns: Times
     is_call: Bytes
     bachelier: Bytes
+    funding_period_days: Floats
+    funding_rate_annual: Floats
 
     def __len__(self) -> int:
         return len(self.names)

@@ -36,6 +36,8 @@ INSTRUMENTS = TableSpec(
         Column("expiry_ns", "int", required=False, nullable=True, sign="non_negative"),
         Column("option_type", "word", required=False, nullable=True, words=OPTION_TYPES),
         Column("bachelier", "bool", required=False, nullable=True),
+        Column("funding_period_days", "float", required=False, nullable=True, sign="positive"),
+        Column("funding_rate_annual", "float", required=False, nullable=True),
     ),
 )
 

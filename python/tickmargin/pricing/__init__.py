@@ -8,6 +8,11 @@ while the core computes, and the bits of a row never depend on the rows beside i
 """
 
 from tickmargin.pricing.delta import StrikeResult, delta_from_strike, strike_from_delta
+from tickmargin.pricing.everlasting import (
+    EVERLASTING_OUTPUTS,
+    everlasting_option,
+    power_perpetual_mark,
+)
 from tickmargin.pricing.forwards import forwards_from_parity
 from tickmargin.pricing.greeks import GREEKS, SPOT_GREEKS, Greeks
 from tickmargin.pricing.implied import (
@@ -21,6 +26,7 @@ from tickmargin.pricing.perpetual import perpetual_fair_price
 from tickmargin.pricing.spot import black_scholes
 
 __all__ = [
+    "EVERLASTING_OUTPUTS",
     "GREEKS",
     "IMPLIED_VOL_STATUS",
     "SPOT_GREEKS",
@@ -32,8 +38,10 @@ __all__ = [
     "black76",
     "black_scholes",
     "delta_from_strike",
+    "everlasting_option",
     "forwards_from_parity",
     "implied_vol",
     "perpetual_fair_price",
+    "power_perpetual_mark",
     "strike_from_delta",
 ]
