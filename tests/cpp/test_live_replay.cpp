@@ -96,3 +96,5 @@ TEST(a_state_that_differs_is_refused_with_the_entries_it_is_in) {
   const std::string range = "entries 1 to " + std::to_string(last);
   CHECK(error != nullptr && std::string(error->what()).find(range) != std::string::npos);
 }
+
+CHECK_MAIN()
