@@ -1,6 +1,6 @@
 // Bands against brute force over a long stream: no transition may be missed, and on the way every
 // number is that of a recompute on any number of threads. The first argument picks tests by name;
-// TICKMARGIN_LIVE_RECORDS sets the length (default 200,000; the larger budget is 1,000,000),
+// TICKMARGIN_LIVE_RECORDS sets the length (default 60,000; the larger budget is 1,000,000),
 // TICKMARGIN_LIVE_SEED the seed.
 #include <cstdlib>
 
@@ -56,7 +56,7 @@ bool is_special(RecordType type) {
 }
 
 TEST(no_transition_is_missed) {
-  const long records = setting("TICKMARGIN_LIVE_RECORDS", 200'000);
+  const long records = setting("TICKMARGIN_LIVE_RECORDS", 60'000);
   const auto seed = static_cast<std::uint64_t>(setting("TICKMARGIN_LIVE_SEED", 1));
   std::printf("  seed %llu, %ld records\n", static_cast<unsigned long long>(seed), records);
   const LiveInputs inputs = long_inputs(160, seed);

@@ -46,8 +46,10 @@ MUTATIONS = {
     "no border towards recovery": Mutation(
         BANDS, "monitor::keep_below(lines, part(b.recovery[r]), reach);", ""
     ),
-    "recovery without hysteresis": Mutation(
-        BANDS, "const double at = level * (1.0 + hysteresis);", "const double at = level;"
+    "twice the hysteresis on the way to recovery": Mutation(
+        BANDS,
+        "const double at = level * (1.0 + hysteresis);",
+        "const double at = level * (1.0 + 2.0 * hysteresis);",
     ),
     "one border too far": Mutation(
         BANDS,
