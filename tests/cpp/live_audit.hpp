@@ -45,9 +45,11 @@ inline Record policy_epoch(std::uint64_t epoch, double grace_seconds, TimeNs ts_
 }
 
 // Every account against a recompute of the frozen state, every number to the bit.
-inline void same_as_frozen(LiveEngine& engine, int decimals = 6) {
+inline void same_as_frozen(LiveEngine& engine, int decimals = 6, int threads = 1) {
   const Engine frozen = engine.freeze();
-  const Result result = frozen.recompute();
+  RecomputeOptions options;
+  options.threads = threads;
+  const Result result = frozen.recompute(options);
   const double tick = std::pow(10.0, decimals);
   long wrong = 0;
   for (std::size_t a = 0; a < engine.account_count(); ++a) {

@@ -80,9 +80,9 @@ inline void add_specialists(LiveInputs& in, std::int32_t first, std::int32_t las
   p.account_count = last;
 }
 
-class Stream {
+class Bursts {
  public:
-  Stream(LiveEngine& engine, const LiveInputs& inputs, std::uint64_t seed)
+  Bursts(LiveEngine& engine, const LiveInputs& inputs, std::uint64_t seed)
       : engine_(&engine), instruments_(inputs.engine.instruments),
         policies_(inputs.engine.policies), draw_(seed) {
     vols_ = inputs.engine.market.mark_vol_annual;

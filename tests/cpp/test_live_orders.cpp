@@ -145,6 +145,7 @@ TEST(proofs_decide_as_evaluations_do) {
     for (std::int32_t a = 0; a < 6; ++a) {
       inputs.engine.policies.account_policy[static_cast<std::size_t>(a)] = a % 2 ? 5 : 2;
     }
+    inputs.settings.asset_chain = {0, 1, 2, 2, 3};
     LiveInputs exact = inputs;
     exact.settings.bands = false;
     LiveEngine proving(inputs), evaluating(exact);
@@ -152,12 +153,18 @@ TEST(proofs_decide_as_evaluations_do) {
     double price[underlyings];
     TimeNs now = start_ns;
     std::uint64_t sequence = 0;
+    std::int32_t halted = -1;  // a chain, whose assets count otherwise from one record to the next
     for (std::int32_t u = 0; u < underlyings; ++u) price[u] = index_at_start[u];
     for (int n = 0; n < 1500; ++n) {
       const std::int32_t u = n < 3 ? n : draw.below(underlyings);
       price[u] *= 1 + (draw.chance(0.02) ? 3e-3 : 1e-4) * draw.normal();
       Record r = index_tick(u, ++sequence, price[u], now += 100'000'000);
       if (draw.chance(0.01)) r = make_record(RecordType::clock, 0, now);
+      if (n >= 3 && draw.chance(0.03)) {
+        r = make_record(RecordType::chain_halt, halted >= 0 ? halted : draw.below(4), now);
+        r.flags = halted >= 0 ? 0 : flag_halted;
+        halted = halted >= 0 ? -1 : r.subject;
+      }
       CHECK_EQ(proving.apply(r).status, RecordStatus::ok);
       CHECK_EQ(evaluating.apply(r).status, RecordStatus::ok);
       drain(proving);

@@ -150,6 +150,9 @@ class LiveMargin(Twin):
     ) -> None:
         """What resting orders could add to initial margin at their worst."""
         market, resting = self.market, self._grouped(orders)
+        if self.policy.method == "dynamic":
+            vols = {u: market.underlying(u).get("realised_vol_annual") for u in resting}
+            resting = {u: rows for u, rows in resting.items() if vols[u] is not None}
         if not resting:
             return
         linked: dict[str, float] = {}

@@ -28,28 +28,51 @@ class Mutation(NamedTuple):
     becomes: str
 
 
+BANDS, BOUNDS, MARKET = "live/bands.cpp", "margin/bounds.cpp", "live/apply_market.cpp"
 MUTATIONS = {
-    "a convex term's slope from the wrong side": Mutation(
-        "margin/bounds.cpp",
-        "chord(convex[1], convex[2], right) + chord(concave[0], concave[1], left)}",
-        "chord(convex[0], convex[1], left) + chord(concave[0], concave[1], left)}",
+    "chords where tangents hold, tangents where chords do": Mutation(
+        BOUNDS,
+        "line.stressed = slopes_of(convex, concave, unit.q, unit.out.index);",
+        "line.stressed = slopes_of(concave, convex, unit.q, unit.out.index);",
     ),
-    "wear never spent": Mutation(
-        "live/bands.cpp",
-        "link.wear_limit = underlyings[u].wear + wear;",
-        "link.wear_limit = INFINITY;",
+    "volatility wears nothing out": Mutation(
+        BANDS, "link.wear_limit[0] = of.wear.vol + wear.vol;", "link.wear_limit[0] = INFINITY;"
     ),
     "slack not shared between indices": Mutation(
-        "live/bands.cpp", "const double share = 1.0 / count;", "const double share = 1.0;"
+        BANDS,
+        "const double share = exposed_to(pocket, underlying) / all_exposed;",
+        "const double share = 1.0;",
     ),
     "no border towards recovery": Mutation(
-        "live/bands.cpp",
-        "for (int r = 0; r < b.recoveries; ++r) spend(b.recovery[r], false);",
-        "",
+        BANDS, "monitor::keep_below(lines, part(b.recovery[r]), reach);", ""
     ),
-    "no lines of strike nodes": Mutation(
-        "margin/bounds.cpp", "    add_node_lines(unit, p, collateral);\n", "    (void)collateral;\n"
+    "twice the hysteresis on the way to recovery": Mutation(
+        BANDS,
+        "const double at = level * (1.0 + hysteresis);",
+        "const double at = level * (1.0 + 2.0 * hysteresis);",
     ),
+    "one border too far": Mutation(
+        BANDS,
+        "case State::healthy: danger(levels.warning); break;",
+        "case State::healthy: danger(levels.margin_call); break;",
+    ),
+    "a pocket that waits for its bands is not watched": Mutation(
+        "live/evaluate.cpp",
+        "    watch_pocket(pocket);\n    queue(pocket);",
+        "    queue(pocket);",
+    ),
+    "the watch list forgotten by ticks": Mutation(
+        MARKET,
+        "collect_crossed(underlying, guard.mark);\n    collect_watched(underlying);",
+        "collect_crossed(underlying, guard.mark);",
+    ),
+    "the watch list forgotten by wear": Mutation(
+        MARKET,
+        "collect_worn(underlying, {spent.vol + wear.vol, spent.curve + wear.curve});\n"
+        "  collect_watched(underlying);",
+        "collect_worn(underlying, {spent.vol + wear.vol, spent.curve + wear.curve});",
+    ),
+    "no lines of strike nodes": Mutation(BOUNDS, "    add_node_lines(unit, p, collateral);\n", ""),
 }
 
 

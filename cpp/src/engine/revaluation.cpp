@@ -113,12 +113,17 @@ double initial_if_filled(const Revaluation& world, const PolicyState& policy,
 }
 
 // What resting orders could add to initial margin at their worst. An order on a contract that has
-// no value now counts nothing: or it would keep its account from being decided, and liquidated.
+// no value now, or none of the policy's scenarios, counts nothing: or it would keep its account
+// from being decided, and liquidated.
 void add_orders(const Revaluation& world, const PolicyState& policy, book::PocketRows rows,
                 Workspace& work) {
   work.orders.clear();
   for (const book::OrderRow& order : rows.orders) {
-    if (world.values.status[order.instrument] == Status::ok) work.orders.push_back(order);
+    const auto u = static_cast<std::size_t>(world.instruments.underlying[order.instrument]);
+    const Status scenarios = policy.prepared.underlying_status[u];
+    if (first_of(world.values.status[order.instrument], scenarios) == Status::ok) {
+      work.orders.push_back(order);
+    }
   }
   if (work.orders.empty()) return;
   rows.orders = work.orders;
