@@ -6,9 +6,11 @@ import math
 from datetime import datetime, timedelta
 
 __all__ = [
+    "basis_points",
     "bracket_edge",
     "continuous_rate",
     "edge_price",
+    "from_percent",
     "haircut_of_weight",
     "in_coin",
     "in_quote",
@@ -16,7 +18,9 @@ __all__ = [
     "leverage_of",
     "notional_share",
     "per_day",
+    "percent",
     "profit_as_entry",
+    "quotient",
     "ratio_of_leverage",
     "shocked",
     "signed",
@@ -34,6 +38,26 @@ def continuous_rate(discount: float, years: float) -> float:
 def per_day(per_year: float) -> float:
     """An amount per year of 365 days as an amount per day."""
     return per_year / 365
+
+
+def from_percent(number: float) -> float:
+    """Percent as a share."""
+    return number / 100.0
+
+
+def basis_points(share: float) -> float:
+    """A share in basis points."""
+    return 10_000.0 * share
+
+
+def quotient(amount: float, unit: float) -> float:
+    """An amount in units of another."""
+    return amount / unit
+
+
+def percent(share: float) -> float:
+    """A share in percent."""
+    return 100.0 * share
 
 
 def ratio_of_leverage(leverage: float) -> float:
