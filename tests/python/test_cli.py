@@ -23,6 +23,7 @@ COMMANDS = (
     "what-if",
     "shadow",
     "tick",
+    "backtest",
     "portfolio-from-chain",
     "presets",
     "bench",
