@@ -109,6 +109,29 @@ ScenarioParameters scenario(const py::dict& d) {
   return p;
 }
 
+LiquidityParameters liquidity(const py::dict& d) {
+  LiquidityParameters p;
+  p.half_spread_ratio = get<double>(d, "half_spread_ratio");
+  p.half_spread_vol = get<double>(d, "half_spread_vol");
+  p.fee_ratio = get<double>(d, "fee_ratio");
+  p.impact_factor = get<double>(d, "impact_factor");
+  p.slow_depth_notional = get<double>(d, "slow_depth_notional");
+  p.impact_cap_ratio = get<double>(d, "impact_cap_ratio");
+  p.fast_cap_ratio = get<double>(d, "fast_cap_ratio");
+  return p;
+}
+
+ConcentrationParameters concentration(const py::dict& d) {
+  return {get<double>(d, "threshold_notional"), get<double>(d, "slope_ratio"),
+          get<double>(d, "cap_ratio")};
+}
+
+ProcyclicalityParameters procyclicality(const py::dict& d) {
+  return {get<double>(d, "buffer_ratio"), get<double>(d, "pre_stress_vol_annual"),
+          get<double>(d, "stress_weight"), get<double>(d, "stressed_vol_annual"),
+          get<double>(d, "long_run_vol_annual")};
+}
+
 NettingParameters netting(const py::dict& d) {
   NettingParameters p;
   p.rule = get_enum<NettingRule>(d, "rule");
@@ -145,6 +168,10 @@ Policy policy_from_dict(const py::dict& d) {
   p.dynamic = by_underlying<DynamicParameters>(d, "dynamic", dynamic);
   p.scenario = by_underlying<ScenarioParameters>(d, "scenario", scenario);
   p.netting = netting(get<py::dict>(d, "netting"));
+  p.liquidity = by_underlying<LiquidityParameters>(d, "liquidity", liquidity);
+  p.concentration = by_underlying<ConcentrationParameters>(d, "concentration", concentration);
+  p.procyclicality =
+      by_underlying<ProcyclicalityParameters>(d, "anti_procyclicality", procyclicality);
   return p;
 }
 

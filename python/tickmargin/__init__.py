@@ -1,6 +1,6 @@
 """Real-time margin and collateral engine for derivatives."""
 
-from tickmargin import records
+from tickmargin import backtest, liquidity, procyclicality, records
 from tickmargin._core import info as _info
 from tickmargin._paths import cmake_dir, get_include
 from tickmargin.engine import Engine
@@ -73,6 +73,7 @@ __all__ = [
     "__version__",
     "bachelier",
     "bachelier_implied_vol",
+    "backtest",
     "black76",
     "black_scholes",
     "cmake_dir",
@@ -82,9 +83,11 @@ __all__ = [
     "get_include",
     "implied_vol",
     "info",
+    "liquidity",
     "perpetual_fair_price",
     "portfolio_scan",
     "power_perpetual_mark",
+    "procyclicality",
     "records",
     "scenario_matrix",
     "strike_from_delta",

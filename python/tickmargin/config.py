@@ -11,10 +11,22 @@ from copy import copy
 from datetime import date
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, create_model
+from pydantic import BeforeValidator, Discriminator, Field, Tag, create_model
+
+from tickmargin.config_add_ons import AntiProcyclicality, Concentration, Liquidity, Promise
+from tickmargin.config_base import Confidence, NonNegative, Positive, Ratio
+from tickmargin.config_base import Section as Section
 
 SCHEMA_VERSION = 1
-SECTIONS = ("futures", "options", "dynamic", "scenario")
+SECTIONS = (
+    "futures",
+    "options",
+    "dynamic",
+    "scenario",
+    "liquidity",
+    "concentration",
+    "anti_procyclicality",
+)
 HAIRCUT_COMPONENTS = (
     "quality",
     "volatility",
@@ -24,18 +36,6 @@ HAIRCUT_COMPONENTS = (
     "governance",
     "wrong_way",
 )
-
-Ratio = Annotated[float, Field(ge=0.0, le=1.0)]
-NonNegative = Annotated[float, Field(ge=0.0)]
-Positive = Annotated[float, Field(gt=0.0)]
-# A confidence of one half or less is a gain, not a loss: a tail measure of it has no meaning.
-Confidence = Annotated[float, Field(gt=0.5, lt=1.0)]
-
-
-class Section(BaseModel):
-    """Base of all tables: unknown keys, casts, NaN and infinity are refused."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
 
 def _date(value: Any) -> Any:
@@ -223,7 +223,7 @@ class Scenario(Section):
     vol_power_long: NonNegative = 0.13
     vol_up_floor_annual: NonNegative = 0.0
     min_days: Positive = 1.0
-    tails: list[Tail] = []
+    tails: list[Tail] = Field(default=[])
     strike_nodes: bool = Field(default=True, description="strikes inside the range are nodes too")
     initial_factor: Positive = 1.0
     maintenance_factor: Positive
@@ -266,6 +266,9 @@ SECTION_MODELS: dict[str, type[Section]] = {
     "options": Options,
     "dynamic": Dynamic,
     "scenario": Scenario,
+    "liquidity": Liquidity,
+    "concentration": Concentration,
+    "anti_procyclicality": AntiProcyclicality,
 }
 
 if TYPE_CHECKING:
@@ -291,14 +294,20 @@ class Policy(Section):
     close_out_cost_ratio: Ratio = Field(
         default=0.0, description="of gross notional, for `bankrupt`"
     )
+    promise: Promise | None = Field(
+        default=None, description="what `tickmargin backtest` holds the policy to"
+    )
     levels: Levels = Levels()
     haircuts: Annotated[dict[str, Haircut], Field(min_length=1)]
     futures: Futures | None = None
     options: Options | None = None
     dynamic: Dynamic | None = None
     scenario: Scenario | None = None
+    liquidity: Liquidity | None = None
+    concentration: Concentration | None = None
+    anti_procyclicality: AntiProcyclicality | None = None
     netting: Netting = Netting()
-    underlyings: dict[str, UnderlyingOverride] = {}
+    underlyings: dict[str, UnderlyingOverride] = Field(default={})
 
 
 Names = Annotated[list[str], Field(min_length=1)]
@@ -337,7 +346,7 @@ class PolicyFile(Section):
         json_schema_extra={"const": SCHEMA_VERSION},
     )
     policies: Annotated[dict[str, Policy], Field(min_length=1)]
-    select: list[SelectRule] = []
+    select: list[SelectRule] = Field(default=[])
 
 
 def json_schema() -> dict[str, Any]:

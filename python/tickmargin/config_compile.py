@@ -21,7 +21,9 @@ from tickmargin.config import (
     Netting,
     Options,
     Scenario,
+    Section,
 )
+from tickmargin.config_add_ons import AntiProcyclicality, Concentration, Liquidity
 from tickmargin.config_checks import correlation_fault, correlation_matrix
 from tickmargin.config_issues import PolicyIssue
 from tickmargin.config_load import LoadedPolicy
@@ -85,7 +87,31 @@ def compile_policy(
             if config.method == "scenario"
         ],
         "netting": _netting(policy, list(underlyings)),
+        **_add_ons(policy, underlyings),
     }
+
+
+def _add_ons(policy: LoadedPolicy, underlyings: Sequence[str]) -> dict[str, Any]:
+    """By underlying; an empty list where the policy has no such section at all."""
+    nothing = {
+        "liquidity": Liquidity(),
+        "concentration": Concentration(threshold_notional=1.0, slope_ratio=0.0, cap_ratio=0.0),
+        "anti_procyclicality": AntiProcyclicality(),
+    }
+    out: dict[str, Any] = {}
+    for key, absent in nothing.items():
+        general = getattr(policy.config, key)
+        written = [policy.merged.get((key, u), general) for u in underlyings]
+        given = general is not None or any(name == key for name, _ in policy.merged)
+        rows = [section or absent for section in written] if given else []
+        out[key] = [_numbers(row) for row in rows]
+    return out
+
+
+def _numbers(section: Section) -> dict[str, float]:
+    """A section's numbers; NaN where none is given."""
+    values = section.model_dump()
+    return {key: math.nan if value is None else value for key, value in values.items()}
 
 
 def _haircuts(policy: LoadedPolicy, assets: Sequence[tuple[str, str]]) -> tuple[Floats, Floats]:

@@ -7,9 +7,11 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 
 __all__ = [
+    "basis_points",
     "bracket_edge",
     "continuous_rate",
     "edge_price",
+    "from_percent",
     "haircut_of_weight",
     "in_coin",
     "in_quote",
@@ -17,7 +19,9 @@ __all__ = [
     "leverage_of",
     "notional_share",
     "per_day",
+    "percent",
     "profit_as_entry",
+    "quotient",
     "ratio_of_leverage",
     "shocked",
     "signed",
@@ -41,6 +45,26 @@ def years_of(text: str) -> float:
 def per_day(per_year: float) -> float:
     """An amount per year of 365 days as an amount per day."""
     return per_year / 365
+
+
+def from_percent(number: float) -> float:
+    """Percent as a share."""
+    return number / 100.0
+
+
+def basis_points(share: float) -> float:
+    """A share in basis points."""
+    return 10_000.0 * share
+
+
+def quotient(amount: float, unit: float) -> float:
+    """An amount in units of another."""
+    return amount / unit
+
+
+def percent(share: float) -> float:
+    """A share in percent."""
+    return 100.0 * share
 
 
 def ratio_of_leverage(leverage: float) -> float:

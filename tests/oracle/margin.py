@@ -13,6 +13,7 @@ from fractions import Fraction
 from typing import Any
 
 from tests.oracle import margin_methods as methods
+from tests.oracle.margin_add_ons import add_on_lines
 from tests.oracle.margin_market import Market, MissingInputError, Row, asset_key
 from tests.oracle.margin_methods import Held, Line, Scan
 from tests.oracle.margin_policy import Policy
@@ -144,6 +145,8 @@ class Twin:
         pocket.held = held
         self._value(market, pocket, worth)
         self._require(market, pocket, worth)
+        for name, unit in held.items():
+            pocket.lines += add_on_lines(market, name, unit, self.policy)
         return pocket
 
     def _value(

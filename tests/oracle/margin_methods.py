@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from tests.oracle.margin_market import Market
@@ -150,21 +150,49 @@ def fixed_unit(name: str, held: Sequence[Held], policy: Policy) -> list[Line]:
 # dynamic
 
 
-def dynamic_moves(market: Market, name: str, rules: Mapping[str, Any], side: str) -> list[float]:
+def shortfall_moves(vol: float, days: float, confidence: float) -> tuple[float, float]:
+    """Lognormal expected shortfall down and up."""
+    s = vol * math.sqrt(days / 365.0)
+    p = 1.0 - confidence
+    z = normal_quantile(p)
+    return 1.0 - normal_cdf(z - s) / p, normal_cdf(z + s) / p - 1.0
+
+
+def damped(rules: Mapping[str, Any], now: float, measure_at: Callable[[float], float]) -> float:
+    """EMIR RTS 153/2013 article 28(1) on a measure."""
+    base = now
+    if rules["pre_stress_vol_annual"] is not None:
+        base = min(now, measure_at(rules["pre_stress_vol_annual"]))
+    wanted = [now, base * (1.0 + rules["buffer_ratio"])]
+    if rules["stressed_vol_annual"] is not None:
+        weight = rules["stress_weight"]
+        wanted.append((1.0 - weight) * now + weight * measure_at(rules["stressed_vol_annual"]))
+    if rules["long_run_vol_annual"] is not None:
+        wanted.append(measure_at(rules["long_run_vol_annual"]))
+    return max(wanted)
+
+
+def dynamic_moves(market: Market, name: str, policy: Policy, side: str) -> list[float]:
     """The move down and the move up of initial or maintenance margin."""
+    rules = policy.section("dynamic", name)
     row = market.underlying(name)
     vol = max(row["realised_vol_annual"], rules["vol_floor_annual"])
-    s = vol * math.sqrt(rules[f"horizon_{side}_days"] / 365.0)
-    p = 1.0 - rules[f"confidence_{side}"]
-    z = normal_quantile(p)
+    days, confidence = rules[f"horizon_{side}_days"], rules[f"confidence_{side}"]
     moves = []
-    for measure in (1.0 - normal_cdf(z - s) / p, normal_cdf(z + s) / p - 1.0):
+    for which, measure in enumerate(shortfall_moves(vol, days, confidence)):
         buffered = (1.0 + rules["buffer_ratio"]) * measure
+        if policy.has("anti_procyclicality"):
+            own = policy.section("anti_procyclicality", name)
+            buffered = damped(
+                own,
+                measure,
+                lambda v, w=which: shortfall_moves(v, days, confidence)[w],
+            )
         limit = rules["max_mm_increase_per_day_ratio"]
         previous = row.get("previous_mm_ratio")
         if side == "maintenance" and limit is not None and previous is not None:
-            days = (market.as_of_ns - (row.get("previous_ts_ns") or 0)) / NS_PER_DAY
-            buffered = max(measure, min(buffered, previous + limit * days))
+            gone = (market.as_of_ns - (row.get("previous_ts_ns") or 0)) / NS_PER_DAY
+            buffered = max(measure, min(buffered, previous + limit * gone))
         moves.append(min(max(buffered, rules["floor_ratio"]), rules["cap_ratio"]))
     return [-moves[0], moves[1]]
 
@@ -172,7 +200,7 @@ def dynamic_moves(market: Market, name: str, rules: Mapping[str, Any], side: str
 def dynamic_unit(market: Market, name: str, held: Sequence[Held], policy: Policy) -> list[Line]:
     """Repricing at lognormal expected-shortfall moves, and depth."""
     rules = policy.section("dynamic", name)
-    moves = {side: dynamic_moves(market, name, rules, side) for side in SIDES}
+    moves = {side: dynamic_moves(market, name, policy, side) for side in SIDES}
     # A spread's loss may shrink as the move grows: initial margin looks at all four moves.
     moves["initial"] = moves["initial"] + moves["maintenance"]
     losses = {}

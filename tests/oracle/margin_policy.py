@@ -51,7 +51,32 @@ SCENARIO = {
     "roll_ratio_min": 0.0,
     "basis_ratio": 0.0,
 }
-DEFAULTS = {"futures": FUTURES, "options": OPTIONS, "dynamic": DYNAMIC, "scenario": SCENARIO}
+LIQUIDITY = {
+    "half_spread_ratio": 0.0,
+    "half_spread_vol": 0.0,
+    "fee_ratio": 0.0,
+    "impact_factor": 0.0,
+    "slow_depth_notional": None,
+    "impact_cap_ratio": 1.0,
+    "fast_cap_ratio": 0.0,
+}
+CONCENTRATION = {"threshold_notional": 1.0, "slope_ratio": 0.0, "cap_ratio": 0.0}
+ANTI_PROCYCLICALITY = {
+    "buffer_ratio": 0.0,
+    "pre_stress_vol_annual": None,
+    "stress_weight": 0.0,
+    "stressed_vol_annual": None,
+    "long_run_vol_annual": None,
+}
+DEFAULTS = {
+    "futures": FUTURES,
+    "options": OPTIONS,
+    "dynamic": DYNAMIC,
+    "scenario": SCENARIO,
+    "liquidity": LIQUIDITY,
+    "concentration": CONCENTRATION,
+    "anti_procyclicality": ANTI_PROCYCLICALITY,
+}
 COMPONENTS = (
     "quality",
     "volatility",
@@ -86,6 +111,11 @@ class Policy:
         """A section as it holds for one underlying."""
         own = self.written.get("underlyings", {}).get(underlying, {}).get(name, {})
         return DEFAULTS[name] | dict(self.written.get(name, {})) | dict(own)
+
+    def has(self, name: str) -> bool:
+        """Whether a section is written anywhere."""
+        own = self.written.get("underlyings", {}).values()
+        return name in self.written or any(name in sections for sections in own)
 
     def weight(self, key: tuple[str, str], maintenance: bool) -> float:
         """What a unit of collateral counts: prod(1 - h)."""

@@ -164,12 +164,51 @@ def make_netting(rng: random.Random) -> dict[str, Any]:
     }
 
 
+def make_liquidity(rng: random.Random) -> dict[str, Any]:
+    """Spread, fee and impact of closing out; in one of two the book's depth now on top."""
+    rules = {
+        "half_spread_ratio": between(rng, 0.0, 0.01),
+        "half_spread_vol": rng.choice([0.0, 0.02]),
+        "fee_ratio": rng.choice([0.0, 0.0005]),
+    }
+    if sometimes(rng, 0.7):
+        rules["impact_factor"] = between(rng, 0.001, 0.2)
+        rules["slow_depth_notional"] = between(rng, 1e3, 1e7)
+        rules["impact_cap_ratio"] = between(rng, 0.01, 0.5)
+        rules["fast_cap_ratio"] = rng.choice([0.0, 0.05])
+    return rules
+
+
+def make_concentration(rng: random.Random) -> dict[str, Any]:
+    """A threshold within reach of the books."""
+    return {
+        "threshold_notional": between(rng, 1e2, 1e6),
+        "slope_ratio": between(rng, 0.0, 0.1),
+        "cap_ratio": between(rng, 0.0, 0.3),
+    }
+
+
+def make_anti_procyclicality(rng: random.Random) -> dict[str, Any]:
+    """Any of the three tools."""
+    rules: dict[str, Any] = {"buffer_ratio": rng.choice([0.0, 0.25])}
+    if rules["buffer_ratio"] and sometimes(rng, 0.6):
+        rules["pre_stress_vol_annual"] = between(rng, 0.2, 1.5)
+    if sometimes(rng, 0.5):
+        rules |= {"stress_weight": 0.25, "stressed_vol_annual": between(rng, 0.5, 2.0)}
+    if sometimes(rng, 0.5):
+        rules["long_run_vol_annual"] = between(rng, 0.3, 1.0)
+    return rules
+
+
 SECTIONS = {"fixed": ("futures", "options"), "dynamic": ("dynamic",), "scenario": ("scenario",)}
 MAKERS = {
     "futures": make_futures,
     "options": make_options,
     "dynamic": make_dynamic,
     "scenario": make_scenario,
+    "liquidity": make_liquidity,
+    "concentration": make_concentration,
+    "anti_procyclicality": make_anti_procyclicality,
 }
 
 
@@ -194,6 +233,12 @@ def make_policy(rng: random.Random, method: str) -> dict[str, Any]:
         policy["netting"] = make_netting(rng)
     for section in SECTIONS[method]:
         policy[section] = MAKERS[section](rng)
+    for section in ("liquidity", "concentration"):
+        if sometimes(rng, 0.4):
+            policy[section] = MAKERS[section](rng)
+    if method == "dynamic" and sometimes(rng, 0.4):
+        policy["anti_procyclicality"] = make_anti_procyclicality(rng)
+        policy["dynamic"]["buffer_ratio"] = 0.0
     own = {name: make_override(rng, policy) for name in UNDERLYINGS if sometimes(rng, 0.25)}
     if own:
         policy["underlyings"] = own
@@ -209,5 +254,7 @@ def make_override(rng: random.Random, policy: dict[str, Any]) -> dict[str, Any]:
             rules["brackets"] = []
         if section == "futures" and "brackets" in rules and "brackets" not in policy[section]:
             continue  # ratios that are given above cannot be taken back
+        if section == "dynamic" and "anti_procyclicality" in policy:
+            rules["buffer_ratio"] = 0.0
         own[section] = rules
     return own

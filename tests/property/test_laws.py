@@ -30,7 +30,8 @@ def scans(given_inputs: Inputs) -> dict[tuple[str, str, str], float]:
 
 def flat(rng: random.Random, policy: dict[str, Any]) -> dict[str, Any]:
     """The policy with nothing in it that grows with size."""
-    plain = {key: value for key, value in policy.items() if key != "underlyings"}
+    grows = ("underlyings", "liquidity", "concentration")
+    plain = {key: value for key, value in policy.items() if key not in grows}
     if policy["method"] == "fixed":
         kept = ("notional", "netting", "taker_fee_ratio")
         plain["futures"] = {key: policy["futures"][key] for key in kept} | make_ratios(rng)

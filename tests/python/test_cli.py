@@ -25,6 +25,7 @@ COMMANDS = (
     "shadow",
     "tick",
     "replay",
+    "backtest",
     "portfolio-from-chain",
     "presets",
     "bench",

@@ -95,6 +95,32 @@ struct ScenarioParameters {
   double basis_ratio = 0;
 };
 
+// Cost of closing out, on the delta at the index unless said.
+struct LiquidityParameters {
+  double half_spread_ratio = 0;
+  double half_spread_vol = 0;  // options: of volatility, on gross vega
+  double fee_ratio = 0;
+  double impact_factor = 0;  // of net notional x sqrt(net notional / depth)
+  double slow_depth_notional = 0;
+  double impact_cap_ratio = 1;
+  double fast_cap_ratio = 0;  // most that the book's depth now may add, initial only
+};
+
+struct ConcentrationParameters {
+  double threshold_notional = 0;
+  double slope_ratio = 0;  // per multiple of the threshold beyond it
+  double cap_ratio = 0;
+};
+
+// Volatilities are annual; NaN: not given.
+struct ProcyclicalityParameters {
+  double buffer_ratio = 0;
+  double pre_stress_vol_annual = 0;
+  double stress_weight = 0;
+  double stressed_vol_annual = 0;
+  double long_run_vol_annual = 0;
+};
+
 struct NettingParameters {
   NettingRule rule = NettingRule::sum;
   std::vector<double> correlation;  // [underlying x underlying], row-major
@@ -120,6 +146,9 @@ struct Policy {
   std::vector<DynamicParameters> dynamic;
   std::vector<ScenarioParameters> scenario;
   NettingParameters netting;
+  std::vector<LiquidityParameters> liquidity;  // by underlying, or empty: not charged
+  std::vector<ConcentrationParameters> concentration;
+  std::vector<ProcyclicalityParameters> procyclicality;
 };
 
 }  // namespace tickmargin

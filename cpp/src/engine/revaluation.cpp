@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "margin/add_ons.hpp"
 #include "margin/orders.hpp"
 
 namespace tickmargin::engine {
@@ -100,7 +101,9 @@ double initial_if_filled(const Revaluation& world, const PolicyState& policy,
     }
     policy.method->evaluate(world.context(), policy.prepared, work.filled.rows(world.instruments),
                             work.scratch, work.of_filled, nullptr);
-    add_doubt(world.context(), work.filled.rows(world.instruments), work.of_filled);
+    const book::PocketRows filled = work.filled.rows(world.instruments);
+    margin::apply_add_ons(world.context(), *policy.policy, filled, work.of_filled);
+    add_doubt(world.context(), filled, work.of_filled);
     const double initial = margin::initial_total(work.of_filled);
     if (!(initial <= largest)) largest = initial;
   }
@@ -127,10 +130,12 @@ void add_orders(const Revaluation& world, const PolicyState& policy, book::Pocke
   }
   if (work.orders.empty()) return;
   rows.orders = work.orders;
-  const double initial = policy.method->scenarios == nullptr
-                             ? initial_if_filled(world, policy, rows, work)
-                             : margin::initial_with_orders(world.context(), policy.prepared,
-                                                           policy.weights, rows, work.scratch);
+  const double initial =
+      policy.method->scenarios == nullptr
+          ? initial_if_filled(world, policy, rows, work)
+          : margin::initial_with_orders(world.context(), policy.prepared, policy.weights, rows,
+                                        work.scratch) +
+                margin::add_ons_with_orders(world.context(), *policy.policy, rows);
   const double without = margin::initial_total(work.requirement);
   // Written so that a NaN stays one.
   work.requirement.orders_initial = initial <= without ? 0.0 : initial - without;
@@ -143,6 +148,7 @@ void require_pocket(const Revaluation& world, const PolicyState& policy,
   work.scratch.collateral = work.value.indexed;
   policy.method->evaluate(world.context(), policy.prepared, rows, work.scratch, work.requirement,
                           trace);
+  margin::apply_add_ons(world.context(), *policy.policy, rows, work.requirement);
   add_doubt(world.context(), rows, work.requirement);
   work.requirement.orders_initial = 0;
   if (!rows.orders.empty()) add_orders(world, policy, rows, work);

@@ -82,6 +82,23 @@ void fields(Archive& f, ScenarioParameters& p) {
 }
 
 template <class Archive>
+void fields(Archive& f, LiquidityParameters& p) {
+  f(p.half_spread_ratio), f(p.half_spread_vol), f(p.fee_ratio), f(p.impact_factor);
+  f(p.slow_depth_notional), f(p.impact_cap_ratio), f(p.fast_cap_ratio);
+}
+
+template <class Archive>
+void fields(Archive& f, ConcentrationParameters& p) {
+  f(p.threshold_notional), f(p.slope_ratio), f(p.cap_ratio);
+}
+
+template <class Archive>
+void fields(Archive& f, ProcyclicalityParameters& p) {
+  f(p.buffer_ratio), f(p.pre_stress_vol_annual), f(p.stress_weight), f(p.stressed_vol_annual);
+  f(p.long_run_vol_annual);
+}
+
+template <class Archive>
 void fields(Archive& f, Policy& p) {
   const auto haircut = [](Archive& a, Haircut& h) {
     for (double& component : h) a(component);
@@ -97,6 +114,9 @@ void fields(Archive& f, Policy& p) {
   each(f, p.scenario, nested);
   f(p.netting.rule), f(p.netting.correlation), f(p.netting.credit_cap_ratio);
   f(p.netting.correlation_break);
+  each(f, p.liquidity, nested);
+  each(f, p.concentration, nested);
+  each(f, p.procyclicality, nested);
 }
 
 template <class Archive>

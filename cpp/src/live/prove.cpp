@@ -4,6 +4,7 @@
 
 #include "collateral/valuation.hpp"
 #include "live/state.hpp"
+#include "margin/add_ons.hpp"
 
 namespace tickmargin {
 namespace {
@@ -72,7 +73,7 @@ bool LiveEngine::State::may_anchor(std::size_t pocket) noexcept {
   constexpr std::size_t few_positions = 32;  // evaluated in a few microseconds
   const Policy& policy = *grid_of(pocket).state.policy;
   return settings.bands && policy.method == MethodId::scenario && !policy.simulated_collateral &&
-         store.position_count(pocket) > few_positions &&
+         !margin::has_add_ons(policy) && store.position_count(pocket) > few_positions &&
          accounts[static_cast<std::size_t>(store.account_of(pocket))].first_order < 0;
 }
 

@@ -5,6 +5,7 @@
 
 #include "collateral/valuation.hpp"
 #include "kernels/kernels.hpp"
+#include "margin/add_ons.hpp"
 
 namespace tickmargin::margin {
 namespace {
@@ -292,7 +293,7 @@ bool add_dynamic(const BoundsUnit& unit) {
 }  // namespace
 
 bool policy_is_bounded(const Policy& policy) noexcept {
-  return policy.method != MethodId::fixed || fixed_is_bounded(policy);
+  return !has_add_ons(policy) && (policy.method != MethodId::fixed || fixed_is_bounded(policy));
 }
 
 bool unit_lines(const Context& context, const Prepared& prepared,

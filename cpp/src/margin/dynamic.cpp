@@ -12,6 +12,7 @@
 #include <cmath>
 
 #include "margin/methods.hpp"
+#include "margin/procyclicality.hpp"
 #include "risk/normal.hpp"
 
 namespace tickmargin::margin {
@@ -27,28 +28,47 @@ risk::ShortfallMoves measure(double vol, double days, double confidence) noexcep
   return risk::lognormal_shortfall(vol * std::sqrt(days / 365.0), confidence);
 }
 
+// The measure and its buffer. Without a section against procyclicality that is all there is.
+struct Moves {
+  risk::ShortfallMoves measured, buffered;
+};
+
+Moves moves_of(const Policy& policy, std::size_t u, double vol, double days, double confidence) {
+  Moves moves;
+  moves.measured = moves.buffered = measure(vol, days, confidence);
+  if (policy.procyclicality.empty()) {
+    const double size = 1.0 + policy.dynamic[u].buffer_ratio;
+    moves.buffered.fall_ratio *= size;
+    moves.buffered.rise_ratio *= size;
+  } else {
+    moves.buffered = damped(policy.procyclicality[u], moves.measured, days, confidence);
+  }
+  return moves;
+}
+
 // The buffered maintenance move under the speed limit.
-double limited(double measured, const DynamicParameters& p, double previous_ratio,
+double limited(double measured, double buffered, const DynamicParameters& p, double previous_ratio,
                double days) noexcept {
-  const double buffered = measured * (1.0 + p.buffer_ratio);
   if (std::isnan(p.max_mm_increase_per_day_ratio) || std::isnan(previous_ratio)) return buffered;
   const double allowed = previous_ratio + p.max_mm_increase_per_day_ratio * std::max(days, 0.0);
   return std::max(measured, std::min(buffered, allowed));
 }
 
-void write_moves(const market::Market& market, std::size_t u, const DynamicParameters& p,
-                 double vol, risk::UnderlyingScenarios& out) {
+void write_moves(const market::Market& market, const Policy& policy, std::size_t u, double vol,
+                 risk::UnderlyingScenarios& out) {
   const MarketColumns& c = market.columns;
-  const risk::ShortfallMoves im = measure(vol, p.horizon_initial_days, p.confidence_initial);
-  const risk::ShortfallMoves mm =
-      measure(vol, p.horizon_maintenance_days, p.confidence_maintenance);
+  const DynamicParameters& p = policy.dynamic[u];
+  const Moves im = moves_of(policy, u, vol, p.horizon_initial_days, p.confidence_initial);
+  const Moves mm = moves_of(policy, u, vol, p.horizon_maintenance_days, p.confidence_maintenance);
   const double days =
       static_cast<double>(c.as_of_ns - c.previous_ts_ns[u]) / static_cast<double>(ns_per_day);
   const double previous = c.previous_mm_ratio[u];
-  out.grid.price_move = {-clamped(im.fall_ratio * (1.0 + p.buffer_ratio), p),
-                         clamped(im.rise_ratio * (1.0 + p.buffer_ratio), p),
-                         -clamped(limited(mm.fall_ratio, p, previous, days), p),
-                         clamped(limited(mm.rise_ratio, p, previous, days), p)};
+  const auto slowed = [&](double measured, double buffered) {
+    return clamped(limited(measured, buffered, p, previous, days), p);
+  };
+  out.grid.price_move = {-clamped(im.buffered.fall_ratio, p), clamped(im.buffered.rise_ratio, p),
+                         -slowed(mm.measured.fall_ratio, mm.buffered.fall_ratio),
+                         slowed(mm.measured.rise_ratio, mm.buffered.rise_ratio)};
   out.grid.vol_index.assign(columns, 0);
   out.grid.weight.assign(columns, 1.0);
 }
@@ -122,7 +142,7 @@ void dynamic_scenarios(const Context& context, const Policy& policy, std::size_t
   double vol = context.market.columns.realised_vol_annual[u];
   status = std::isnan(vol) ? Status::missing_vol : Status::ok;
   if (vol < p.vol_floor_annual) vol = p.vol_floor_annual;
-  write_moves(context.market, u, p, vol, out);
+  write_moves(context.market, policy, u, vol, out);
 }
 
 void evaluate_dynamic(const Context& context, const Prepared& prepared, const PocketRows& rows,

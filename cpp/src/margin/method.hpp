@@ -23,20 +23,23 @@ namespace tickmargin::margin {
 
 // The lines a requirement is made of, in the order they are added.
 enum class Component : std::uint8_t {
-  futures,       // percent of notional
-  options,       // standard short-option formula
-  fee,           // fee of closing out
-  scan,          // worst loss over moves or scenarios
-  short_option,  // contingency per net short option
-  roll,          // per-expiry roll risk
-  basis,         // offsetting expiries
-  depth,         // impact beyond the book's depth
-  oracle,        // what a doubtful index may be off by
-  netting,       // credit across underlyings (negative), of the whole pocket
-  orders,        // what resting orders could add, of the whole pocket
-  ramp,          // what a policy change does not ask for yet (negative), the last line
+  futures,        // percent of notional
+  options,        // standard short-option formula
+  fee,            // fee of closing out
+  scan,           // worst loss over moves or scenarios
+  short_option,   // contingency per net short option
+  roll,           // per-expiry roll risk
+  basis,          // offsetting expiries
+  depth,          // impact beyond the book's depth
+  liquidity,      // spread, fee and impact of closing out
+  fast_depth,     // impact beyond that at the book's depth now
+  concentration,  // size beyond what a day's market takes
+  oracle,         // what a doubtful index may be off by
+  netting,        // credit across underlyings (negative), of the whole pocket
+  orders,         // what resting orders could add, of the whole pocket
+  ramp,           // what a policy change does not ask for yet (negative), the last line
 };
-inline constexpr std::size_t component_count = 12;
+inline constexpr std::size_t component_count = 15;
 const char* component_name(Component component) noexcept;
 
 // How far a requirement can change when the index moves: which proof trigger bands may use.

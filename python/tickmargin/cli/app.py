@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from tickmargin.cli import settings
+from tickmargin.cli.backtest import backtest
 from tickmargin.cli.bench import bench
 from tickmargin.cli.chain import portfolio_from_chain
 from tickmargin.cli.demo import demo
@@ -42,6 +43,7 @@ app.command("what-if")(what_if)
 app.command("shadow")(shadow)
 app.command("tick")(tick)
 app.command("replay")(replay)
+app.command("backtest")(backtest)
 app.command("portfolio-from-chain")(portfolio_from_chain)
 app.add_typer(presets, name="presets")
 app.add_typer(bench, name="bench")

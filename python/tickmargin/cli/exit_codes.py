@@ -18,8 +18,8 @@ MEANINGS = {
     USAGE: "the command line or the configuration file is wrong",
     BAD_INPUT: "an input file, table, name or policy is wrong; the message says where",
     UNDECIDABLE: "with --strict: accounts are undecidable, an input for them is missing",
-    REFUSED: "with --strict: an order or a tick is refused (what-if, tick) "
-    "or a number differs (shadow)",
+    REFUSED: "with --strict: an order or a tick is refused (what-if, tick), "
+    "a number differs (shadow) or a promise is rejected (backtest)",
     MISSING_EXTRA: "an optional extra is not installed; the message names it",
     DIFFERS: "a recording leads to another state than it says (replay)",
     INTERRUPTED: "interrupted from the keyboard",

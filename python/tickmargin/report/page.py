@@ -25,7 +25,7 @@ _SECURITY = (
 _CONFIG = {"responsive": True, "displaylogo": False, "displayModeBar": False}
 
 
-class _Page:
+class Page:
     """Sections in order; numbers the charts so that each has its own element."""
 
     def __init__(self) -> None:
@@ -61,8 +61,7 @@ def render(report: Report) -> str:
     MissingExtraError
         If plotly (extra ``report``) is not installed.
     """
-    script = _plotly_script()
-    page = _Page()
+    page = Page()
     _add_policies(page, report)
     _add_timeline(page, report)
     _add_health(page, report)
@@ -70,7 +69,15 @@ def render(report: Report) -> str:
     _add_liquidation(page, report)
     _add_scenarios(page, report)
     _add_riskiest(page, report)
-    return _document(report, page, script)
+    return document(
+        page,
+        title=report.title,
+        lead=report.lead,
+        facts=_facts(report),
+        tiles=_tiles(report) if len(report.runs) == 1 else "",
+        notes=report.notes,
+        closing=f"Made by tickmargin {report.version}. Amounts in {report.numeraire}.",
+    )
 
 
 def write_report(path: str | os.PathLike[str], report: Report) -> Path:
@@ -103,7 +110,7 @@ def _plotly_script() -> str:
     return str(offline.get_plotlyjs())
 
 
-def _add_policies(page: _Page, report: Report) -> None:
+def _add_policies(page: Page, report: Report) -> None:
     if len(report.runs) < 2:
         return
     summaries = [run.summary for run in report.runs]
@@ -117,7 +124,7 @@ def _add_policies(page: _Page, report: Report) -> None:
     )
 
 
-def _add_timeline(page: _Page, report: Report) -> None:
+def _add_timeline(page: Page, report: Report) -> None:
     if not report.timeline:
         return
     page.section(
@@ -132,7 +139,7 @@ def _add_timeline(page: _Page, report: Report) -> None:
     )
 
 
-def _add_health(page: _Page, report: Report) -> None:
+def _add_health(page: Page, report: Report) -> None:
     page.section(
         "health",
         "Distribution of health",
@@ -142,7 +149,7 @@ def _add_health(page: _Page, report: Report) -> None:
     )
 
 
-def _add_requirement(page: _Page, report: Report) -> None:
+def _add_requirement(page: Page, report: Report) -> None:
     if not any(len(run.result.components) for run in report.runs):
         return
     page.section(
@@ -156,7 +163,7 @@ def _add_requirement(page: _Page, report: Report) -> None:
     )
 
 
-def _add_liquidation(page: _Page, report: Report) -> None:
+def _add_liquidation(page: Page, report: Report) -> None:
     chart = report.liquidation
     if chart is None:
         return
@@ -170,7 +177,7 @@ def _add_liquidation(page: _Page, report: Report) -> None:
     )
 
 
-def _add_scenarios(page: _Page, report: Report) -> None:
+def _add_scenarios(page: Page, report: Report) -> None:
     if not report.scenarios:
         return
     first = report.scenarios[0]
@@ -185,7 +192,7 @@ def _add_scenarios(page: _Page, report: Report) -> None:
     )
 
 
-def _add_riskiest(page: _Page, report: Report) -> None:
+def _add_riskiest(page: Page, report: Report) -> None:
     if report.riskiest is None or len(report.riskiest) == 0:
         return
     page.section(
@@ -197,15 +204,33 @@ def _add_riskiest(page: _Page, report: Report) -> None:
     )
 
 
-def _document(report: Report, page: _Page, script: str) -> str:
-    title = escape(report.title)
+def document(
+    page: Page,
+    *,
+    title: str,
+    lead: str,
+    facts: Sequence[tuple[str, str]],
+    notes: Sequence[str],
+    closing: str,
+    tiles: str = "",
+) -> str:
+    """Put sections and charts into one HTML document with plotly.js inside.
+
+    Raises
+    ------
+    MissingExtraError
+        If plotly (extra ``report``) is not installed.
+    """
+    script = _plotly_script()
+    title = escape(title)
     links = "".join(f'<a href="#{name}">{text}</a>' for name, text, _ in page.sections)
     sections = "\n".join(
         f'<section id="{name}"><h2>{text}</h2>\n{body}</section>'
         for name, text, body in page.sections
     )
     charts = _safe_json([{"data": f["data"], "layout": f["layout"]} for f in page.figures])
-    notes = "".join(f'<p class="note">{escape(note)}</p>' for note in report.notes)
+    rows = (f"<div><dt>{escape(k)}</dt><dd>{escape(v)}</dd></div>" for k, v in facts)
+    below = "".join(f'<p class="note">{escape(note)}</p>' for note in notes)
     return f"""<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -219,15 +244,15 @@ def _document(report: Report, page: _Page, script: str) -> str:
 <body>
 <header><div>
 <h1>{title}</h1>
-<p class="lead">{escape(report.lead)}</p>
-{_facts(report)}
+<p class="lead">{escape(lead)}</p>
+<dl class="facts">{"".join(rows)}</dl>
 <nav>{links}</nav>
 </div></header>
 <main>
-{_tiles(report) if len(report.runs) == 1 else ""}
+{tiles}
 {sections}
-{notes}
-<footer>Made by tickmargin {escape(report.version)}. Amounts in {escape(report.numeraire)}.</footer>
+{below}
+<footer>{escape(closing)}</footer>
 </main>
 <script>
 const charts = {charts};
@@ -239,17 +264,15 @@ charts.forEach((chart, number) => Plotly.newPlot(
 """
 
 
-def _facts(report: Report) -> str:
+def _facts(report: Report) -> list[tuple[str, str]]:
     first = report.runs[0]
-    facts: Sequence[tuple[str, str]] = [
+    return [
         ("as of", moment(first.result.as_of_ns)),
         ("policy" if len(report.runs) == 1 else "policies", ", ".join(r.name for r in report.runs)),
         ("accounts", count(first.summary.accounts)),
         *report.facts,
         ("version", report.version),
     ]
-    rows = (f"<div><dt>{escape(k)}</dt><dd>{escape(v)}</dd></div>" for k, v in facts)
-    return f'<dl class="facts">{"".join(rows)}</dl>'
 
 
 def _tiles(report: Report) -> str:

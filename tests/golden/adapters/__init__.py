@@ -4,10 +4,22 @@ from tests.golden.adapters import (
     exchange_margins,
     exchange_prices,
     exchange_scenarios,
+    liquidity,
+    model_checks,
     perpetual_options,
     pricing,
+    procyclicality,
 )
 
 __all__ = ["LOADED"]
 
-LOADED = (exchange_margins, exchange_prices, exchange_scenarios, perpetual_options, pricing)
+LOADED = (
+    exchange_margins,
+    exchange_prices,
+    exchange_scenarios,
+    liquidity,
+    model_checks,
+    perpetual_options,
+    pricing,
+    procyclicality,
+)

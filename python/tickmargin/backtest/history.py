@@ -1,0 +1,236 @@
+"""Price histories as a backtest reads them: one row per time, one column per underlying."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tickmargin.errors import InvalidInputError
+from tickmargin.loading.arrow import pyarrow
+
+__all__ = ["PriceHistory", "ewma_vol", "read_history"]
+
+_NS = {"s": 1_000_000_000, "ms": 1_000_000, "us": 1_000, "ns": 1}
+_TIMES = ("ts_ns", "ts_utc", "time", "date", "timestamp")
+_PRICES = ("close", "price")
+_NAMES = ("underlying", "symbol")
+_QUOTES = ("USDT", "USDC", "USD")
+_YEAR_NS = 365 * 86_400_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class PriceHistory:
+    """Prices at common times.
+
+    Attributes
+    ----------
+    times_ns : array of int64
+        Strictly rising, UTC.
+    underlyings : tuple of str
+        The columns.
+    prices : array of float64, shape (times, underlyings)
+        All positive.
+    """
+
+    times_ns: NDArray[np.int64]
+    underlyings: tuple[str, ...]
+    prices: NDArray[np.float64]
+
+    @property
+    def step_days(self) -> float:
+        """The usual time between two rows."""
+        return float(np.median(np.diff(self.times_ns))) / 86_400_000_000_000
+
+    def between(self, start_ns: int | None, end_ns: int | None) -> PriceHistory:
+        """The rows from ``start_ns`` on and before ``end_ns``."""
+        keep = np.ones(self.times_ns.size, dtype=np.bool_)
+        if start_ns is not None:
+            keep &= self.times_ns >= start_ns
+        if end_ns is not None:
+            keep &= self.times_ns < end_ns
+        return PriceHistory(self.times_ns[keep], self.underlyings, self.prices[keep])
+
+
+def read_history(
+    paths: Sequence[Path],
+    *,
+    underlyings: Sequence[str] | None = None,
+    where: Mapping[str, str] | None = None,
+    rename: Mapping[str, str] | None = None,
+) -> PriceHistory:
+    """Read closes from CSV or Parquet files and keep the times that all underlyings have.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        Columns: a time (``ts_ns``, ``ts_utc``, ``time``, ``date`` or ``timestamp``), ``close`` or
+        ``price``, and ``underlying`` or ``symbol``; a file without the last is one underlying,
+        named like the file. The quote of a symbol is dropped: BTCUSDT is BTC.
+    underlyings : sequence of str, optional
+        Which to keep; all by default.
+    where : mapping, optional
+        Rows to keep: column to value.
+    rename : mapping, optional
+        Symbol in the files to the underlying it is.
+
+    Raises
+    ------
+    InvalidInputError
+        A file or column is missing, a price is not positive, or a time occurs twice.
+    """
+    series: dict[str, dict[int, float]] = {}
+    for path in paths:
+        _read(Path(path), where or {}, rename or {}, series)
+    wanted = list(underlyings) if underlyings else sorted(series)
+    for name in wanted:
+        if name not in series:
+            known = ", ".join(sorted(series)) or "none"
+            raise InvalidInputError(
+                f"no prices of {name!r}; the files have {known}", code="UNKNOWN_UNDERLYING"
+            )
+    common = set(series[wanted[0]]).intersection(*(series[name] for name in wanted[1:]))
+    times = np.array(sorted(common), dtype=np.int64)
+    if times.size < 3:
+        raise InvalidInputError(
+            f"{', '.join(wanted)} have {times.size} times in common; expected at least 3",
+            code="FILE_EMPTY",
+        )
+    prices = np.array([[series[name][t] for name in wanted] for t in times.tolist()])
+    return PriceHistory(times, tuple(wanted), prices)
+
+
+def _read(
+    path: Path,
+    where: Mapping[str, str],
+    rename: Mapping[str, str],
+    series: dict[str, dict[int, float]],
+) -> None:
+    table = read_table(path)
+    columns = table.column_names
+    for key, value in where.items():
+        if key in columns:
+            text = np.array(_strings(table[key]), dtype=object)
+            table = table.filter(pyarrow("reading a history").array(text == value))
+    time_name = _one_of(path, columns, _TIMES, "a time")
+    price_name = _one_of(path, columns, _PRICES, "a price")
+    times = times_ns(path, table[time_name])
+    prices = np.asarray(table[price_name].to_numpy(), dtype=np.float64)
+    bad = np.flatnonzero(~(prices > 0.0) | ~np.isfinite(prices))
+    if bad.size:
+        row = int(bad[0])
+        raise InvalidInputError(
+            f"{path.name} row {row}, column {price_name}: expected a price greater than 0, "
+            f"got {prices[row]}",
+            code="NOT_POSITIVE",
+        )
+    present = [name for name in _NAMES if name in columns]
+    taken = set(rename.values())
+    names = _strings(table[present[0]]) if present else [path.stem] * len(times)
+    for row, (name, t, price) in enumerate(
+        zip(names, times.tolist(), prices.tolist(), strict=True)
+    ):
+        underlying = rename.get(name, _without_quote(name))
+        if name not in rename and underlying in taken:
+            continue  # another symbol was named as this underlying
+        own = series.setdefault(underlying, {})
+        if t in own and own[t] != price:
+            hint = "keep one source: --where COLUMN=VALUE"
+            raise InvalidInputError(
+                f"{path.name} row {row}: {name} has two prices at the same time; {hint}",
+                code="DUPLICATE_ID",
+            )
+        own[t] = price
+
+
+def read_table(path: Path) -> Any:
+    """An Arrow table of a Parquet or CSV file."""
+    if not path.is_file():
+        raise InvalidInputError(f"no such file: {path}", code="FILE_NOT_FOUND")
+    try:
+        if path.suffix == ".parquet":
+            return pyarrow("reading a history", "pyarrow.parquet").read_table(str(path))
+        return pyarrow("reading a history", "pyarrow.csv").read_csv(str(path))
+    except (OSError, ValueError) as error:
+        raise InvalidInputError(f"{path.name}: {error}", code="FILE_UNREADABLE") from None
+
+
+def times_ns(path: Path, column: Any) -> NDArray[np.int64]:
+    """An Arrow column of times as nanoseconds since 1970 UTC."""
+    kind = str(column.type)
+    if kind == "int64":
+        return np.asarray(column.to_numpy(), dtype=np.int64)
+    pa = pyarrow("reading a history")
+    if kind in ("string", "large_string"):
+        return np.array([_instant(path, text) for text in column.to_pylist()], dtype=np.int64)
+    if not kind.startswith(("date", "timestamp")):
+        raise InvalidInputError(f"{path.name}: a time cannot be {kind}", code="INVALID_TIME")
+    return np.asarray(column.cast(pa.timestamp("ns")).cast(pa.int64()).to_numpy(), dtype=np.int64)
+
+
+def _instant(path: Path, text: str) -> int:
+    from datetime import UTC, datetime
+
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        message = f"{path.name}: expected an ISO 8601 time, got {text!r}"
+        raise InvalidInputError(message, code="INVALID_TIME") from None
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return round(moment.timestamp() * 1e6) * 1000
+
+
+def _strings(column: Any) -> list[str]:
+    return [str(value) for value in column.to_pylist()]
+
+
+def _one_of(path: Path, columns: Sequence[str], names: Sequence[str], what: str) -> str:
+    for name in names:
+        if name in columns:
+            return name
+    raise InvalidInputError(
+        f"{path.name}: {what} is missing; expected a column {' or '.join(names)}",
+        code="MISSING_COLUMN",
+    )
+
+
+def _without_quote(symbol: str) -> str:
+    for quote in _QUOTES:
+        if symbol.endswith(quote) and len(symbol) > len(quote):
+            return symbol.removesuffix(quote).rstrip("-_/")
+    return symbol
+
+
+def ewma_vol(
+    history: PriceHistory, half_life_days: float, prior: NDArray[np.float64] | None = None
+) -> NDArray[np.float64]:
+    """Annual volatility from each row and those before it, weights halving with age.
+
+    Each squared return counts per unit of its own time, so gaps do not inflate it.
+
+    Parameters
+    ----------
+    history : PriceHistory
+    half_life_days : float
+    prior : array of float, optional
+        By underlying: what is believed before the first row, with the weight of a long history;
+        without it the first row has no volatility (NaN).
+    """
+    returns = np.diff(np.log(history.prices), axis=0)
+    years = np.diff(history.times_ns) / _YEAR_NS
+    out = np.full(history.prices.shape, np.nan)
+    top, bottom = np.zeros(returns.shape[1]), 0.0
+    if prior is not None:
+        bottom = half_life_days / 365.0 / np.log(2.0)
+        top = prior * prior * bottom
+        out[0] = prior
+    for row in range(returns.shape[0]):
+        decay = 0.5 ** (years[row] * 365.0 / half_life_days)
+        top = decay * top + returns[row] ** 2
+        bottom = decay * bottom + years[row]
+        out[row + 1] = np.sqrt(top / bottom)
+    return out
