@@ -11,10 +11,14 @@ from copy import copy
 from datetime import date
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, create_model
+from pydantic import BeforeValidator, Discriminator, Field, Tag, create_model
+
+from tickmargin.config_base import Confidence, NonNegative, Positive, Ratio
+from tickmargin.config_base import Section as Section
+from tickmargin.config_venues import Matrix, Span, SpanCredit
 
 SCHEMA_VERSION = 1
-SECTIONS = ("futures", "options", "dynamic", "scenario")
+SECTIONS = ("futures", "options", "dynamic", "scenario", "matrix", "span")
 HAIRCUT_COMPONENTS = (
     "quality",
     "volatility",
@@ -24,18 +28,6 @@ HAIRCUT_COMPONENTS = (
     "governance",
     "wrong_way",
 )
-
-Ratio = Annotated[float, Field(ge=0.0, le=1.0)]
-NonNegative = Annotated[float, Field(ge=0.0)]
-Positive = Annotated[float, Field(gt=0.0)]
-# A confidence of one half or less is a gain, not a loss: a tail measure of it has no meaning.
-Confidence = Annotated[float, Field(gt=0.5, lt=1.0)]
-
-
-class Section(BaseModel):
-    """Base of all tables: unknown keys, casts, NaN and infinity are refused."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
 
 def _date(value: Any) -> Any:
@@ -223,7 +215,7 @@ class Scenario(Section):
     vol_power_long: NonNegative = 0.13
     vol_up_floor_annual: NonNegative = 0.0
     min_days: Positive = 1.0
-    tails: list[Tail] = []
+    tails: list[Tail] = Field(default=[])
     strike_nodes: bool = Field(default=True, description="strikes inside the range are nodes too")
     initial_factor: Positive = 1.0
     maintenance_factor: Positive
@@ -266,6 +258,8 @@ SECTION_MODELS: dict[str, type[Section]] = {
     "options": Options,
     "dynamic": Dynamic,
     "scenario": Scenario,
+    "matrix": Matrix,
+    "span": Span,
 }
 
 if TYPE_CHECKING:
@@ -282,7 +276,7 @@ else:
 class Policy(Section):
     """One policy: a method, its parameters and what surrounds it."""
 
-    method: Literal["fixed", "dynamic", "scenario"]
+    method: Literal["fixed", "dynamic", "scenario", "matrix", "span"]
     description: str = ""
     source: str = ""
     as_of: Annotated[date, BeforeValidator(_date)] | None = None
@@ -297,8 +291,13 @@ class Policy(Section):
     options: Options | None = None
     dynamic: Dynamic | None = None
     scenario: Scenario | None = None
+    matrix: Matrix | None = None
+    span: Span | None = None
+    credits: list[SpanCredit] = Field(
+        default=[], description="between underlyings under ``span``, by priority"
+    )
     netting: Netting = Netting()
-    underlyings: dict[str, UnderlyingOverride] = {}
+    underlyings: dict[str, UnderlyingOverride] = Field(default={})
 
 
 Names = Annotated[list[str], Field(min_length=1)]
@@ -337,7 +336,7 @@ class PolicyFile(Section):
         json_schema_extra={"const": SCHEMA_VERSION},
     )
     policies: Annotated[dict[str, Policy], Field(min_length=1)]
-    select: list[SelectRule] = []
+    select: list[SelectRule] = Field(default=[])
 
 
 def json_schema() -> dict[str, Any]:

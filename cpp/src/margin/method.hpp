@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "book/pocket_rows.hpp"
+#include "margin/venue_scratch.hpp"
 #include "pricing/context.hpp"
 #include "risk/netting.hpp"
 #include "risk/scenario_table.hpp"
@@ -32,11 +33,19 @@ enum class Component : std::uint8_t {
   basis,         // offsetting expiries
   depth,         // impact beyond the book's depth
   oracle,        // what a doubtful index may be off by
+  delta_shock,   // size of the net delta
+  correlation,   // offset between settlement assets that may fail
+  vega,          // shock of the term structure of volatility
+  rates,         // shock of interest rates
+  hedge,         // offset between settlement assets
+  spread,        // between expiries, and delivery
+  credit,        // between underlyings (negative)
+  minimum,       // what a minimum charge adds to the lines before
   netting,       // credit across underlyings (negative), of the whole pocket
   orders,        // what resting orders could add, of the whole pocket
   ramp,          // what a policy change does not ask for yet (negative), the last line
 };
-inline constexpr std::size_t component_count = 12;
+inline constexpr std::size_t component_count = 20;
 const char* component_name(Component component) noexcept;
 
 // How far a requirement can change when the index moves: which proof trigger bands may use.
@@ -102,6 +111,8 @@ struct Scratch {
   risk::TableScratch table;
   std::vector<double> profit, row_profit;
   std::vector<risk::TwoSidedLoss> initial_losses, maintenance_losses;
+  MatrixScratch matrix;
+  SpanScratch span;
 };
 
 // The moves under which an underlying's contracts are revalued; `status` says what is missing.

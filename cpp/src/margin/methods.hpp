@@ -21,4 +21,12 @@ void scenario_scenarios(const Context&, const Policy&, std::size_t u, bool with_
 void evaluate_scenario(const Context&, const Prepared&, const PocketRows&, Scratch&,
                        PocketRequirement&, PositionTrace*);
 
+void matrix_scenarios(const Context&, const Policy&, std::size_t u, bool with_nodes,
+                      risk::UnderlyingScenarios& out, Status&);
+void evaluate_matrix(const Context&, const Prepared&, const PocketRows&, Scratch&,
+                     PocketRequirement&, PositionTrace*);
+
+void evaluate_span(const Context&, const Prepared&, const PocketRows&, Scratch&, PocketRequirement&,
+                   PositionTrace*);
+
 }  // namespace tickmargin::margin

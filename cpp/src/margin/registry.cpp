@@ -9,11 +9,14 @@ constexpr Method methods[] = {
     {"fixed", BoundKind::piecewise_linear, nullptr, false, evaluate_fixed},
     {"dynamic", BoundKind::scenario_lines, dynamic_scenarios, true, evaluate_dynamic},
     {"scenario", BoundKind::scenario_lines, scenario_scenarios, false, evaluate_scenario},
+    {"matrix", BoundKind::none, matrix_scenarios, false, evaluate_matrix},
+    {"span", BoundKind::none, nullptr, false, evaluate_span},
 };
 
 constexpr const char* component_names[component_count] = {
     "futures", "options", "fee",    "scan",    "short_option", "roll",
-    "basis",   "depth",   "oracle", "netting", "orders",       "ramp"};
+    "basis",   "depth",   "oracle", "delta_shock", "correlation", "vega",
+    "rates",   "hedge",   "spread", "credit",  "minimum",      "netting", "orders", "ramp"};
 
 double total(const PocketRequirement& requirement,
              std::array<double, component_count> UnitRequirement::* side, double netting) noexcept {

@@ -1,7 +1,23 @@
 """Adapters translate a case into public calls and back; importing a module registers its own."""
 
-from tests.golden.adapters import exchange_margins, exchange_prices, exchange_scenarios, pricing
+from tests.golden.adapters import (
+    clearing,
+    exchange_margins,
+    exchange_matrix,
+    exchange_prices,
+    exchange_rules,
+    exchange_scenarios,
+    pricing,
+)
 
 __all__ = ["LOADED"]
 
-LOADED = (exchange_margins, exchange_prices, exchange_scenarios, pricing)
+LOADED = (
+    clearing,
+    exchange_margins,
+    exchange_matrix,
+    exchange_prices,
+    exchange_rules,
+    exchange_scenarios,
+    pricing,
+)
