@@ -67,22 +67,22 @@ void register_exchanges(py::module_& m) {
     const auto d = margin::settlement_delta(delta, mark, elapsed, window);
     return py::make_tuple(d.decayed, d.net);
   });
-  m.def("matrix_margins", [](double matrix, double factor, double spot, double maker,
-                             double orders, int decimals) {
-    const auto r = margin::matrix_margins(matrix, factor, spot, maker, orders, decimals);
-    return py::make_tuple(r.initial, r.maintenance);
-  });
+  m.def("matrix_margins",
+        [](double matrix, double factor, double spot, double maker, double orders, int decimals) {
+          const auto r = margin::matrix_margins(matrix, factor, spot, maker, orders, decimals);
+          return py::make_tuple(r.initial, r.maintenance);
+        });
   m.def("printed", &margin::printed);
   m.def("option_order_margin", [](int kind, double quantity, double multiplier, double price,
                                   double fee, double position_margin, double least) {
-    return margin::option_order_margin(static_cast<margin::OptionOrder>(kind), quantity,
-                                       multiplier, price, fee, position_margin, least);
+    return margin::option_order_margin(static_cast<margin::OptionOrder>(kind), quantity, multiplier,
+                                       price, fee, position_margin, least);
   });
   m.def("borrow_margins", &borrow_margins);
-  m.def("discounted_value", [](double amount, double price,
-                               const std::vector<std::pair<double, double>>& tiers) {
-    return margin::discounted_value(amount, price, tiers_of(tiers));
-  });
+  m.def("discounted_value",
+        [](double amount, double price, const std::vector<std::pair<double, double>>& tiers) {
+          return margin::discounted_value(amount, price, tiers_of(tiers));
+        });
   m.def("coin_option_profit", [](double quantity, double multiplier, double entry, double exit) {
     const auto r = margin::coin_option_profit(quantity, multiplier, entry, exit);
     return py::make_tuple(r.cost, r.profit);
@@ -117,12 +117,11 @@ void register_span(py::module_& m) {
               {is_call, forward, strike, years, vol},
               terms_of(range, vol_range, relative, multiple, cover, lookahead));
         });
-  m.def("span_option_deltas",
-        [](bool is_call, double forward, double strike, double years, double vol, double range,
-           double lookahead) {
-          return margin::span_option_deltas({is_call, forward, strike, years, vol},
-                                            terms_of(range, 0, true, 1, 1, lookahead));
-        });
+  m.def("span_option_deltas", [](bool is_call, double forward, double strike, double years,
+                                 double vol, double range, double lookahead) {
+    return margin::span_option_deltas({is_call, forward, strike, years, vol},
+                                      terms_of(range, 0, true, 1, 1, lookahead));
+  });
   m.def("span_composite_delta", &margin::span_composite_delta);
   m.def("span_scan", [](const std::vector<std::pair<double, SpanArray>>& positions) {
     SpanArray sums{};
@@ -138,8 +137,8 @@ void register_span(py::module_& m) {
   m.def("span_credit", [](double a, double b, double per_a, double per_b, double risk_a,
                           double risk_b, double rate) {
     const double spreads = margin::span_form_spreads(a, b, per_a, per_b);
-    return py::make_tuple(spreads, rate * spreads * per_a * risk_a,
-                          rate * spreads * per_b * risk_b, a, b);
+    return py::make_tuple(spreads, rate * spreads * per_a * risk_a, rate * spreads * per_b * risk_b,
+                          a, b);
   });
   m.def("span_requirement", [](double scan, double intra, double spot, double credit, double calls,
                                double puts, double rate, bool sum) {
@@ -157,15 +156,14 @@ void register_clearing(py::module_& m) {
   m.def("schedule_percent", [](int of, double maturity) {
     return margin::schedule_percent(static_cast<margin::ScheduleClass>(of), maturity);
   });
-  m.def("schedule_margin",
-        [](const std::vector<std::tuple<int, double, double, double>>& trades) {
-          std::vector<margin::ScheduleTrade> rows;
-          for (const auto& [of, maturity, notional, value] : trades) {
-            rows.push_back({static_cast<margin::ScheduleClass>(of), maturity, notional, value});
-          }
-          const auto r = margin::schedule_margin(rows);
-          return py::make_tuple(r.gross, r.net_to_gross, r.net);
-        });
+  m.def("schedule_margin", [](const std::vector<std::tuple<int, double, double, double>>& trades) {
+    std::vector<margin::ScheduleTrade> rows;
+    for (const auto& [of, maturity, notional, value] : trades) {
+      rows.push_back({static_cast<margin::ScheduleClass>(of), maturity, notional, value});
+    }
+    const auto r = margin::schedule_margin(rows);
+    return py::make_tuple(r.gross, r.net_to_gross, r.net);
+  });
   m.def("valuation_points", &margin::valuation_points);
   m.def("blended_total", &margin::blended_total);
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 
 from tickmargin.config_checks import Problem, View, not_below
@@ -26,6 +27,12 @@ def check_matrix(view: View) -> Iterator[Problem]:
             message = "got 0; expected a move other than 0"
             path = ("extended_moves", i)
             yield Problem(path, "TAIL_WITHOUT_MOVE", 0.0, message, ("extended_moves",))
+    moves = [view.get("price_moves", i) for i in range(view.count("price_moves"))]
+    for i, (before, move) in enumerate(itertools.pairwise(moves), 1):
+        if move is not None and before is not None and move <= before:
+            message = f"got {shown(move)}; expected more than {shown(before)}, the one before"
+            path = ("price_moves", i)
+            yield Problem(path, "TIERS_NOT_INCREASING", move, message, ("price_moves",))
     for tiers, rate in (("minimum_tiers", "multiplier"), ("hedge_tiers", "ratio")):
         yield from _rising(view, tiers, rate)
     if view.count("minimum_tiers") and view.get("minimum_ratio") == 0.0:

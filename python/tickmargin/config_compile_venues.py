@@ -14,10 +14,9 @@ _VOL_SHOCKS = {"relative": 0, "absolute": 1}
 
 
 def compile_matrix(matrix: Matrix) -> dict[str, Any]:
-    """The standard table, price moves from low to high, volatility up, same, down in each; then
-    the extended one, volatility up.
+    """The standard table, then the extended one with volatility up.
 
-    A volatility row that equals "same" because its shock is 0 is left out.
+    Price moves go from low to high, in each of them volatility up, same, down. A volatility row that equals "same" because its shock is 0 is left out.
     """
     shocks = [matrix.vol_up] if matrix.vol_up > 0.0 else []
     shocks.append(0.0)
@@ -25,6 +24,7 @@ def compile_matrix(matrix: Matrix) -> dict[str, Any]:
     steps = matrix.price_steps
     # range * (i / steps), so that the outermost moves are the range to the last bit
     grid = [matrix.price_range * (i / steps) for i in range(-steps, steps + 1)]
+    grid = matrix.price_moves or grid
     moves = np.repeat(np.array(grid), len(shocks))
     vols = np.tile(np.arange(len(shocks), dtype=np.uint8), len(grid))
     extended = np.array(matrix.extended_moves, dtype=np.float64)

@@ -30,6 +30,9 @@ class Matrix(Section):
 
     price_range: Annotated[float, Field(gt=0.0, lt=1.0)]
     price_steps: Annotated[int, Field(ge=1, le=1000)] = 4
+    price_moves: list[Annotated[float, Field(gt=-1.0)]] = Field(
+        default=[], description="where not empty, they replace range and steps in the table"
+    )
     vol_up: NonNegative
     vol_down: NonNegative
     vol_shock: Literal["relative", "absolute"] = "relative"

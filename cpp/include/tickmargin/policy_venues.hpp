@@ -42,7 +42,7 @@ struct MatrixParameters {
   double roll_ratio_annual = 0;
   double roll_ratio_min = 0;
   double roll_ratio_perpetual = 0;
-  bool roll_continuous = false;  // exp(annual x years) - 1
+  bool roll_continuous = false;      // exp(annual x years) - 1
   double delta_shock_threshold = 0;  // numeraire
   double delta_shock_slope = 0;      // per base unit above it
   double delta_shock_max_ratio = 0;
@@ -64,16 +64,17 @@ struct SpanSpread {
 
 // Scan of 16 scenarios with spreads and credits, in the style of a clearing house.
 struct SpanParameters {
-  double scan_ratio = 0;  // price scan range, of the index
+  double scan_ratio = 0;   // price scan range, of the index
   double scan_points = 0;  // or in quote units, where above 0
   double vol_range = 0;
   bool vol_relative = true;
   double extreme_multiple = 3;
   double extreme_cover = 0.33;
   double lookahead_days = 1;
-  std::vector<double> tier_end_days;  // an expiry belongs to the first tier whose end it is not past
-  std::vector<SpanSpread> spreads;    // by priority
-  double short_minimum = 0;           // numeraire a short option contract
+  std::vector<double>
+      tier_end_days;                // an expiry belongs to the first tier whose end it is not past
+  std::vector<SpanSpread> spreads;  // by priority
+  double short_minimum = 0;         // numeraire a short option contract
   ShortMinimum short_minimum_rule = ShortMinimum::larger;
   double spot_charge = 0;  // numeraire a delta that expires within spot_days
   double spot_days = 0;
@@ -83,7 +84,7 @@ struct SpanParameters {
 
 // A credit between two underlyings that offset each other.
 struct SpanCredit {
-  std::int32_t first, second;  // underlyings
+  std::int32_t first, second;        // underlyings
   double first_delta, second_delta;  // per spread
   double rate;
 };

@@ -7,8 +7,7 @@ namespace tickmargin::engine {
 std::vector<CurrencyEquityRow> currency_equity(const Revaluation& world, const book::Book& book,
                                                const PolicySet& policies, AccountIndex account) {
   const auto a = static_cast<std::size_t>(account);
-  const PolicyState& policy =
-      world.policies[static_cast<std::size_t>(policies.account_policy[a])];
+  const PolicyState& policy = world.policies[static_cast<std::size_t>(policies.account_policy[a])];
   const pricing::Context context = world.context();
   const std::size_t assets = world.values.asset_price.size();
   std::vector<CurrencyEquityRow> rows(assets);

@@ -122,7 +122,9 @@ void add_orders(const Revaluation& world, const PolicyState& policy, book::Pocke
   }
   if (work.orders.empty()) return;
   rows.orders = work.orders;
-  const double initial = policy.method->scenarios == nullptr
+  const bool by_percent =
+      policy.method->scenarios == nullptr && policy.policy->method != MethodId::span;
+  const double initial = by_percent
                              ? initial_if_filled(world, policy, rows, work)
                              : margin::initial_with_orders(world.context(), policy.prepared,
                                                            policy.weights, rows, work.scratch);

@@ -35,7 +35,8 @@ void add_instruments(const Unit& unit, RiskMatrix& out) {
     const std::uint32_t i = unit.rows.instrument[k];
     const margin::MatrixPair one = margin::matrix_pair(unit.context, unit.p, i);
     const double* const row = unit.prepared.table.row(i);
-    add(unit, "initial", one.asset, static_cast<InstrumentIndex>(i), one.in_coin,
+    add(
+        unit, "initial", one.asset, static_cast<InstrumentIndex>(i), one.in_coin,
         [&](std::size_t s) {
           return unit.rows.quantity[k] * (margin::matrix_weight(unit.p, s, one.in_coin) *
                                           margin::matrix_profit(unit.p, s, one, row[s]));
@@ -45,10 +46,10 @@ void add_instruments(const Unit& unit, RiskMatrix& out) {
     const risk::VolShocks& shocks =
         unit.prepared.table.underlying[static_cast<std::size_t>(unit.held.underlying)].shocks;
     for (const double shock : shocks.shock) {
-      out.volatilities.push_back({static_cast<InstrumentIndex>(i), shock,
-                                  risk::shocked_vol(shocks, shock,
-                                                    unit.context.values.vol_annual[i],
-                                                    unit.context.values.years[i])});
+      out.volatilities.push_back(
+          {static_cast<InstrumentIndex>(i), shock,
+           risk::shocked_vol(shocks, shock, unit.context.values.vol_annual[i],
+                             unit.context.values.years[i])});
     }
   }
 }
@@ -61,13 +62,15 @@ void add_pairs(const Unit& unit, const margin::MatrixScratch& scratch, RiskMatri
       return margin::matrix_weight(unit.p, s, pair.in_coin) *
              margin::matrix_profit(unit.p, s, pair, scratch.raw[at * n + s]);
     };
-    add(unit, "unweighted", pair.asset, -1, pair.in_coin,
+    add(
+        unit, "unweighted", pair.asset, -1, pair.in_coin,
         [&](std::size_t s) {
           return margin::matrix_profit(unit.p, s, pair, scratch.raw[at * n + s]);
         },
         out);
     add(unit, "pre_aggregated", pair.asset, -1, pair.in_coin, weighted, out);
-    add(unit, "aggregated", pair.asset, -1, pair.in_coin,
+    add(
+        unit, "aggregated", pair.asset, -1, pair.in_coin,
         [&](std::size_t s) {
           return margin::matrix_aggregated(unit.p, s, pair.in_coin, weighted(s));
         },
@@ -77,17 +80,23 @@ void add_pairs(const Unit& unit, const margin::MatrixScratch& scratch, RiskMatri
 }
 
 void add_charges(const Unit& unit, const margin::MatrixCharges& c, RiskMatrix& out) {
-  const double matrix = c.scan + c.roll + c.delta_shock + c.correlation + c.vega + c.rates +
-                        c.hedge + c.minimum;
-  const std::pair<const char*, double> named[] = {
-      {"standard", c.standard},       {"extended", c.extended},
-      {"theta", c.theta},             {"worst_case", c.scan},
-      {"roll_shock", c.roll},         {"delta_shock", c.delta_shock},
-      {"correlation", c.correlation}, {"vega", c.vega},
-      {"rates", c.rates},             {"hedge", c.hedge},
-      {"minimum_raw", c.minimum_raw}, {"minimum_scaled", c.minimum_scaled},
-      {"minimum", c.minimum},         {"risk_matrix_margin", matrix},
-      {"delta", c.delta}};
+  const double matrix =
+      c.scan + c.roll + c.delta_shock + c.correlation + c.vega + c.rates + c.hedge + c.minimum;
+  const std::pair<const char*, double> named[] = {{"standard", c.standard},
+                                                  {"extended", c.extended},
+                                                  {"theta", c.theta},
+                                                  {"worst_case", c.scan},
+                                                  {"roll_shock", c.roll},
+                                                  {"delta_shock", c.delta_shock},
+                                                  {"correlation", c.correlation},
+                                                  {"vega", c.vega},
+                                                  {"rates", c.rates},
+                                                  {"hedge", c.hedge},
+                                                  {"minimum_raw", c.minimum_raw},
+                                                  {"minimum_scaled", c.minimum_scaled},
+                                                  {"minimum", c.minimum},
+                                                  {"risk_matrix_margin", matrix},
+                                                  {"delta", c.delta}};
   for (const auto& [name, amount] : named) {
     out.charges.push_back({unit.pocket, unit.held.underlying, name, amount});
   }
@@ -98,8 +107,7 @@ void add_charges(const Unit& unit, const margin::MatrixCharges& c, RiskMatrix& o
 RiskMatrix risk_matrix(const Revaluation& world, const book::Book& book, const PolicySet& policies,
                        AccountIndex account) {
   const auto a = static_cast<std::size_t>(account);
-  const PolicyState& policy =
-      world.policies[static_cast<std::size_t>(policies.account_policy[a])];
+  const PolicyState& policy = world.policies[static_cast<std::size_t>(policies.account_policy[a])];
   RiskMatrix out;
   if (policy.policy->method != MethodId::matrix) return out;
   out.known = true;

@@ -104,9 +104,9 @@ Pair option_margin(const Context& context, const Policy& policy, const OptionPar
                               : values.unit_price[i]);
     initial_mark = std::max(mark, paid);
   }
-  const OptionMargin each = standard_option(
-      p, {instruments.is_call[i] != 0, base, values.strike[i], worth, mark, initial_mark,
-          !policy.option_value_in_equity});
+  const OptionMargin each =
+      standard_option(p, {instruments.is_call[i] != 0, base, values.strike[i], worth, mark,
+                          initial_mark, !policy.option_value_in_equity});
   return {each.initial, each.maintenance};
 }
 

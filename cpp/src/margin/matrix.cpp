@@ -67,8 +67,8 @@ void add_rows(const Context& context, const Prepared& prepared, const PocketRows
     const double* const row = prepared.table.row(order.instrument);
     const MatrixPair one = matrix_pair(context, p, order.instrument);
     for (std::size_t s = 0; s < n; ++s) {
-      const double gain = order.quantity * (matrix_weight(p, s, one.in_coin) *
-                                            matrix_profit(p, s, one, row[s]));
+      const double gain =
+          order.quantity * (matrix_weight(p, s, one.in_coin) * matrix_profit(p, s, one, row[s]));
       if (!(gain >= 0)) scratch.hurt[at * n + s] += gain;
     }
     scratch.pairs[at].delta.may_add(order.quantity *
@@ -85,9 +85,9 @@ void scan(const MatrixParameters& p, MatrixScratch& scratch, MatrixCharges& out)
     const MatrixPair& pair = scratch.pairs[at];
     double alone = 0;
     for (std::size_t s = 0; s < n; ++s) {
-      const double weighted = matrix_weight(p, s, pair.in_coin) *
-                                  matrix_profit(p, s, pair, scratch.raw[at * n + s]) +
-                              scratch.hurt[at * n + s];
+      const double weighted =
+          matrix_weight(p, s, pair.in_coin) * matrix_profit(p, s, pair, scratch.raw[at * n + s]) +
+          scratch.hurt[at * n + s];
       const double profit = matrix_aggregated(p, s, pair.in_coin, weighted);
       scratch.total[s] += profit;
       if (!(profit >= alone)) alone = profit;
@@ -110,9 +110,9 @@ void scan(const MatrixParameters& p, MatrixScratch& scratch, MatrixCharges& out)
 }
 
 MatrixExpiry& expiry_of(TimeNs expiry_ns, std::vector<MatrixExpiry>& expiries) {
-  const auto at = std::lower_bound(
-      expiries.begin(), expiries.end(), expiry_ns,
-      [](const MatrixExpiry& e, TimeNs ns) { return e.expiry_ns < ns; });
+  const auto at =
+      std::lower_bound(expiries.begin(), expiries.end(), expiry_ns,
+                       [](const MatrixExpiry& e, TimeNs ns) { return e.expiry_ns < ns; });
   if (at != expiries.end() && at->expiry_ns == expiry_ns) return *at;
   return *expiries.insert(at, MatrixExpiry{expiry_ns, {}, {}, {}});
 }
@@ -148,6 +148,13 @@ double hedged(const std::vector<MatrixPair>& pairs, double index) noexcept {
   return std::min(longs, shorts);
 }
 
+// Value per 1.00 of the rate, forward held; a coin-settled option is not discounted.
+double rate_exposure(const Context& context, std::uint32_t i) noexcept {
+  const bool discounted = context.instruments.kind[i] == Kind::option &&
+                          context.instruments.payoff[i] != Payoff::coin;
+  return discounted ? context.values.contract[i].value * context.values.years[i] : 0.0;
+}
+
 struct Deltas {
   double long_options = 0;
   Range rest;
@@ -168,7 +175,7 @@ Deltas add_charges(const Context& context, const PocketRows& rows, const MatrixU
     const double delta = q * v.roll_delta;
     expiry.delta.add(delta);
     expiry.vega.add(q * v.vega);
-    expiry.rate.add(q * v.value * context.values.years[i]);
+    expiry.rate.add(q * rate_exposure(context, i));
     const bool option = context.instruments.kind[i] == Kind::option;
     if (option && q > 0) {
       deltas.long_options += delta;
@@ -189,7 +196,7 @@ Deltas add_charges(const Context& context, const PocketRows& rows, const MatrixU
     const double delta = order.quantity * v.roll_delta;
     expiry.delta.may_add(delta);
     expiry.vega.may_add(order.quantity * v.vega);
-    expiry.rate.may_add(order.quantity * v.value * context.values.years[order.instrument]);
+    expiry.rate.may_add(order.quantity * rate_exposure(context, order.instrument));
     deltas.rest.may_add(delta);
     deltas.gross += std::fabs(delta);
     if (order.quantity * v.theta < 0) theta += order.quantity * v.theta;
@@ -257,8 +264,7 @@ double matrix_aggregated(const MatrixParameters& p, std::size_t scenario, bool i
   double profit = weighted;
   if (scenario >= p.standard && p.extended_dampener > 0) {
     const double move = p.price_move[scenario];
-    double relief =
-        (std::max(std::fabs(move) / p.price_range, 1.0) - 1.0) * p.extended_dampener;
+    double relief = (std::max(std::fabs(move) / p.price_range, 1.0) - 1.0) * p.extended_dampener;
     if (in_coin) relief /= 1.0 + std::copysign(p.price_range, move);
     // A NaN is not below anything, and stays.
     const double size = std::fabs(profit);
@@ -271,13 +277,14 @@ MatrixPair matrix_pair(const Context& context, const MatrixParameters& p, std::u
   const AssetIndex asset = context.instruments.settlement_asset[i];
   const UnderlyingIndex underlying = context.instruments.underlying[i];
   MatrixPair pair{asset, false, 0.0, 0.0, {}};
-  pair.in_coin = p.in_coin && context.market.columns.asset_underlying[static_cast<std::size_t>(
-                                  asset)] == underlying;
+  pair.in_coin =
+      p.in_coin &&
+      context.market.columns.asset_underlying[static_cast<std::size_t>(asset)] == underlying;
   if (context.instruments.kind[i] == Kind::option) {
     pair.option_value = context.values.contract[i].value;
-  } else if (p.index_moves && context.instruments.payoff[i] != Payoff::inverse) {
-    const double index =
-        context.market.columns.index_price[static_cast<std::size_t>(underlying)];
+  } else if (p.index_moves && context.instruments.payoff[i] != Payoff::inverse &&
+             context.values.settled_in_base[i] == 0) {
+    const double index = context.market.columns.index_price[static_cast<std::size_t>(underlying)];
     pair.index_gap = context.values.scale[i] * (index / context.values.mark[i] - 1.0);
   }
   return pair;

@@ -1,4 +1,4 @@
-// The risk matrix of one unit, step by step: what `evaluate_matrix` charges and `risk_matrix` shows.
+// The risk matrix of one unit, step by step: what is charged and what `risk_matrix` shows.
 #pragma once
 
 #include <span>

@@ -113,6 +113,7 @@ struct Scratch {
   std::vector<risk::TwoSidedLoss> initial_losses, maintenance_losses;
   MatrixScratch matrix;
   SpanScratch span;
+  PocketRequirement held;  // of `span`, without resting orders
 };
 
 // The moves under which an underlying's contracts are revalued; `status` says what is missing.

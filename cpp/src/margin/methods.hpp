@@ -28,5 +28,8 @@ void evaluate_matrix(const Context&, const Prepared&, const PocketRows&, Scratch
 
 void evaluate_span(const Context&, const Prepared&, const PocketRows&, Scratch&, PocketRequirement&,
                    PositionTrace*);
+// An upper bound of initial margin if any subset of the resting orders trades; what they lose
+// against the mark is not in it.
+double span_initial_with_orders(const Context&, const Prepared&, const PocketRows&, Scratch&);
 
 }  // namespace tickmargin::margin

@@ -327,7 +327,11 @@ double initial_with_orders(const Context& context, const Prepared& prepared,
   const Desk desk{context, prepared, weights, rows, scratch};
   const Policy& policy = desk.policy();
   if (policy.method == MethodId::matrix) {
-    return matrix_initial_with_orders(context, prepared, rows, scratch) + lost_to_mark(desk, orders);
+    return matrix_initial_with_orders(context, prepared, rows, scratch) +
+           lost_to_mark(desk, orders);
+  }
+  if (policy.method == MethodId::span) {
+    return span_initial_with_orders(context, prepared, rows, scratch) + lost_to_mark(desk, orders);
   }
   double sum = desk.offsets() ? 0.0 : lost_to_mark(desk, orders);
   scratch.initial_losses.clear();

@@ -36,8 +36,7 @@ SpanScanTerms terms_of(const SpanParameters& p, double index) noexcept {
 
 Contract contract_of(const Context& context, const SpanParameters& p, UnderlyingIndex underlying,
                      std::uint32_t i) {
-  const double index =
-      context.market.columns.index_price[static_cast<std::size_t>(underlying)];
+  const double index = context.market.columns.index_price[static_cast<std::size_t>(underlying)];
   const double quote = market::quote_price(context.market, underlying);
   const pricing::InstrumentValues& v = context.values;
   const SpanScanTerms terms = terms_of(p, index);
@@ -56,8 +55,12 @@ Contract contract_of(const Context& context, const SpanParameters& p, Underlying
     out.delta = per_point / quote;
     return out;
   }
-  const SpanOption option{context.instruments.is_call[i] != 0, v.forward[i], v.strike[i],
-                          v.years[i], v.vol_annual[i]};
+  const SpanOption option{context.instruments.is_call[i] != 0,
+                          v.forward[i],
+                          v.strike[i],
+                          v.years[i],
+                          v.vol_annual[i],
+                          v.normal[i] != 0};
   out.losses = span_option_array(option, terms);
   for (double& loss : out.losses) loss *= v.scale[i];
   out.delta = v.scale[i] / quote *
@@ -153,8 +156,7 @@ double evaluate_unit(const Context& context, const SpanParameters& p, const Pock
   if (trace != nullptr) {
     for (std::int64_t k = begin; k < end; ++k) {
       const Contract c = contract_of(context, p, unit.underlying, rows.instrument[k]);
-      trace->add(rows, k,
-                 rows.quantity[k] * c.losses[static_cast<std::size_t>(scan.active)]);
+      trace->add(rows, k, rows.quantity[k] * c.losses[static_cast<std::size_t>(scan.active)]);
     }
   }
   return span_short_minimum(sums.short_calls, sums.short_puts, p.short_minimum,
@@ -162,8 +164,7 @@ double evaluate_unit(const Context& context, const SpanParameters& p, const Pock
 }
 
 double credit_of(const SpanCredit& credit, SpanUnit& a, SpanUnit& b, double& to_b) noexcept {
-  const double spreads =
-      span_form_spreads(a.left, b.left, credit.first_delta, credit.second_delta);
+  const double spreads = span_form_spreads(a.left, b.left, credit.first_delta, credit.second_delta);
   to_b = credit.rate * spreads * credit.second_delta * b.price_risk;
   return credit.rate * spreads * credit.first_delta * a.price_risk;
 }
@@ -172,7 +173,45 @@ double line(const UnitRequirement& unit, Component component, double factor) noe
   return unit.initial[static_cast<std::size_t>(component)] / factor;
 }
 
+// What an order could add at most: its own worst scenario, and its deltas in every spread.
+double order_bound(const Context& context, const SpanParameters& p, const book::OrderRow& order) {
+  const std::uint32_t i = order.instrument;
+  const Contract c = contract_of(context, p, context.instruments.underlying[i], i);
+  double worst = 0;
+  for (const double loss : c.losses) {
+    if (!(order.quantity * loss <= worst)) worst = order.quantity * loss;
+  }
+  double a_delta = p.spot_charge;
+  for (const SpanSpread& spread : p.spreads) a_delta += spread.charge;
+  const bool written = context.instruments.kind[i] == Kind::option && order.quantity < 0;
+  const double size = std::fabs(order.quantity);
+  return p.initial_factor *
+         (worst + a_delta * size * std::fabs(c.delta) + (written ? size * p.short_minimum : 0.0));
+}
+
 }  // namespace
+
+double span_initial_with_orders(const Context& context, const Prepared& prepared,
+                                const PocketRows& rows, Scratch& scratch) {
+  PocketRequirement& held = scratch.held;
+  evaluate_span(context, prepared, rows, scratch, held, nullptr);
+  double sum = 0;
+  for (const UnitRequirement& unit : held.units) {
+    // Without the credits, which an order may undo; the minimum was taken with them.
+    const double lines = unit.initial[static_cast<std::size_t>(Component::scan)] +
+                         unit.initial[static_cast<std::size_t>(Component::spread)];
+    double total = lines;
+    for (const Component c : {Component::credit, Component::minimum}) {
+      total += unit.initial[static_cast<std::size_t>(c)];
+    }
+    sum += std::max(lines, total);
+  }
+  for (const book::OrderRow& order : rows.orders) {
+    const auto u = static_cast<std::size_t>(context.instruments.underlying[order.instrument]);
+    sum += order_bound(context, prepared.policy->span[u], order);
+  }
+  return sum;
+}
 
 void evaluate_span(const Context& context, const Prepared& prepared, const PocketRows& rows,
                    Scratch& scratch, PocketRequirement& out, PositionTrace* trace) {
@@ -180,7 +219,7 @@ void evaluate_span(const Context& context, const Prepared& prepared, const Pocke
   out.units.assign(rows.unit_underlying.size(), {});
   out.netting_initial = out.netting_maintenance = 0;
   scratch.span.units.clear();
-  scratch.profit.assign(out.units.size(), 0.0);  // short option minimum of each unit
+  scratch.profit.assign(out.units.size(), 0.0);      // short option minimum of each unit
   scratch.row_profit.assign(out.units.size(), 0.0);  // its credit
   const auto parameters = [&](const UnitRequirement& unit) -> const SpanParameters& {
     return policy.span[static_cast<std::size_t>(unit.underlying)];
@@ -200,8 +239,7 @@ void evaluate_span(const Context& context, const Prepared& prepared, const Pocke
     const std::size_t a = unit_of(credit.first), b = unit_of(credit.second);
     if (a == out.units.size() || b == out.units.size()) continue;
     double to_b = 0;
-    scratch.row_profit[a] +=
-        credit_of(credit, scratch.span.units[a], scratch.span.units[b], to_b);
+    scratch.row_profit[a] += credit_of(credit, scratch.span.units[a], scratch.span.units[b], to_b);
     scratch.row_profit[b] += to_b;
   }
   for (std::size_t u = 0; u < out.units.size(); ++u) {

@@ -20,17 +20,18 @@ double shocked(double vol, double shock, bool relative) noexcept {
   return std::max(relative ? vol * (1.0 + shock) : vol + shock, 0.0);
 }
 
-double value_of(bool is_call, double forward, double strike, double vol, double years,
+double value_of(const SpanOption& o, double forward, double vol, double years,
                 double* delta) noexcept {
-  const std::uint8_t call = is_call;
+  const std::uint8_t call = o.is_call;
   const double zero = 0;
   double price = 0;
   kernels::OptionOutputs outputs{};
   outputs.price = &price;
   outputs.delta = delta;
-  const kernels::OptionRows rows{&call,      0,           {&forward, 0}, {&strike, 0},
+  const kernels::OptionRows rows{&call,     0,           {&forward, 0}, {&o.strike, 0},
                                  {&vol, 0}, {&years, 0}, {&zero, 0}};
-  kernels::kernels().black76(rows, outputs, 1);
+  const auto& k = kernels::kernels();
+  (o.normal ? k.bachelier : k.black76)(rows, outputs, 1);
   return price;
 }
 
@@ -38,10 +39,11 @@ double years_left(const SpanOption& option, const SpanScanTerms& terms) noexcept
   return std::max(option.years - terms.lookahead_years, 0.0);
 }
 
-// A price is not scanned through 0.
-double floored(double forward) noexcept {
+// A price of Black-76 is not scanned through 0.
+double moved_forward(const SpanOption& o, double move) noexcept {
   constexpr double lowest = 1e-12;
-  return forward < lowest ? lowest : forward;
+  const double forward = o.forward + move;
+  return !o.normal && forward < lowest ? lowest : forward;
 }
 
 }  // namespace
@@ -70,16 +72,15 @@ SpanArray span_linear_array(double price_range, double extreme_multiple,
 }
 
 SpanArray span_option_array(const SpanOption& option, const SpanScanTerms& terms) noexcept {
-  const auto scenarios = span_scenarios(terms.price_range, terms.vol_range,
-                                        terms.extreme_multiple, terms.extreme_cover);
-  const double now = value_of(option.is_call, option.forward, option.strike, option.vol,
-                              option.years, nullptr);
+  const auto scenarios = span_scenarios(terms.price_range, terms.vol_range, terms.extreme_multiple,
+                                        terms.extreme_cover);
+  const double now = value_of(option, option.forward, option.vol, option.years, nullptr);
+  const bool relative = terms.vol_relative || option.normal;
   SpanArray out{};
   for (std::size_t s = 0; s < span_scenario_count; ++s) {
-    const double then =
-        value_of(option.is_call, floored(option.forward + scenarios[s].price_move), option.strike,
-                 shocked(option.vol, scenarios[s].vol_move, terms.vol_relative),
-                 years_left(option, terms), nullptr);
+    const double then = value_of(option, moved_forward(option, scenarios[s].price_move),
+                                 shocked(option.vol, scenarios[s].vol_move, relative),
+                                 years_left(option, terms), nullptr);
     out[s] = scenarios[s].cover * (now - then);
   }
   return out;
@@ -89,8 +90,8 @@ std::array<double, span_point_count> span_option_deltas(const SpanOption& option
                                                         const SpanScanTerms& terms) noexcept {
   std::array<double, span_point_count> out{};
   for (std::size_t p = 0; p < span_point_count; ++p) {
-    value_of(option.is_call, floored(option.forward + moved(thirds[p], terms.price_range)),
-             option.strike, option.vol, years_left(option, terms), &out[p]);
+    value_of(option, moved_forward(option, moved(thirds[p], terms.price_range)), option.vol,
+             years_left(option, terms), &out[p]);
   }
   return out;
 }
@@ -137,8 +138,8 @@ double span_form_spreads(double& a, double& b, double per_a, double per_b) noexc
 
 double span_short_minimum(double short_calls, double short_puts, double rate,
                           ShortMinimum rule) noexcept {
-  return rate * (rule == ShortMinimum::sum ? short_calls + short_puts
-                                           : std::max(short_calls, short_puts));
+  return rate *
+         (rule == ShortMinimum::sum ? short_calls + short_puts : std::max(short_calls, short_puts));
 }
 
 SpanTotal span_total(double risk, double net_option_value) noexcept {

@@ -33,6 +33,7 @@ SpanArray span_linear_array(double price_range, double extreme_multiple,
 struct SpanOption {
   bool is_call;
   double forward, strike, years, vol;
+  bool normal = false;  // by Bachelier: its volatility is shocked in proportion
 };
 
 // The terms of a scan: the range in price units, the shock of volatility, the time that passes.
@@ -52,16 +53,16 @@ SpanArray span_option_array(const SpanOption& option, const SpanScanTerms& terms
 std::array<double, span_point_count> span_option_deltas(const SpanOption& option,
                                                         const SpanScanTerms& terms) noexcept;
 
-inline constexpr std::array<double, span_point_count> span_delta_weights{
-    0.27, 0.217, 0.217, 0.11, 0.11, 0.037, 0.037};
+inline constexpr std::array<double, span_point_count> span_delta_weights{0.27, 0.217, 0.217, 0.11,
+                                                                         0.11, 0.037, 0.037};
 
 double span_composite_delta(const std::array<double, span_point_count>& deltas,
                             const std::array<double, span_point_count>& weights) noexcept;
 
 struct SpanScan {
-  double risk = 0;   // largest loss, at least 0
-  int active = 0;    // its first scenario, from 0
-  int paired = 0;    // the same price move with the other volatility
+  double risk = 0;  // largest loss, at least 0
+  int active = 0;   // its first scenario, from 0
+  int paired = 0;   // the same price move with the other volatility
   double vol_adjusted = 0;
   double time_risk = 0;
   double price_risk = 0;

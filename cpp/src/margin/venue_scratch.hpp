@@ -39,9 +39,9 @@ struct MatrixExpiry {
 
 struct MatrixScratch {
   std::vector<MatrixPair> pairs;
-  std::vector<double> raw;        // [pair x scenario], the table's own sums
-  std::vector<double> hurt;       // [pair x scenario], what resting orders could take
-  std::vector<double> total;      // by scenario
+  std::vector<double> raw;    // [pair x scenario], the table's own sums
+  std::vector<double> hurt;   // [pair x scenario], what resting orders could take
+  std::vector<double> total;  // by scenario
   std::vector<MatrixExpiry> expiries;
 };
 
