@@ -16,7 +16,8 @@ _VOL_SHOCKS = {"relative": 0, "absolute": 1}
 def compile_matrix(matrix: Matrix) -> dict[str, Any]:
     """The standard table, then the extended one with volatility up.
 
-    Price moves go from low to high, in each of them volatility up, same, down. A volatility row that equals "same" because its shock is 0 is left out.
+    Price moves go from low to high, in each of them volatility up, same, down. A volatility row
+    that equals "same" because its shock is 0 is left out.
     """
     shocks = [matrix.vol_up] if matrix.vol_up > 0.0 else []
     shocks.append(0.0)

@@ -12,7 +12,13 @@ from hypothesis import strategies as st
 from tests.oracle.margin import Inputs, Twin
 from tests.oracle.margin_venues import SpanUnit
 from tests.property.books import CI, engine_of, make_inputs, with_policy
-from tests.property.compare import FLOAT_SHARE, check_all, check_pockets, scale_of
+from tests.property.compare import (
+    FLOAT_SHARE,
+    check_accounts,
+    check_lines,
+    check_pockets,
+    scale_of,
+)
 from tests.property.markets import between
 from tests.property.test_twin import with_normal_options, with_settled_shares
 
@@ -36,8 +42,14 @@ def ties(drawn: Inputs) -> bool:
 @given(draws, methods)
 def test_every_line_agrees_with_the_twin(rng: random.Random, method: str) -> None:
     drawn = make_inputs(rng, method)
-    if not ties(drawn):
-        check_all(engine_of(drawn), Twin(drawn))
+    if ties(drawn):
+        return
+    twin, engine = Twin(drawn), engine_of(drawn)
+    pockets, result = twin.pockets(), engine.recompute()
+    check_pockets(result, twin, pockets)
+    check_accounts(result, twin, pockets)
+    for account in sorted({account for account, _ in pockets}):
+        check_lines(engine.explain(account), pockets)
 
 
 @CI

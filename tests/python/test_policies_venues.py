@@ -1,4 +1,4 @@
-"""Policies of exchanges and clearing houses: faults are all named at once, presets hold together."""
+"""Policies of exchanges and clearing houses: all faults at once, presets that hold together."""
 
 from __future__ import annotations
 
