@@ -1,9 +1,6 @@
-// Portfolio margin of exchanges that publish a risk matrix: a standard and an extended table, gains
-// that offset only in part, and charges by expiry and size. README.md has the formulas and what a
-// venue's document leaves open.
-//
-// A unit's holdings fall into pairs by settlement asset. A pair settled in the underlying's coin
-// can be counted in coins: the venue compares them with coins, so a coin's own fall is no loss.
+// Portfolio margin of exchanges that publish a risk matrix; the formulas are in README.md.
+// A pair settled in the underlying's coin can be counted in coins: the venue compares them with
+// coins, so a coin's own fall is no loss.
 #include "margin/matrix.hpp"
 
 #include <algorithm>
@@ -76,7 +73,6 @@ void add_rows(const Context& context, const Prepared& prepared, const PocketRows
   }
 }
 
-// The worst of the tables; every comparison lets a NaN through.
 void scan(const MatrixParameters& p, MatrixScratch& scratch, MatrixCharges& out) {
   const std::size_t n = p.price_move.size();
   scratch.total.assign(n, 0.0);
@@ -138,7 +134,6 @@ double delta_shock(const MatrixParameters& p, double size_base, double index) no
   return size_base * ratio * index;
 }
 
-// What settles in one asset against what settles in another.
 double hedged(const std::vector<MatrixPair>& pairs, double index) noexcept {
   double longs = 0, shorts = 0;
   for (const MatrixPair& pair : pairs) {
@@ -150,8 +145,8 @@ double hedged(const std::vector<MatrixPair>& pairs, double index) noexcept {
 
 // Value per 1.00 of the rate, forward held; a coin-settled option is not discounted.
 double rate_exposure(const Context& context, std::uint32_t i) noexcept {
-  const bool discounted = context.instruments.kind[i] == Kind::option &&
-                          context.instruments.payoff[i] != Payoff::coin;
+  const bool discounted =
+      context.instruments.kind[i] == Kind::option && context.instruments.payoff[i] != Payoff::coin;
   return discounted ? context.values.contract[i].value * context.values.years[i] : 0.0;
 }
 
@@ -161,7 +156,6 @@ struct Deltas {
   double gross = 0;  // sum over instruments of |net delta|
 };
 
-// Deltas by expiry, of long options and of the rest.
 Deltas add_charges(const Context& context, const PocketRows& rows, const MatrixUnit& unit,
                    MatrixScratch& scratch, double& theta) {
   scratch.expiries.clear();
@@ -284,8 +278,11 @@ MatrixPair matrix_pair(const Context& context, const MatrixParameters& p, std::u
     pair.option_value = context.values.contract[i].value;
   } else if (p.index_moves && context.instruments.payoff[i] != Payoff::inverse &&
              context.values.settled_in_base[i] == 0) {
-    const double index = context.market.columns.index_price[static_cast<std::size_t>(underlying)];
-    pair.index_gap = context.values.scale[i] * (index / context.values.mark[i] - 1.0);
+    const double size = context.instruments.multiplier[i] * context.values.open[i] *
+                        context.values.asset_price[static_cast<std::size_t>(asset)];
+    pair.index_gap =
+        size * context.market.columns.index_price[static_cast<std::size_t>(underlying)] -
+        context.values.scale[i];
   }
   return pair;
 }

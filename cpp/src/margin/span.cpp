@@ -34,6 +34,15 @@ SpanScanTerms terms_of(const SpanParameters& p, double index) noexcept {
           p.extreme_cover, p.lookahead_days / days_per_year};
 }
 
+// Money a long contract that is no option gains with each point of its own price.
+double linear_slope(const Context& context, std::uint32_t i) noexcept {
+  const auto asset = static_cast<std::size_t>(context.instruments.settlement_asset[i]);
+  const double slope = context.instruments.multiplier[i] * context.values.open[i] *
+                       context.values.asset_price[asset];
+  const bool inverse = context.instruments.payoff[i] == Payoff::inverse;
+  return inverse ? slope / (context.values.mark[i] * context.values.mark[i]) : slope;
+}
+
 Contract contract_of(const Context& context, const SpanParameters& p, UnderlyingIndex underlying,
                      std::uint32_t i) {
   const double index = context.market.columns.index_price[static_cast<std::size_t>(underlying)];
@@ -49,7 +58,7 @@ Contract contract_of(const Context& context, const SpanParameters& p, Underlying
   if (context.instruments.kind[i] != Kind::option || v.form[i] != pricing::OptionForm::curved) {
     // The loss along the index, to first order; an option whose average is decided is a forward.
     const bool option = context.instruments.kind[i] == Kind::option;
-    const double per_point = option ? v.contract[i].delta_base * quote : v.scale[i] / v.mark[i];
+    const double per_point = option ? v.contract[i].delta_base * quote : linear_slope(context, i);
     out.losses = span_linear_array(terms.price_range, p.extreme_multiple, p.extreme_cover);
     for (double& loss : out.losses) loss *= per_point;
     out.delta = per_point / quote;
