@@ -94,8 +94,9 @@ def test_no_number_may_be_nan_or_infinite(path: KeyPath, value: float) -> None:
 @pytest.mark.parametrize("path", NUMBERS, ids=dotted)
 def test_infinity_is_taken_only_as_the_last_bracket_cap(path: KeyPath) -> None:
     data = with_value(path, math.inf)
-    if path[-3:] == ("brackets", 1, "notional_cap"):
-        assert Policies.from_dict(data).names == ("f", "d", "s")
+    is_last = path[-2:] in ((1, "notional_cap"), (1, "amount_cap"))
+    if is_last or path[-3:] == ("hedge_tiers", 0, "amount_cap"):
+        assert Policies.from_dict(data).names == ("f", "d", "s", "m", "n")
     else:
         assert issues_of(data)
 
@@ -163,7 +164,7 @@ def test_all_faults_are_reported_at_once_in_the_order_of_their_lines() -> None:
     text = text.replace("taker_fee_ratio = 0.0005", "taker_fee_ratio = nan")
     text = text.replace("otm_a = 0.15", "otm_a = 0.09")
     text = text.replace("floor_ratio = 0.02\n", "floor_ratio = 2\n", 1)
-    text = text.replace("price_steps = 4", "price_steps = 4.5")
+    text = text.replace("price_steps = 4", "price_steps = 4.5", 1)
     text = text.replace("weight = 0.32", "weight = 32")
     text = text.replace('policy = "d"', 'policy = "dynamic"')
     with pytest.raises(InvalidInputError) as caught:
