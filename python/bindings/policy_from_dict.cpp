@@ -3,6 +3,7 @@
 #include <pybind11/stl.h>
 
 #include "columns.hpp"
+#include "policy_venues_from_dict.hpp"
 
 namespace tickmargin::bindings {
 namespace {
@@ -167,6 +168,7 @@ Policy policy_from_dict(const py::dict& d) {
   p.options = by_underlying<OptionParameters>(d, "options", options);
   p.dynamic = by_underlying<DynamicParameters>(d, "dynamic", dynamic);
   p.scenario = by_underlying<ScenarioParameters>(d, "scenario", scenario);
+  read_venues(d, p);
   p.netting = netting(get<py::dict>(d, "netting"));
   p.liquidity = by_underlying<LiquidityParameters>(d, "liquidity", liquidity);
   p.concentration = by_underlying<ConcentrationParameters>(d, "concentration", concentration);

@@ -131,6 +131,29 @@ py::dict explain(const Engine& engine, std::int32_t account) {
   return out;
 }
 
+py::object risk_matrix(const Engine& engine, std::int32_t account) {
+  const RiskMatrix m = engine.risk_matrix(account);
+  if (!m.known) return py::none();
+  py::dict out;
+  using V = RiskVectorRow;
+  out["vectors"] = columns_of(m.vectors, &V::pocket, &V::underlying, &V::level,
+                              &V::settlement_asset, &V::instrument, &V::table, &V::index,
+                              &V::price_move, &V::vol_shock, &V::weight, &V::profit);
+  using C = RiskChargeRow;
+  out["charges"] =
+      columns_of(m.charges, &C::pocket, &C::underlying, &C::charge, &C::amount);
+  using S = ShockedVolRow;
+  out["volatilities"] =
+      columns_of(m.volatilities, &S::instrument, &S::vol_shock, &S::vol_annual);
+  return out;
+}
+
+py::tuple currency_equity(const Engine& engine, std::int32_t account) {
+  using E = CurrencyEquityRow;
+  return columns_of(engine.currency_equity(account), &E::asset, &E::balance, &E::unrealised,
+                    &E::option_value, &E::equity);
+}
+
 py::dict what_if(const Engine& engine, const py::dict& columns, std::int32_t hedge, int threads) {
   const auto account = take_column<std::int32_t>(columns, "account");
   const auto pocket = take_column<std::int32_t>(columns, "pocket");
@@ -202,6 +225,8 @@ void register_engine(py::module_& m) {
       .def("recompute", &recompute, py::arg("threads"), py::arg("index"), py::arg("policies"),
            py::arg("account_policy"))
       .def("explain", &explain, py::arg("account"))
+      .def("risk_matrix", &risk_matrix, py::arg("account"))
+      .def("currency_equity", &currency_equity, py::arg("account"))
       .def("what_if", &what_if, py::arg("orders"), py::arg("hedge"), py::arg("threads"))
       .def("liquidation_prices", &liquidation_prices, py::arg("account"), py::arg("pocket"),
            py::arg("underlying"))

@@ -30,6 +30,8 @@ class Engine:
         account_policy: object,
     ) -> _Columns: ...
     def explain(self, account: int) -> _Columns: ...
+    def risk_matrix(self, account: int) -> _Columns | None: ...
+    def currency_equity(self, account: int) -> tuple[list[Any], ...]: ...
     def what_if(self, orders: _Columns, hedge: int, threads: int) -> _Columns: ...
     def liquidation_prices(
         self, account: int, pocket: int, underlying: int
@@ -146,3 +148,120 @@ def check_verdict_names() -> list[str]: ...
 def mark_state_names() -> list[str]: ...
 def write_snapshot(path: str, sections: dict[str, bytes]) -> int: ...
 def read_snapshot(path: str) -> tuple[str, int, dict[str, bytes]]: ...
+
+_Array = list[float]
+_Tiers = list[tuple[float, float]]
+
+def option_margin(
+    arg0: bool,
+    arg1: float,
+    arg2: float,
+    arg3: float,
+    arg4: float,
+    arg5: float,
+    arg6: bool,
+    arg7: dict[str, Any],
+    /,
+) -> tuple[float, float, float]: ...
+def settlement_delta(
+    arg0: float, arg1: float, arg2: float, arg3: float, /
+) -> tuple[float, float]: ...
+def matrix_margins(
+    arg0: float, arg1: float, arg2: float, arg3: float, arg4: float, arg5: int, /
+) -> tuple[float, float]: ...
+def printed(arg0: float, arg1: int, /) -> float: ...
+def option_order_margin(
+    arg0: int,
+    arg1: float,
+    arg2: float,
+    arg3: float,
+    arg4: float,
+    arg5: float,
+    arg6: float,
+    /,
+) -> float: ...
+def borrow_margins(
+    arg0: list[float],
+    arg1: float,
+    arg2: float,
+    arg3: float,
+    arg4: float,
+    arg5: float,
+    arg6: float,
+    /,
+) -> tuple[float, float, float, float, float, float]: ...
+def discounted_value(arg0: float, arg1: float, arg2: _Tiers, /) -> float: ...
+def coin_option_profit(
+    arg0: float, arg1: float, arg2: float, arg3: float, /
+) -> tuple[float, float]: ...
+def option_cost(
+    arg0: float, arg1: float, arg2: float, arg3: float, arg4: float, /
+) -> tuple[float, float, float]: ...
+def coin_open_loss(arg0: float, arg1: float, arg2: float, arg3: float, /) -> float: ...
+def out_of_the_money(arg0: bool, arg1: float, arg2: float, /) -> float: ...
+def unified_ratio(arg0: float, arg1: float, arg2: float, /) -> float: ...
+def auto_close_fraction(arg0: float, /) -> float: ...
+def withdrawable(arg0: float, arg1: float, arg2: float, /) -> tuple[float, float, float]: ...
+def span_scenarios(
+    arg0: float, arg1: float, arg2: float, arg3: float, /
+) -> list[tuple[float, float, float]]: ...
+def span_linear_array(arg0: float, arg1: float, arg2: float, /) -> _Array: ...
+def span_option_array(
+    arg0: bool,
+    arg1: float,
+    arg2: float,
+    arg3: float,
+    arg4: float,
+    arg5: float,
+    arg6: float,
+    arg7: bool,
+    arg8: float,
+    arg9: float,
+    arg10: float,
+    /,
+) -> _Array: ...
+def span_option_deltas(
+    arg0: bool,
+    arg1: float,
+    arg2: float,
+    arg3: float,
+    arg4: float,
+    arg5: float,
+    arg6: float,
+    /,
+) -> _Array: ...
+def span_composite_delta(arg0: _Array, arg1: _Array, /) -> float: ...
+def span_scan(
+    arg0: list[tuple[float, _Array]], /
+) -> tuple[float, int, int, float, float, float]: ...
+def span_form_spreads(
+    arg0: float, arg1: float, arg2: float, arg3: float, /
+) -> tuple[float, float, float]: ...
+def span_credit(
+    arg0: float,
+    arg1: float,
+    arg2: float,
+    arg3: float,
+    arg4: float,
+    arg5: float,
+    arg6: float,
+    /,
+) -> tuple[float, float, float, float, float]: ...
+def span_requirement(
+    arg0: float,
+    arg1: float,
+    arg2: float,
+    arg3: float,
+    arg4: float,
+    arg5: float,
+    arg6: float,
+    arg7: bool,
+    /,
+) -> float: ...
+def span_total(arg0: float, arg1: float, /) -> tuple[float, float]: ...
+def schedule_percent(arg0: int, arg1: float, /) -> float: ...
+def schedule_margin(
+    arg0: list[tuple[int, float, float, float]], /
+) -> tuple[float, float, float]: ...
+def valuation_points(arg0: float, arg1: float, arg2: int, /) -> list[float]: ...
+def blended_total(arg0: float, arg1: float, arg2: float, arg3: float, arg4: float, /) -> float: ...

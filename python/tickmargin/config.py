@@ -16,6 +16,7 @@ from pydantic import BeforeValidator, Discriminator, Field, Tag, create_model
 from tickmargin.config_add_ons import AntiProcyclicality, Concentration, Liquidity, Promise
 from tickmargin.config_base import Confidence, NonNegative, Positive, Ratio
 from tickmargin.config_base import Section as Section
+from tickmargin.config_venues import Matrix, Span, SpanCredit
 
 SCHEMA_VERSION = 1
 SECTIONS = (
@@ -23,6 +24,8 @@ SECTIONS = (
     "options",
     "dynamic",
     "scenario",
+    "matrix",
+    "span",
     "liquidity",
     "concentration",
     "anti_procyclicality",
@@ -269,6 +272,8 @@ SECTION_MODELS: dict[str, type[Section]] = {
     "liquidity": Liquidity,
     "concentration": Concentration,
     "anti_procyclicality": AntiProcyclicality,
+    "matrix": Matrix,
+    "span": Span,
 }
 
 if TYPE_CHECKING:
@@ -285,7 +290,7 @@ else:
 class Policy(Section):
     """One policy: a method, its parameters and what surrounds it."""
 
-    method: Literal["fixed", "dynamic", "scenario"]
+    method: Literal["fixed", "dynamic", "scenario", "matrix", "span"]
     description: str = ""
     source: str = ""
     as_of: Annotated[date, BeforeValidator(_date)] | None = None
@@ -306,6 +311,11 @@ class Policy(Section):
     liquidity: Liquidity | None = None
     concentration: Concentration | None = None
     anti_procyclicality: AntiProcyclicality | None = None
+    matrix: Matrix | None = None
+    span: Span | None = None
+    credits: list[SpanCredit] = Field(
+        default=[], description="between underlyings under ``span``, by priority"
+    )
     netting: Netting = Netting()
     underlyings: dict[str, UnderlyingOverride] = Field(default={})
 

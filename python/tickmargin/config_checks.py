@@ -20,11 +20,19 @@ from tickmargin.toml_lines import Path
 # Room for the rounding of an eigenvalue of a matrix with ones on its diagonal.
 PSD_TOLERANCE = 1e-9
 
-NEEDED = {"fixed": "futures", "dynamic": "dynamic", "scenario": "scenario"}
+NEEDED = {
+    "fixed": "futures",
+    "dynamic": "dynamic",
+    "scenario": "scenario",
+    "matrix": "matrix",
+    "span": "span",
+}
 READ = {
     "fixed": ("futures", "options"),
     "dynamic": ("dynamic", "anti_procyclicality"),
     "scenario": ("scenario",),
+    "matrix": ("matrix",),
+    "span": ("span",),
 }
 
 
@@ -82,7 +90,7 @@ class View:
         return None if field.is_required() else field.get_default(call_default_factory=True)
 
 
-def _not_below(
+def not_below(
     view: View, high: Path, low: Path, code: str = "INITIAL_BELOW_MAINTENANCE"
 ) -> Iterator[Problem]:
     above, below = view.get(*high), view.get(*low)
@@ -94,8 +102,8 @@ def _not_below(
 
 def check_levels(view: View) -> Iterator[Problem]:
     """Each state border lies at or above the next more dangerous one."""
-    yield from _not_below(view, ("warning",), ("margin_call",), "LEVELS_ORDER")
-    yield from _not_below(view, ("margin_call",), ("liquidation",), "LEVELS_ORDER")
+    yield from not_below(view, ("warning",), ("margin_call",), "LEVELS_ORDER")
+    yield from not_below(view, ("margin_call",), ("liquidation",), "LEVELS_ORDER")
 
 
 def check_haircuts(view: View) -> Iterator[Problem]:
@@ -135,11 +143,11 @@ def check_futures(view: View) -> Iterator[Problem]:
             if view.given(key):
                 message = "given, but brackets replace it; expected one or the other"
                 yield Problem((key,), "KEY_NOT_USED", view.get(key), message, (key,))
-    yield from _not_below(view, ("initial_ratio",), ("maintenance_ratio",))
+    yield from not_below(view, ("initial_ratio",), ("maintenance_ratio",))
     yield from _check_brackets(view)
     for suffix in ("step", "slope", "factor"):
         high = ("size_scaling", f"initial_{suffix}")
-        yield from _not_below(view, high, ("size_scaling", f"maintenance_{suffix}"))
+        yield from not_below(view, high, ("size_scaling", f"maintenance_{suffix}"))
     kind = view.get("size_scaling", "kind") or "none"
     if view.count("brackets") and kind != "none":
         message = f"got {shown(kind)}; expected none where there are brackets"
@@ -150,7 +158,7 @@ def check_futures(view: View) -> Iterator[Problem]:
 def _check_brackets(view: View) -> Iterator[Problem]:
     for i in range(view.count("brackets")):
         high: Path = ("brackets", i, "initial_ratio")
-        yield from _not_below(view, high, ("brackets", i, "maintenance_ratio"))
+        yield from not_below(view, high, ("brackets", i, "maintenance_ratio"))
         for key in ("notional_cap", "initial_ratio", "maintenance_ratio"):
             value = view.get("brackets", i, key)
             before = view.get("brackets", i - 1, key) if i > 0 else None
@@ -166,7 +174,7 @@ def _check_brackets(view: View) -> Iterator[Problem]:
 
 def check_options(view: View) -> Iterator[Problem]:
     """The initial formula can bind, and is not below maintenance where nothing lifts it."""
-    yield from _not_below(view, ("otm_a",), ("otm_b",), "OTM_ORDER")
+    yield from not_below(view, ("otm_a",), ("otm_b",), "OTM_ORDER")
     lifted = view.get("initial_at_least_maintenance")
     key = "otm_a" if lifted else "otm_b"
     names = ("maintenance_c", "liquidation_fee_ratio", "margin_factor")
@@ -182,9 +190,9 @@ def check_options(view: View) -> Iterator[Problem]:
 
 def check_dynamic(view: View) -> Iterator[Problem]:
     """IM looks at least as far, and as deep into the tail, as MM."""
-    yield from _not_below(view, ("horizon_initial_days",), ("horizon_maintenance_days",))
-    yield from _not_below(view, ("confidence_initial",), ("confidence_maintenance",))
-    yield from _not_below(view, ("cap_ratio",), ("floor_ratio",), "FLOOR_ABOVE_CAP")
+    yield from not_below(view, ("horizon_initial_days",), ("horizon_maintenance_days",))
+    yield from not_below(view, ("confidence_initial",), ("confidence_maintenance",))
+    yield from not_below(view, ("cap_ratio",), ("floor_ratio",), "FLOOR_ABOVE_CAP")
     if view.get("depth_factor") and not view.given("depth_cap_ratio"):
         message = "missing; expected a number at least 0 and at most 1, as depth_factor > 0"
         keys = ("depth_cap_ratio", "depth_factor")
@@ -193,7 +201,7 @@ def check_dynamic(view: View) -> Iterator[Problem]:
 
 def check_scenario(view: View) -> Iterator[Problem]:
     """Shocks that exist, and IM not below MM."""
-    yield from _not_below(view, ("initial_factor",), ("maintenance_factor",))
+    yield from not_below(view, ("initial_factor",), ("maintenance_factor",))
     down, floor = view.get("vol_down"), view.get("vol_up_floor_annual")
     if view.get("vol_shock") == "relative" and down is not None and down > 1.0:
         message = f"got {shown(down)}; expected at most 1 where vol_shock is relative"
@@ -354,6 +362,9 @@ def check_method(view: View) -> Iterator[Problem]:
                 message = f"given, but the method {method} reads only {', '.join(READ[method])}"
                 yield Problem((*place, name), "SECTION_NOT_USED", None, message, ())
     yield from check_buffers(view)
+    if view.count("credits") and method != "span":
+        message = "given, but has an effect only where method is span"
+        yield Problem(("credits",), "KEY_NOT_USED", None, message, ())
     for path, word, needed, code in (
         (("collateral",), "simulated", "scenario", "SIMULATED_NEEDS_SCENARIO"),
         (("option_value",), "requirement", "fixed", "REQUIREMENT_NEEDS_FIXED"),
@@ -390,4 +401,4 @@ def check_select(view: View) -> Iterator[Problem]:
             yield Problem(("select", i), "SELECT_UNREACHABLE", policy, message, ())
         for name in ("credit_score", "position_count", "gross_notional"):
             low, high = ("select", i, f"{name}_min"), ("select", i, f"{name}_max")
-            yield from _not_below(view, high, low, "RANGE_EMPTY")
+            yield from not_below(view, high, low, "RANGE_EMPTY")

@@ -25,11 +25,13 @@ from tickmargin.config import (
 )
 from tickmargin.config_add_ons import AntiProcyclicality, Concentration, Liquidity
 from tickmargin.config_checks import correlation_fault, correlation_matrix
+from tickmargin.config_compile_venues import compile_credits, compile_matrix, compile_span
 from tickmargin.config_issues import PolicyIssue
 from tickmargin.config_load import LoadedPolicy
+from tickmargin.config_venues import Matrix, Span
 from tickmargin.errors import InvalidInputError
 
-METHODS = {"fixed": 0, "dynamic": 1, "scenario": 2}
+METHODS = {"fixed": 0, "dynamic": 1, "scenario": 2, "matrix": 3, "span": 4}
 NETTINGS = {"none": 0, "max_side": 1, "net": 2}
 SCALINGS = {"none": 0, "step": 1, "linear": 2, "sqrt": 3, "power45": 4}
 MARK_FLOORS = {"none": 0, "put": 1, "both": 2}
@@ -86,6 +88,15 @@ def compile_policy(
             for u in underlyings
             if config.method == "scenario"
         ],
+        "matrix": [
+            compile_matrix(policy.section(Matrix, u))
+            for u in underlyings
+            if config.method == "matrix"
+        ],
+        "span": [
+            compile_span(policy.section(Span, u)) for u in underlyings if config.method == "span"
+        ],
+        "span_credits": compile_credits(config.credits, underlyings),
         "netting": _netting(policy, list(underlyings)),
         **_add_ons(policy, underlyings),
     }

@@ -26,6 +26,8 @@ POLICY_CODES: Mapping[str, str] = MappingProxyType(
         "LEVELS_ORDER": "Levels must fall: warning >= margin_call >= liquidation.",
         "INITIAL_BELOW_MAINTENANCE": "An initial parameter asks less than the maintenance one.",
         "BRACKETS_NOT_INCREASING": "Bracket caps must rise and bracket ratios must not fall.",
+        "TIERS_NOT_INCREASING": "Caps, ends and moves of a list must rise and its rates not fall.",
+        "UNKNOWN_TIER": "A spread names an expiry tier that does not exist, or one twice.",
         "BRACKETS_WITH_SCALING": "Brackets and size scaling both set the ratio.",
         "OTM_ORDER": "otm_a is the ratio at the money and must not be below otm_b.",
         "FLOOR_ABOVE_CAP": "The floor of the dynamic ratio is above its cap.",

@@ -22,7 +22,9 @@ from tickmargin.config import (
     SelectRule,
     json_schema,
 )
-from tickmargin.config_checks import CHECKS, NEEDED, Problem, View, check_method, check_select
+from tickmargin.config_checks import CHECKS as OWN_CHECKS
+from tickmargin.config_checks import NEEDED, Problem, View, check_method, check_select
+from tickmargin.config_checks_venues import VENUE_CHECKS
 from tickmargin.config_issues import (
     PolicyIssue,
     SchemaView,
@@ -37,6 +39,7 @@ from tickmargin.errors import InputTypeError, InvalidInputError
 from tickmargin.toml_lines import Path, key_lines
 
 S = TypeVar("S", bound=Section)
+CHECKS = {**OWN_CHECKS, **VENUE_CHECKS}
 CHECKED_MODELS: dict[str, type[Section]] = {
     **SECTION_MODELS,
     "levels": Levels,

@@ -22,14 +22,23 @@ from tickmargin.names import Namebook
 from tickmargin.orders import read_orders
 from tickmargin.policies import Policies
 from tickmargin.portfolio import Portfolio
-from tickmargin.result_tables import Basis, Names, explanation_of, result_of, what_if_table
+from tickmargin.result_tables import (
+    Basis,
+    Names,
+    explanation_of,
+    result_of,
+    table_of,
+    what_if_table,
+)
 from tickmargin.results import Explanation, LiquidationPrices, Result, RootStatus
+from tickmargin.results_matrix import RiskMatrix, risk_matrix_of
 from tickmargin.table import Table
 from tickmargin.validation import cross_check
 
 __all__ = ["Engine"]
 
 _DECIMALS_MAX = 15
+_CURRENCY = ("asset", "balance", "unrealised", "option_value", "equity")
 
 
 class Engine(LiveMethods):
@@ -256,6 +265,38 @@ class Engine(LiveMethods):
         raw = self._present().explain(row)
         names = self._present_names()
         return explanation_of(raw, names.accounts[row], names, self._policy_names[self._epoch()])
+
+    def risk_matrix(self, account: str | int) -> RiskMatrix:
+        """Show every step of an account's risk matrix, in its venue's order.
+
+        Raises
+        ------
+        UnknownNameError
+        InvalidInputError
+            NO_RISK_MATRIX: the account's policy is of another method than ``matrix``.
+        """
+        row = self.account_handle(account)
+        raw = self._present().risk_matrix(row)
+        if raw is None:
+            message = f"account {account!r}: its policy's method has no risk matrix"
+            raise InvalidInputError(message, code="NO_RISK_MATRIX")
+        return risk_matrix_of(raw, self._present_names())
+
+    def currency_equity(self, account: str | int) -> Table:
+        """Return what an account owns in each asset, in units of the asset and before haircuts.
+
+        Returns
+        -------
+        Table
+            asset, balance, unrealised (profit of futures and perpetuals that settle in it; spot
+            positions at their value), option_value, equity: their sum.
+
+        Raises
+        ------
+        UnknownNameError
+        """
+        raw = self._present().currency_equity(self.account_handle(account))
+        return table_of("currency_equity", _CURRENCY, raw, {"asset": self._present_names().assets})
 
     def what_if(self, orders: Any, *, hedge: str | None = None, threads: int = 1) -> Table:
         """Show what each order would do to its account's margin if it filled in full, alone.

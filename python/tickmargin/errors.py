@@ -32,6 +32,10 @@ CODES: Mapping[str, str] = MappingProxyType(
         "INVALID_ARGUMENT": "An argument that is not a table has the wrong type or value.",
         "MISSING_EXTRA": "The input needs a package of an optional extra that is not installed.",
         "UNKNOWN_NAME": "A name asked for (a column, a table, an account) does not exist.",
+        "NO_RISK_MATRIX": "A risk matrix was asked for under a policy of another method.",
+        "TIERS_NOT_INCREASING": "Caps of tiers must rise and weights must not.",
+        "UNKNOWN_TIER": "A spread names a tier that has no delta.",
+        "INITIAL_BELOW_MAINTENANCE": "An initial ratio is below its maintenance ratio.",
         "KERNELS_UNAVAILABLE": "TICKMARGIN_KERNELS names a target that cannot run here.",
         # folders and files
         "FOLDER_NOT_FOUND": "The path to load is not an existing folder.",

@@ -24,6 +24,7 @@ __all__ = [
     "explanation_of",
     "pocket_column",
     "result_of",
+    "table_of",
     "what_if_table",
 ]
 
@@ -169,11 +170,11 @@ def explanation_of(
         policy=policies[raw["policy"]],
         state=str(STATES[raw["state"]]),
         status=str(STATUSES[raw["status"]]),
-        equity=_table("equity", _EQUITY, equity, coded),
-        requirement=_table("requirement", _REQUIREMENT, raw["requirement"], coded),
-        positions=_table("positions", _POSITIONS, raw["positions"], coded),
-        scenarios=_table("scenarios", _SCENARIOS, raw["scenarios"], coded),
-        netting=_table("netting", _NETTING, raw["netting"], coded),
+        equity=table_of("equity", _EQUITY, equity, coded),
+        requirement=table_of("requirement", _REQUIREMENT, raw["requirement"], coded),
+        positions=table_of("positions", _POSITIONS, raw["positions"], coded),
+        scenarios=table_of("scenarios", _SCENARIOS, raw["scenarios"], coded),
+        netting=table_of("netting", _NETTING, raw["netting"], coded),
     )
 
 
@@ -223,17 +224,18 @@ def _amounts(rows: dict[str, Any], decimals: int) -> dict[str, Any]:
     }
 
 
-def _table(
+def table_of(
     name: str, columns: tuple[str, ...], values: Any, coded: Mapping[str, NDArray[np.object_]]
 ) -> Table:
+    """A table of raw columns: names for row numbers, words as they are, the rest float64."""
     out: dict[str, Any] = {}
     for column, data in zip(columns, values, strict=True):
         if column == "pocket":
             out[column] = pocket_column(np.array(data, np.int32), coded[column])
         elif column in coded:
             out[column] = _coded(np.array(data, np.int32), coded[column])
-        elif column in ("kind", "item", "component"):
+        elif column in ("kind", "item", "component", "level", "table", "charge"):
             out[column] = np.array(data, object)
         else:
-            out[column] = np.array(data, np.float64)
+            out[column] = np.array(data, np.int64 if column == "index" else np.float64)
     return Table(out, name=name)

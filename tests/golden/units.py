@@ -12,6 +12,7 @@ __all__ = [
     "continuous_rate",
     "edge_price",
     "from_percent",
+    "days_after",
     "haircut_of_weight",
     "in_coin",
     "in_quote",
@@ -25,10 +26,11 @@ __all__ = [
     "ratio_of_leverage",
     "shocked",
     "signed",
-    "tail_weight",
+    "steps_of",
     "time_after",
     "together",
     "years_of",
+    "widest",
 ]
 
 
@@ -127,17 +129,22 @@ def shocked(price: float, move: float) -> float:
     return price * (1 + move)
 
 
-def edge_price(price: float, price_range: float, move: float) -> float:
-    """The price at the end of the scanned range that a move points to."""
-    return shocked(price, math.copysign(price_range, move))
-
-
-def tail_weight(price_range: float, move: float) -> float:
-    """The damping "scaled back to the range" as the weight of a tail's money."""
-    return price_range / abs(move)
-
-
 def time_after(as_of_ns: int, start: str, end: str) -> int:
     """A time as far after another as two dates are apart, in nanoseconds."""
     apart = datetime.fromisoformat(end) - datetime.fromisoformat(start)
     return as_of_ns + apart // timedelta(microseconds=1) * 1000
+
+
+def days_after(as_of_ns: int, days: float) -> int:
+    """A time so many days after another, in nanoseconds."""
+    return as_of_ns + round(days * 86_400_000_000_000)
+
+
+def widest(moves: list[float]) -> float:
+    """A list of moves as the range it spans on either side."""
+    return max(abs(move) for move in moves)
+
+
+def steps_of(moves: list[float]) -> int:
+    """A symmetric list of moves, 0 among them, as its number of steps on either side."""
+    return len(moves) // 2

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 import tickmargin as tm
 
-__all__ = ["AS_OF_NS", "Venue", "fixed", "future", "option", "option_vol", "scenario"]
+__all__ = ["AS_OF_NS", "Venue", "fixed", "future", "matrix", "option", "option_vol", "scenario"]
 
 AS_OF_NS = 1_767_225_600_000_000_000  # 2026-01-01T00:00:00Z
 _DAY_NS = 86_400_000_000_000
@@ -65,6 +65,13 @@ def scenario(**parameters: Any) -> Row:
     return {"schema": 1, "policies": {"venue": policy}}
 
 
+def matrix(**parameters: Any) -> Row:
+    """A policy file of one ``matrix`` policy in which every asset counts in full."""
+    terms = {"maintenance_factor": 1.0, **parameters}
+    policy = {"method": "matrix", "haircuts": {"default": 0.0}, "matrix": terms}
+    return {"schema": 1, "policies": {"venue": policy}}
+
+
 class Venue:
     """An engine over ``accounts``: name -> (positions, balances).
 
@@ -110,6 +117,20 @@ class Venue:
     def scenarios(self, account: str = "A") -> list[Row]:
         """Return the account's scenarios, prices from low to high, volatility up first."""
         return list(self.engine.explain(account).scenarios)
+
+    def vectors(self, level: str, account: str = "A", **columns: Any) -> list[Row]:
+        """Return rows of the account's risk matrix at a level, in the venue's order."""
+        wanted = {"level": level, **columns}
+        return [
+            row
+            for row in self.engine.risk_matrix(account).vectors
+            if all(row[key] == value for key, value in wanted.items())
+        ]
+
+    def charges(self, account: str = "A", underlying: str = "X") -> dict[str, float]:
+        """Return the charges of one underlying in the account's risk matrix, by name."""
+        rows = self.engine.risk_matrix(account).charges
+        return {r["charge"]: r["amount"] for r in rows if r["underlying"] == underlying}
 
     def liquidation(self, side: int, account: str = "A", underlying: str = "X") -> float:
         """Return the liquidation price below a long (1) or above a short (-1)."""

@@ -14,6 +14,7 @@ from typing import Any
 
 from tests.oracle import margin_methods as methods
 from tests.oracle.margin_add_ons import add_on_lines
+from tests.oracle import margin_venues as venues
 from tests.oracle.margin_market import Market, MissingInputError, Row, asset_key
 from tests.oracle.margin_methods import Held, Line, Scan
 from tests.oracle.margin_policy import Policy
@@ -186,6 +187,13 @@ class Twin:
         if self.policy.method == "dynamic":
             for name, held in pocket.held.items():
                 pocket.lines += methods.dynamic_unit(market, name, held, self.policy)
+            return
+        if self.policy.method == "matrix":
+            for name, held in pocket.held.items():
+                pocket.lines += venues.matrix_unit(market, name, held, self.policy)
+            return
+        if self.policy.method == "span":
+            pocket.lines += venues.span_lines(market, pocket.held, self.policy)
             return
         linked = self._linked_worth(market, pocket, worth) if self.policy.simulated else {}
         for name in sorted({*pocket.held, *linked}):

@@ -200,7 +200,87 @@ def make_anti_procyclicality(rng: random.Random) -> dict[str, Any]:
     return rules
 
 
-SECTIONS = {"fixed": ("futures", "options"), "dynamic": ("dynamic",), "scenario": ("scenario",)}
+def make_matrix(rng: random.Random) -> dict[str, Any]:
+    """Both tables and every charge of a risk matrix."""
+    scenario = make_scenario(rng)
+    shared = (
+        "price_range price_steps vol_up vol_down vol_shock vol_reference_days vol_power_short "
+        "vol_power_long vol_up_floor_annual min_days initial_factor maintenance_factor "
+        "roll_ratio_annual roll_ratio_min"
+    )
+    rules = {name: scenario[name] for name in shared.split()}
+    tiers = [{"amount_cap": 1000.0, "multiplier": 1.0}, {"amount_cap": 9e9, "multiplier": 2.5}]
+    hedged = [{"amount_cap": 5000.0, "ratio": 0.01}, {"amount_cap": 2e4, "ratio": 0.02}]
+    rules |= {
+        "price_moves": rng.choice([[], [], [-0.2, -0.05, 0.0, 0.1]]),
+        "unit": rng.choice(["numeraire", "coin"]),
+        "futures_move": rng.choice(["own", "index"]),
+        "extended_moves": rng.choice([[], [-0.66, -0.33, 0.5, 2.0]]),
+        "extended_weight": rng.choice(["range", "constant"]),
+        "extended_factor": rng.choice([1.0, 0.5]),
+        "extended_dampener": rng.choice([0.0, between(rng, 0.0, 5000.0)]),
+        "gain_offset_ratio": rng.choice([0.0, 0.6, 1.0]),
+        "roll_compounding": rng.choice(["simple", "continuous"]),
+        "correlation_contingency_ratio": rng.choice([0.0, 0.3]),
+        "theta_days": rng.choice([0.0, 1.0, 30.0]),
+        "vega_shock_annual": rng.choice([0.0, 0.05]),
+        "rate_shock_annual": rng.choice([0.0, 0.01]),
+        "hedge_tiers": rng.choice([[], hedged]),
+    }
+    if sometimes(rng, 0.5):
+        rules["gain_offset_max"] = between(rng, 0.0, 10_000.0)
+    if sometimes(rng, 0.5):
+        rules["roll_ratio_perpetual"] = between(rng, 0.0, 0.02)
+    if sometimes(rng, 0.5):
+        rules |= {"delta_shock_threshold": between(rng, 0.0, 50_000.0), "delta_shock_slope": 0.01}
+        rules["delta_shock_max_ratio"] = 0.1
+    if sometimes(rng, 0.5):
+        rules |= {"minimum_ratio": between(rng, 0.001, 0.2)}
+        rules["minimum_tiers"] = rng.choice([[], tiers])
+    return rules
+
+
+def make_span(rng: random.Random) -> dict[str, Any]:
+    """Scan, spreads by tier and minimum."""
+    maintenance = between(rng, 0.5, 1.0)
+    rules = {
+        "scan_ratio": between(rng, 0.02, 0.2),
+        "vol_range": between(rng, 0.0, 0.5),
+        "vol_shock": rng.choice(["relative", "absolute"]),
+        "extreme_multiple": rng.choice([2.0, 3.0]),
+        "extreme_cover": rng.choice([0.33, 0.35]),
+        "lookahead_days": rng.choice([0.0, 1.0]),
+        "short_minimum": rng.choice([0.0, 50.0, 5000.0]),
+        "short_minimum_rule": rng.choice(["larger", "sum"]),
+        "initial_factor": maintenance + between(rng, 0.0, 0.5),
+        "maintenance_factor": maintenance,
+        "tier_end_days": [1.0, 40.0],
+        "spreads": [
+            {"first": 0, "second": 1, "charge": between(rng, 0.0, 100.0)},
+            {"first": 1, "second": 2, "charge": between(rng, 0.0, 100.0)},
+            {"first": 0, "second": 2, "charge": between(rng, 0.0, 100.0)},
+        ],
+    }
+    if sometimes(rng, 0.5):
+        rules |= {"spot_charge": between(rng, 0.0, 50.0), "spot_days": 2.0}
+    return rules
+
+
+def make_credits(rng: random.Random) -> list[dict[str, Any]]:
+    """Credits between the underlyings of the test markets."""
+    return [
+        {"first": "BTC", "second": "ETH", "second_delta": between(rng, 5.0, 20.0), "rate": 0.4},
+        {"first": "ETH", "second": "SOL", "rate": between(rng, 0.0, 1.0)},
+    ]
+
+
+SECTIONS = {
+    "fixed": ("futures", "options"),
+    "dynamic": ("dynamic",),
+    "scenario": ("scenario",),
+    "matrix": ("matrix",),
+    "span": ("span",),
+}
 MAKERS = {
     "futures": make_futures,
     "options": make_options,
@@ -209,6 +289,8 @@ MAKERS = {
     "liquidity": make_liquidity,
     "concentration": make_concentration,
     "anti_procyclicality": make_anti_procyclicality,
+    "matrix": make_matrix,
+    "span": make_span,
 }
 
 
@@ -231,6 +313,8 @@ def make_policy(rng: random.Random, method: str) -> dict[str, Any]:
     if method == "scenario":
         policy["collateral"] = rng.choice(["haircut", "simulated"])
         policy["netting"] = make_netting(rng)
+    if method == "span":
+        policy["credits"] = make_credits(rng)
     for section in SECTIONS[method]:
         policy[section] = MAKERS[section](rng)
     for section in ("liquidity", "concentration"):

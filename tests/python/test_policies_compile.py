@@ -15,6 +15,7 @@ from tickmargin.policies import Policies
 TOP = {"name", "method", "simulated_collateral", "option_value_in_equity", "close_out_cost_ratio"}
 TOP |= {"levels", "haircut_initial", "haircut_maintenance", "futures", "options", "dynamic"}
 TOP |= {"scenario", "netting", "liquidity", "concentration", "anti_procyclicality"}
+TOP |= {"scenario", "netting", "matrix", "span", "span_credits"}
 FUTURES = {"initial_ratio", "maintenance_ratio", "notional_at_entry", "netting", "taker_fee_ratio"}
 FUTURES |= {"scaling_kind", "scaling_free_size", "scaling_step_size", "scaling_initial"}
 FUTURES |= {"scaling_maintenance", "bracket_cap", "bracket_initial", "bracket_maintenance"}
@@ -30,6 +31,18 @@ SCENARIO = {"price_move", "vol_index", "weight", "vol_shock_kind", "vol_shock"}
 SCENARIO |= {"vol_reference_days", "vol_power_short", "vol_power_long", "vol_up_floor_annual"}
 SCENARIO |= {"min_days", "strike_nodes", "price_range", "initial_factor", "maintenance_factor"}
 SCENARIO |= {"short_option_ratio", "roll_ratio_annual", "roll_ratio_min", "basis_ratio"}
+MATRIX = {"price_move", "vol_index", "standard", "vol_shock_kind", "vol_shock", "in_coin"}
+MATRIX |= {"vol_reference_days", "vol_power_short", "vol_power_long", "vol_up_floor_annual"}
+MATRIX |= {"min_days", "price_range", "index_moves", "extended_factor", "extended_by_range"}
+MATRIX |= {"extended_dampener", "gain_offset_ratio", "gain_offset_max", "initial_factor"}
+MATRIX |= {"maintenance_factor", "roll_ratio_annual", "roll_ratio_min", "roll_ratio_perpetual"}
+MATRIX |= {"roll_continuous", "delta_shock_threshold", "delta_shock_slope"}
+MATRIX |= {"delta_shock_max_ratio", "correlation_ratio", "theta_days", "vega_shock_annual"}
+MATRIX |= {"rate_shock_annual", "minimum_ratio", "minimum_tiers", "hedge_tiers"}
+SPAN = {"scan_ratio", "scan_points", "vol_range", "vol_relative", "extreme_multiple"}
+SPAN |= {"extreme_cover", "lookahead_days", "tier_end_days", "spreads", "short_minimum"}
+SPAN |= {"short_minimum_rule", "spot_charge", "spot_days", "initial_factor"}
+SPAN |= {"maintenance_factor"}
 NETTING = {"rule", "correlation", "credit_cap_ratio", "correlation_break"}
 
 UNDERLYINGS = ["BTC", "ETH", "SOL", "XRP"]
@@ -62,6 +75,35 @@ def test_the_keys_are_exactly_those_the_core_reads() -> None:
     for name in ("liquidity", "concentration", "anti_procyclicality"):
         assert fixed[name] == dynamic[name] == scenario[name] == []
     assert fixed["dynamic"] == fixed["scenario"] == dynamic["futures"] == scenario["options"] == []
+
+
+def test_the_keys_of_matrix_and_span() -> None:
+    (matrix,) = Policies.preset("deribit-pm").compile(UNDERLYINGS, ASSETS)
+    assert matrix["method"] == 3
+    assert [set(row) for row in matrix["matrix"]] == [MATRIX] * 4
+    btc, eth = matrix["matrix"][:2]
+    assert btc["price_move"][:4].tolist() == [-0.16, -0.16, -0.16, -0.12]
+    assert btc["price_move"][27:].tolist() == [-0.66, -0.33, 0.5, 1.0, 2.0, 3.0, 4.0, 5.0]
+    assert btc["standard"] == eth["standard"] == 27
+    assert eth["vol_shock"].tolist() == [0.4, 0.0, -0.25]
+    span = Policies.from_dict(
+        {
+            "schema": 1,
+            "policies": {
+                "p": {
+                    "method": "span",
+                    "haircuts": {"USD": 0.0},
+                    "span": {"scan_ratio": 0.1, "vol_range": 0.2, "tier_end_days": [7.0]},
+                    "credits": [
+                        {"first": "BTC", "second": "ETH", "rate": 0.5},
+                        {"first": "BTC", "second": "NONE", "rate": 0.5},
+                    ],
+                }
+            },
+        }
+    ).compile(UNDERLYINGS, ASSETS)[0]
+    assert [set(row) for row in span["span"]] == [SPAN] * 4
+    assert span["span_credits"] == [(0, 1, 1.0, 1.0, 0.5)]
 
 
 @pytest.mark.parametrize("preset", ["house-fixed", "house-dynamic", "house-portfolio"])

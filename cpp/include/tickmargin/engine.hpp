@@ -136,6 +136,41 @@ struct Explanation {
   std::vector<ExplainedNetting> netting;
 };
 
+// The steps of a risk matrix (method `matrix`), in its documented order. Profits are in the
+// numeraire; those of a pair counted in coins are coins times today's price of the coin.
+struct RiskVectorRow {
+  std::int32_t pocket;
+  UnderlyingIndex underlying;
+  std::string level;           // initial, unweighted, pre_aggregated, aggregated, total
+  AssetIndex settlement_asset;  // -1: all of the unit
+  InstrumentIndex instrument;   // of `initial`, else -1
+  std::string table;            // standard, extended
+  std::int32_t index;           // within its table, from 1
+  double price_move, vol_shock, weight, profit;
+};
+struct RiskChargeRow {
+  std::int32_t pocket;
+  UnderlyingIndex underlying;
+  std::string charge;
+  double amount;  // numeraire, before the policy's factors
+};
+struct ShockedVolRow {
+  InstrumentIndex instrument;
+  double vol_shock, vol_annual;
+};
+struct RiskMatrix {
+  bool known = false;  // the account's policy has a risk matrix
+  std::vector<RiskVectorRow> vectors;
+  std::vector<RiskChargeRow> charges;
+  std::vector<ShockedVolRow> volatilities;
+};
+
+// What an account owns in one asset, in its units; spot positions count as unrealised.
+struct CurrencyEquityRow {
+  AssetIndex asset = -1;
+  double balance = 0, unrealised = 0, option_value = 0, equity = 0;
+};
+
 struct Order {
   AccountIndex account;
   std::int32_t pocket;
@@ -194,6 +229,8 @@ class Engine {
 
   Result recompute(const RecomputeOptions& options = {}) const;
   Explanation explain(AccountIndex account) const;
+  RiskMatrix risk_matrix(AccountIndex account) const;
+  std::vector<CurrencyEquityRow> currency_equity(AccountIndex account) const;
   // The margin effect of each order alone. With `hedge` >= 0 a refused order also gets the smallest
   // trade in that instrument, at its mark, that makes it pass.
   std::vector<OrderEffect> what_if(const std::vector<Order>& orders, InstrumentIndex hedge = -1,

@@ -7,13 +7,14 @@
 #include <string>
 #include <vector>
 
+#include "tickmargin/policy_venues.hpp"
+
 namespace tickmargin {
 
-enum class MethodId : std::uint8_t { fixed = 0, dynamic = 1, scenario = 2 };
+enum class MethodId : std::uint8_t { fixed = 0, dynamic = 1, scenario = 2, matrix = 3, span = 4 };
 enum class FuturesNetting : std::uint8_t { none = 0, max_side = 1, net = 2 };
 enum class SizeScaling : std::uint8_t { none = 0, step = 1, linear = 2, sqrt = 3, power45 = 4 };
 enum class MarkFloor : std::uint8_t { none = 0, put = 1, both = 2 };
-enum class VolShock : std::uint8_t { relative = 0, absolute = 1 };
 enum class NettingRule : std::uint8_t { sum = 0, correlation = 1 };
 
 // Borders of the states as multiples of maintenance margin: a state holds while equity is below.
@@ -145,6 +146,9 @@ struct Policy {
   std::vector<OptionParameters> options;
   std::vector<DynamicParameters> dynamic;
   std::vector<ScenarioParameters> scenario;
+  std::vector<MatrixParameters> matrix;
+  std::vector<SpanParameters> span;
+  std::vector<SpanCredit> span_credits;  // by priority
   NettingParameters netting;
   std::vector<LiquidityParameters> liquidity;  // by underlying, or empty: not charged
   std::vector<ConcentrationParameters> concentration;

@@ -2,8 +2,10 @@
 
 #include "base/assert.hpp"
 #include "engine/batch.hpp"
+#include "engine/currency_equity.hpp"
 #include "engine/explain.hpp"
 #include "engine/liquidation_price.hpp"
+#include "engine/risk_matrix.hpp"
 #include "engine/what_if.hpp"
 
 namespace tickmargin {
@@ -55,6 +57,14 @@ Result Engine::recompute(const RecomputeOptions& options) const {
 Explanation Engine::explain(AccountIndex account) const {
   return engine::explain_account(*state_->world, state_->book, state_->policies, state_->scale,
                                  account);
+}
+
+RiskMatrix Engine::risk_matrix(AccountIndex account) const {
+  return engine::risk_matrix(*state_->world, state_->book, state_->policies, account);
+}
+
+std::vector<CurrencyEquityRow> Engine::currency_equity(AccountIndex account) const {
+  return engine::currency_equity(*state_->world, state_->book, state_->policies, account);
 }
 
 std::vector<OrderEffect> Engine::what_if(const std::vector<Order>& orders, InstrumentIndex hedge,

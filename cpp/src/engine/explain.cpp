@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "margin/matrix.hpp"
 #include "risk/netting.hpp"
 
 namespace tickmargin::engine {
@@ -85,9 +86,27 @@ double unit_profit(const book::PocketRows& rows, std::size_t u, ProfitOf profit_
   return profit;
 }
 
+// The same of a risk matrix, whose profits are what its gains and dampener leave.
+void explain_matrix(const Explainer& e, std::int32_t pocket, const book::PocketRows& rows) {
+  margin::MatrixScratch scratch;
+  for (std::size_t u = 0; u < rows.unit_underlying.size(); ++u) {
+    const UnderlyingIndex underlying = rows.unit_underlying[u];
+    const MatrixParameters& p = e.policy.policy->matrix[static_cast<std::size_t>(underlying)];
+    margin::matrix_charges(e.world.context(), e.policy.prepared, rows,
+                           {underlying, rows.unit_positions[u], rows.unit_positions[u + 1], {}},
+                           scratch);
+    for (std::size_t s = 0; s < scratch.total.size(); ++s) {
+      e.out.scenarios.push_back({pocket, underlying, p.price_move[s],
+                                 p.vol_shock[p.vol_index[s]], margin::matrix_weight(p, s, false),
+                                 scratch.total[s]});
+    }
+  }
+}
+
 // Profit of each unit in every scenario of its grid, and in the strike node that binds, if any.
 void explain_scenarios(const Explainer& e, std::int32_t pocket, const book::PocketRows& rows,
                        const Workspace& work) {
+  if (e.policy.policy->method == MethodId::matrix) return explain_matrix(e, pocket, rows);
   const risk::ScenarioTable& table = e.policy.prepared.table;
   if (table.stride == 0) return;
   for (std::size_t u = 0; u < work.requirement.units.size(); ++u) {

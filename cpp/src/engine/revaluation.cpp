@@ -130,8 +130,10 @@ void add_orders(const Revaluation& world, const PolicyState& policy, book::Pocke
   }
   if (work.orders.empty()) return;
   rows.orders = work.orders;
+  const bool by_percent =
+      policy.method->scenarios == nullptr && policy.policy->method != MethodId::span;
   const double initial =
-      policy.method->scenarios == nullptr
+      by_percent
           ? initial_if_filled(world, policy, rows, work)
           : margin::initial_with_orders(world.context(), policy.prepared, policy.weights, rows,
                                         work.scratch) +

@@ -99,6 +99,30 @@ void fields(Archive& f, ProcyclicalityParameters& p) {
 }
 
 template <class Archive>
+void fields(Archive& f, MatrixParameters& p) {
+  const auto tier = [](Archive& a, Tier& t) { a(t.cap), a(t.rate); };
+  f(p.price_move), f(p.vol_index), f(p.standard), f(p.vol_shock_kind), f(p.vol_shock);
+  f(p.vol_reference_days), f(p.vol_power_short), f(p.vol_power_long), f(p.vol_up_floor_annual);
+  f(p.min_days), f(p.price_range), f(p.in_coin), f(p.index_moves), f(p.extended_factor);
+  f(p.extended_by_range), f(p.extended_dampener), f(p.gain_offset_ratio), f(p.gain_offset_max);
+  f(p.initial_factor), f(p.maintenance_factor), f(p.roll_ratio_annual), f(p.roll_ratio_min);
+  f(p.roll_ratio_perpetual), f(p.roll_continuous), f(p.delta_shock_threshold);
+  f(p.delta_shock_slope), f(p.delta_shock_max_ratio), f(p.correlation_ratio), f(p.theta_days);
+  f(p.vega_shock_annual), f(p.rate_shock_annual), f(p.minimum_ratio);
+  each(f, p.minimum_tiers, tier);
+  each(f, p.hedge_tiers, tier);
+}
+
+template <class Archive>
+void fields(Archive& f, SpanParameters& p) {
+  f(p.scan_ratio), f(p.scan_points), f(p.vol_range), f(p.vol_relative), f(p.extreme_multiple);
+  f(p.extreme_cover), f(p.lookahead_days), f(p.tier_end_days);
+  each(f, p.spreads, [](Archive& a, SpanSpread& s) { a(s.first), a(s.second), a(s.charge); });
+  f(p.short_minimum), f(p.short_minimum_rule), f(p.spot_charge), f(p.spot_days);
+  f(p.initial_factor), f(p.maintenance_factor);
+}
+
+template <class Archive>
 void fields(Archive& f, Policy& p) {
   const auto haircut = [](Archive& a, Haircut& h) {
     for (double& component : h) a(component);
@@ -112,6 +136,11 @@ void fields(Archive& f, Policy& p) {
   each(f, p.options, nested);
   each(f, p.dynamic, nested);
   each(f, p.scenario, nested);
+  each(f, p.matrix, nested);
+  each(f, p.span, nested);
+  each(f, p.span_credits, [](Archive& a, SpanCredit& c) {
+    a(c.first), a(c.second), a(c.first_delta), a(c.second_delta), a(c.rate);
+  });
   f(p.netting.rule), f(p.netting.correlation), f(p.netting.credit_cap_ratio);
   f(p.netting.correlation_break);
   each(f, p.liquidity, nested);

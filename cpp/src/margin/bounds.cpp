@@ -293,6 +293,7 @@ bool add_dynamic(const BoundsUnit& unit) {
 }  // namespace
 
 bool policy_is_bounded(const Policy& policy) noexcept {
+  if (method_of(policy.method).bound == BoundKind::none) return false;
   return !has_add_ons(policy) && (policy.method != MethodId::fixed || fixed_is_bounded(policy));
 }
 
@@ -324,6 +325,8 @@ bool unit_lines(const Context& context, const Prepared& prepared,
       case MethodId::scenario:
         bounded = add_scenario(unit, policy.simulated_collateral ? collateral : 0.0);
         break;
+      case MethodId::matrix:
+      case MethodId::span: break;
     }
   }
   if (bounded) add_wear(context, prepared, rows, question, scratch, out);

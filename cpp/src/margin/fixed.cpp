@@ -12,6 +12,7 @@
 
 #include "kernels/one_value.hpp"
 #include "margin/methods.hpp"
+#include "margin/option_formula.hpp"
 
 namespace tickmargin::margin {
 namespace {
@@ -89,24 +90,11 @@ Pair option_margin(const Context& context, const Policy& policy, const OptionPar
   const pricing::InstrumentValues& values = context.values;
   const InstrumentColumns& instruments = context.instruments;
   const auto u = static_cast<std::size_t>(instruments.underlying[i]);
-  const bool call = instruments.is_call[i] != 0;
   const double base = p.base_forward ? values.forward[i] : context.market.columns.index_price[u];
-  const double strike = values.strike[i];
-  const double otm = std::max(call ? strike - base : base - strike, 0.0);
   // Inside the settlement window so much of a contract is left, of strike K'.
   const double open = values.open[i];
   const double worth = instruments.multiplier[i] * values.unit_price[i] * open;
   const double mark = values.contract[i].value;  // numeraire per contract
-
-  const bool floored = p.maintenance_mark_floor == MarkFloor::both ||
-                       (p.maintenance_mark_floor == MarkFloor::put && !call);
-  double maintenance = p.maintenance_c * worth * base;
-  if (floored) maintenance = std::max(maintenance, p.maintenance_c * mark);
-  double initial = worth * std::max(p.otm_a * base - otm, p.otm_b * base);
-  initial *= p.margin_factor;
-  maintenance *= p.margin_factor;
-  maintenance += p.liquidation_fee_ratio * worth * base;
-
   double initial_mark = mark;
   if (p.initial_uses_entry) {
     // An entry premium is quoted like the mark: in coin for a coin option, else in quote units.
@@ -116,14 +104,10 @@ Pair option_margin(const Context& context, const Policy& policy, const OptionPar
                               : values.unit_price[i]);
     initial_mark = std::max(mark, paid);
   }
-  if (!policy.option_value_in_equity) {
-    initial += initial_mark;
-    maintenance += mark;
-  } else {
-    initial += initial_mark - mark;
-  }
-  if (p.initial_at_least_maintenance) initial = std::max(initial, maintenance);
-  return {initial, maintenance};
+  const OptionMargin each =
+      standard_option(p, {instruments.is_call[i] != 0, base, values.strike[i], worth, mark,
+                          initial_mark, !policy.option_value_in_equity});
+  return {each.initial, each.maintenance};
 }
 
 struct SideSums {

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "book/pocket_rows.hpp"
+#include "margin/venue_scratch.hpp"
 #include "pricing/context.hpp"
 #include "risk/netting.hpp"
 #include "risk/scenario_table.hpp"
@@ -31,6 +32,14 @@ enum class Component : std::uint8_t {
   roll,           // per-expiry roll risk
   basis,          // offsetting expiries
   depth,          // impact beyond the book's depth
+  delta_shock,    // size of the net delta
+  correlation,    // offset between settlement assets that may fail
+  vega,           // shock of the term structure of volatility
+  rates,          // shock of interest rates
+  hedge,          // offset between settlement assets
+  spread,         // between expiries, and delivery
+  credit,         // between underlyings (negative)
+  minimum,        // what a minimum charge adds to the lines before
   liquidity,      // spread, fee and impact of closing out
   fast_depth,     // impact beyond that at the book's depth now
   concentration,  // size beyond what a day's market takes
@@ -39,7 +48,7 @@ enum class Component : std::uint8_t {
   orders,         // what resting orders could add, of the whole pocket
   ramp,           // what a policy change does not ask for yet (negative), the last line
 };
-inline constexpr std::size_t component_count = 15;
+inline constexpr std::size_t component_count = 23;
 const char* component_name(Component component) noexcept;
 
 // How far a requirement can change when the index moves: which proof trigger bands may use.
@@ -105,6 +114,9 @@ struct Scratch {
   risk::TableScratch table;
   std::vector<double> profit, row_profit;
   std::vector<risk::TwoSidedLoss> initial_losses, maintenance_losses;
+  MatrixScratch matrix;
+  SpanScratch span;
+  PocketRequirement held;  // of `span`, without resting orders
 };
 
 // The moves under which an underlying's contracts are revalued; `status` says what is missing.

@@ -21,4 +21,15 @@ void scenario_scenarios(const Context&, const Policy&, std::size_t u, bool with_
 void evaluate_scenario(const Context&, const Prepared&, const PocketRows&, Scratch&,
                        PocketRequirement&, PositionTrace*);
 
+void matrix_scenarios(const Context&, const Policy&, std::size_t u, bool with_nodes,
+                      risk::UnderlyingScenarios& out, Status&);
+void evaluate_matrix(const Context&, const Prepared&, const PocketRows&, Scratch&,
+                     PocketRequirement&, PositionTrace*);
+
+void evaluate_span(const Context&, const Prepared&, const PocketRows&, Scratch&, PocketRequirement&,
+                   PositionTrace*);
+// An upper bound of initial margin if any subset of the resting orders trades; what they lose
+// against the mark is not in it.
+double span_initial_with_orders(const Context&, const Prepared&, const PocketRows&, Scratch&);
+
 }  // namespace tickmargin::margin

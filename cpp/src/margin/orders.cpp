@@ -6,6 +6,7 @@
 #include "book/book.hpp"
 #include "collateral/valuation.hpp"
 #include "kernels/kernels.hpp"
+#include "margin/matrix.hpp"
 #include "margin/methods.hpp"
 
 namespace tickmargin::margin {
@@ -328,6 +329,13 @@ double initial_with_orders(const Context& context, const Prepared& prepared,
   const std::span<const OrderRow> orders = rows.orders;
   const Desk desk{context, prepared, weights, rows, scratch};
   const Policy& policy = desk.policy();
+  if (policy.method == MethodId::matrix) {
+    return matrix_initial_with_orders(context, prepared, rows, scratch) +
+           lost_to_mark(desk, orders);
+  }
+  if (policy.method == MethodId::span) {
+    return span_initial_with_orders(context, prepared, rows, scratch) + lost_to_mark(desk, orders);
+  }
   double sum = desk.offsets() ? 0.0 : lost_to_mark(desk, orders);
   scratch.initial_losses.clear();
   std::size_t o = 0;

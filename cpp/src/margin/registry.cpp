@@ -9,12 +9,15 @@ constexpr Method methods[] = {
     {"fixed", BoundKind::piecewise_linear, nullptr, false, evaluate_fixed},
     {"dynamic", BoundKind::scenario_lines, dynamic_scenarios, true, evaluate_dynamic},
     {"scenario", BoundKind::scenario_lines, scenario_scenarios, false, evaluate_scenario},
+    {"matrix", BoundKind::none, matrix_scenarios, false, evaluate_matrix},
+    {"span", BoundKind::none, nullptr, false, evaluate_span},
 };
 
 constexpr const char* component_names[component_count] = {
-    "futures",       "options", "fee",     "scan",      "short_option",
-    "roll",          "basis",   "depth",   "liquidity", "fast_depth",
-    "concentration", "oracle",  "netting", "orders",    "ramp"};
+    "futures",   "options",    "fee",           "scan",    "short_option", "roll",
+    "basis",     "depth",      "delta_shock",   "correlation", "vega",     "rates",
+    "hedge",     "spread",     "credit",        "minimum", "liquidity",    "fast_depth",
+    "concentration", "oracle", "netting",       "orders",  "ramp"};
 
 double total(const PocketRequirement& requirement,
              std::array<double, component_count> UnitRequirement::* side, double netting) noexcept {

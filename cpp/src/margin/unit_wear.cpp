@@ -155,6 +155,8 @@ void add_wear(const Context& context, const Prepared& prepared, const PocketRows
       return add_single_losses(unit, first_maintenance_column, widest);
     }
     case MethodId::scenario: add_lines(unit, 0, scratch); return add_expiry_charges(unit);
+    case MethodId::matrix:
+    case MethodId::span: return;  // without bands there is nothing to wear
   }
 }
 

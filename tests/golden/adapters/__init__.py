@@ -1,8 +1,11 @@
 """Adapters translate a case into public calls and back; importing a module registers its own."""
 
 from tests.golden.adapters import (
+    clearing,
     exchange_margins,
+    exchange_matrix,
     exchange_prices,
+    exchange_rules,
     exchange_scenarios,
     liquidity,
     model_checks,
@@ -14,8 +17,11 @@ from tests.golden.adapters import (
 __all__ = ["LOADED"]
 
 LOADED = (
+    clearing,
     exchange_margins,
+    exchange_matrix,
     exchange_prices,
+    exchange_rules,
     exchange_scenarios,
     liquidity,
     model_checks,
