@@ -10,6 +10,7 @@ void register_info(py::module_& m);
 void register_kernels(py::module_& m);
 void register_engine(py::module_& m);
 void register_live(py::module_& m);
+void register_risk(py::module_& m);
 void register_scan(py::module_& m);
 void register_snapshot(py::module_& m);
 void register_capi(py::module_& m);

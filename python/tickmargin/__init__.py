@@ -1,6 +1,6 @@
 """Real-time margin and collateral engine for derivatives."""
 
-from tickmargin import records
+from tickmargin import records, risk
 from tickmargin._core import info as _info
 from tickmargin._paths import cmake_dir, get_include
 from tickmargin.engine import Engine
@@ -79,6 +79,7 @@ __all__ = [
     "perpetual_fair_price",
     "portfolio_scan",
     "records",
+    "risk",
     "scenario_matrix",
     "strike_from_delta",
 ]

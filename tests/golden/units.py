@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 
 __all__ = [
     "bracket_edge",
+    "confidence_named",
+    "confidence_of",
     "continuous_rate",
     "edge_price",
     "haircut_of_weight",
@@ -110,3 +112,13 @@ def time_after(as_of_ns: int, start: str, end: str) -> int:
     """A time as far after another as two dates are apart, in nanoseconds."""
     apart = datetime.fromisoformat(end) - datetime.fromisoformat(start)
     return as_of_ns + apart // timedelta(microseconds=1) * 1000
+
+
+def confidence_of(tail: float) -> float:
+    """A tail probability as the confidence it leaves."""
+    return 1 - tail
+
+
+def confidence_named(word: str) -> float:
+    """The confidence in a name such as VaR99.9, which is in percent."""
+    return float(word.lstrip("VaRES")) / 100
