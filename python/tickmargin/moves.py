@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tickmargin.errors import InvalidInputError
+from tickmargin.live_base import whole
 from tickmargin.pricing.arguments import reals
 from tickmargin.risk import covariance, is_positive_semidefinite
 
@@ -20,13 +21,6 @@ __all__ = ["Moves", "historical_moves", "simulated_moves"]
 Moves = dict[str, NDArray[np.float64]]
 
 _DAYS_A_YEAR = 365.0
-
-
-def _whole(name: str, value: int, low: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < low:
-        message = f"{name} must be an integer of {low} or more, was {value!r}"
-        raise InvalidInputError(message, code="INVALID_ARGUMENT")
-    return value
 
 
 def historical_moves(
@@ -38,7 +32,7 @@ def historical_moves(
     there are more of them, and they are not independent. Otherwise each starts where the one
     before ended, and rows at the end that make no whole move are left out.
     """
-    step = _whole("horizon", horizon, 1)
+    step = whole("horizon", horizon)
     columns = {name: reals(f"prices[{name!r}]", price) for name, price in prices.items()}
     rows = {column.shape for column in columns.values()}
     if len(rows) != 1 or len(next(iter(rows))) != 1:
@@ -72,8 +66,10 @@ def simulated_moves(
     With ``degrees_of_freedom`` (above 2) the logs are Student t of the same variance with a common
     chi-square: extreme moves come together. The same seed gives the same moves.
     """
-    _whole("count", count, 1)
-    _whole("seed", seed, 0)
+    whole("count", count)
+    if seed < 0:
+        message = f"seed must be 0 or more, was {seed!r}"
+        raise InvalidInputError(message, code="INVALID_ARGUMENT")
     sd = np.array([float(vol) for vol in vols_annual.values()])
     if not (np.isfinite(horizon_days) and horizon_days > 0 and (sd > 0).all()):
         message = "horizon_days and vols_annual must be positive"

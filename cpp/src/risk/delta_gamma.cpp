@@ -182,7 +182,8 @@ double quadratic_survival(const QuadraticForm& form, double x) noexcept {
   double c = saddle_of(form, x);
   if (std::fabs(c) < 0.1 * spread) c = c < 0 ? -0.1 * spread : 0.1 * spread;
   c = std::fmin(std::fmax(c, 0.95 * strip.low), 0.95 * strip.high);
-  double limit = x;  // far out the exponent is -s (x + sum of b^2 / (2 a)), and s^2 of plain normals
+  // Far out the exponent is -s (x + sum of b^2 / (2 a)), and s^2 of plain normals.
+  double limit = x;
   for (std::size_t i = 0; i < form.linear.size(); ++i) {
     const double b = form.linear[i];
     if (form.square[i] != 0) limit += 0.5 * b * b / form.square[i];

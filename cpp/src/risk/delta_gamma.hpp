@@ -23,8 +23,8 @@ QuadraticForm quadratic_form(std::span<const double> delta, std::span<const doub
 double quadratic_survival(const QuadraticForm& form, double x) noexcept;
 double saddlepoint_survival(const QuadraticForm& form, double x) noexcept;
 
-// The `probability` quantile of the profit. Cornish-Fisher takes four cumulants, and fails where one
-// square dominates (short gamma): it is here to be compared with.
+// The `probability` quantile of the profit. Cornish-Fisher takes four cumulants, and fails where
+// one square dominates (short gamma): it is here to be compared with.
 double delta_gamma_quantile(const QuadraticForm& form, double probability, DeltaGammaMethod method);
 
 }  // namespace tickmargin::risk

@@ -93,7 +93,8 @@ QuantilePlace quantile_place(QuantileRule rule, double p, std::size_t count) noe
     case QuantileRule::lower: return at(std::floor(last * p), last);
     case QuantileRule::higher: return at(std::ceil(last * p), last);
     case QuantileRule::midpoint: {
-      const QuantilePlace low = at(std::floor(last * p), last), high = at(std::ceil(last * p), last);
+      const QuantilePlace low = at(std::floor(last * p), last);
+      const QuantilePlace high = at(std::ceil(last * p), last);
       return {low.lower, high.lower, 0.5};
     }
     case QuantileRule::nearest: return at(even_of_halves(last * p), last);
@@ -115,7 +116,8 @@ void var_shares(std::span<const double> losses, std::span<const double> weights,
   if (!weights.empty()) return weighted_var(losses, weights, confidence, scratch, out);
   const std::size_t n = losses.size();
   const QuantilePlace place = quantile_place(rule, confidence, n);
-  worst_first(losses, n - place.lower, scratch.order);  // ascending number i is n - 1 - i from worst
+  // The one that has number i counted upwards is number n - 1 - i from the worst.
+  worst_first(losses, n - place.lower, scratch.order);
   const std::uint32_t low = scratch.order[n - 1 - place.lower];
   const std::uint32_t high = scratch.order[n - 1 - place.upper];
   if (place.share == 0 || low == high) {

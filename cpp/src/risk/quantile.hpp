@@ -1,6 +1,7 @@
-// Quantiles of a sample by name, and the tail of a sample of losses: which observations it holds and
-// with what share each, so that a measure and its attribution are one list of shares.
+// Quantiles of a sample by name, and the tail of a sample of losses: which observations it holds
+// and with what share each, so that a measure and its attribution are one list of shares.
 #pragma once
+
 
 #include <cstddef>
 #include <cstdint>
@@ -51,7 +52,7 @@ struct TailScratch {
   std::vector<std::uint32_t> order;
 };
 
-// Observations of value at risk (at most two) and of expected shortfall, which is the mean of the
+// Observations of value at risk (at most two) and of expected shortfall, the mean of the
 // worst (1 - confidence) of the weight, the last observation counted in part (Acerbi and Tasche
 // 2002). Losses are positive and finite; ties are taken in the order of the sample. With weights,
 // which are positive and add up to 1, value at risk is the largest loss that the worst
