@@ -2,7 +2,6 @@
 // and with what share each, so that a measure and its attribution are one list of shares.
 #pragma once
 
-
 #include <cstddef>
 #include <cstdint>
 #include <span>
