@@ -9,6 +9,7 @@ PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
   tickmargin::bindings::register_engine(m);
   tickmargin::bindings::register_live(m);
   tickmargin::bindings::register_recording(m);
+  tickmargin::bindings::register_risk(m);
   tickmargin::bindings::register_scan(m);
   tickmargin::bindings::register_snapshot(m);
   tickmargin::bindings::register_capi(m);

@@ -12,6 +12,7 @@ void register_perpetuals(py::module_& m);
 void register_engine(py::module_& m);
 void register_live(py::module_& m);
 void register_recording(py::module_& m);
+void register_risk(py::module_& m);
 void register_scan(py::module_& m);
 void register_snapshot(py::module_& m);
 void register_capi(py::module_& m);

@@ -1,6 +1,6 @@
 """Real-time margin and collateral engine for derivatives."""
 
-from tickmargin import backtest, liquidity, procyclicality, records
+from tickmargin import backtest, liquidity, procyclicality, records, risk
 from tickmargin._core import info as _info
 from tickmargin._paths import cmake_dir, get_include
 from tickmargin.engine import Engine
@@ -89,6 +89,7 @@ __all__ = [
     "power_perpetual_mark",
     "procyclicality",
     "records",
+    "risk",
     "scenario_matrix",
     "strike_from_delta",
 ]

@@ -9,6 +9,8 @@ from fractions import Fraction
 __all__ = [
     "basis_points",
     "bracket_edge",
+    "confidence_named",
+    "confidence_of",
     "continuous_rate",
     "edge_price",
     "from_percent",
@@ -148,3 +150,11 @@ def widest(moves: list[float]) -> float:
 def steps_of(moves: list[float]) -> int:
     """A symmetric list of moves, 0 among them, as its number of steps on either side."""
     return len(moves) // 2
+def confidence_of(tail: float) -> float:
+    """A tail probability as the confidence it leaves."""
+    return 1 - tail
+
+
+def confidence_named(word: str) -> float:
+    """The confidence in a name such as VaR99.9, which is in percent."""
+    return float(word.lstrip("VaRES")) / 100

@@ -12,6 +12,7 @@ from tests.golden.adapters import (
     perpetual_options,
     pricing,
     procyclicality,
+    risk,
 )
 
 __all__ = ["LOADED"]
@@ -28,4 +29,5 @@ LOADED = (
     perpetual_options,
     pricing,
     procyclicality,
+    risk,
 )

@@ -1,0 +1,250 @@
+#include "risk/delta_gamma.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "kernels/one_value.hpp"
+#include "risk/normal.hpp"
+#include "risk/symmetric.hpp"
+
+namespace tickmargin::risk {
+namespace {
+
+using kernels::exp_of;
+using kernels::log_of;
+
+constexpr double pi = 3.141592653589793;
+
+struct Complex {
+  double re, im;
+};
+Complex operator*(Complex a, Complex b) noexcept {
+  return {a.re * b.re - a.im * b.im, a.re * b.im + a.im * b.re};
+}
+Complex operator/(Complex a, Complex b) noexcept {
+  const double size = b.re * b.re + b.im * b.im;
+  return {(a.re * b.re + a.im * b.im) / size, (a.im * b.re - a.re * b.im) / size};
+}
+
+// The root in the right half-plane.
+Complex root_of(Complex z) noexcept {
+  const double size = std::sqrt(z.re * z.re + z.im * z.im);
+  const double re = std::sqrt(0.5 * (size + std::fabs(z.re)));
+  if (re == 0) return {0.0, 0.0};
+  const double other = 0.5 * z.im / re;
+  if (z.re >= 0) return {re, other};
+  return {std::fabs(other), z.im < 0 ? -re : re};
+}
+
+// sin and cos, the argument folded to a quarter turn: absolute error below 1e-15 (1 + |x|).
+Complex turn(double x) noexcept {
+  const double quarters = std::floor(x / (0.5 * pi) + 0.5);
+  const double r = std::fma(-quarters, 6.123233995736766e-17, std::fma(-quarters, 0.5 * pi, x));
+  const double s = r * r;
+  double sine = 1.0, cosine = 1.0;
+  for (int k = 10; k >= 1; --k) {
+    sine = 1.0 - sine * (s / ((2.0 * k) * (2.0 * k + 1.0)));
+    cosine = 1.0 - cosine * (s / ((2.0 * k - 1.0) * (2.0 * k)));
+  }
+  sine *= r;
+  const double place = quarters - 4.0 * std::floor(quarters / 4.0);
+  if (place == 1.0) return {-sine, cosine};
+  if (place == 2.0) return {-cosine, -sine};
+  if (place == 3.0) return {sine, -cosine};
+  return {cosine, sine};
+}
+
+struct Derivatives {
+  double value, first, second;
+};
+
+// The cumulant generating function and its derivatives, for real s inside its strip.
+Derivatives cumulants_at(const QuadraticForm& form, double s) noexcept {
+  Derivatives k{0, 0, 0};
+  for (std::size_t i = 0; i < form.linear.size(); ++i) {
+    const double a = form.square[i], b2 = form.linear[i] * form.linear[i];
+    const double q = 1.0 / (1.0 - a * s);
+    k.value += 0.5 * b2 * s * s * q + 0.5 * log_of(q);
+    k.first += 0.5 * a * q + b2 * s * q + 0.5 * b2 * a * s * s * q * q;
+    k.second += 0.5 * a * a * q * q + b2 * q * q * q;
+  }
+  return k;
+}
+
+struct Strip {
+  double low, high;
+};
+
+Strip strip_of(const QuadraticForm& form) noexcept {
+  double most = 0, least = 0;
+  for (const double a : form.square) {
+    most = std::fmax(most, a);
+    least = std::fmin(least, a);
+  }
+  return {least < 0 ? 1.0 / least : -HUGE_VAL, most > 0 ? 1.0 / most : HUGE_VAL};
+}
+
+// Where the derivative of the cumulant generating function is x; it rises over the strip.
+double saddle_of(const QuadraticForm& form, double x) noexcept {
+  const Strip strip = strip_of(form);
+  const double unit = 1.0 / std::sqrt(cumulants_at(form, 0).second);
+  double low = std::isinf(strip.low) ? -unit : strip.low;
+  double high = std::isinf(strip.high) ? unit : strip.high;
+  const auto above = [&](double s) { return cumulants_at(form, s).first > x; };
+  for (int i = 0; i < 1000 && std::isinf(strip.low) && above(low); ++i) low *= 2.0;
+  for (int i = 0; i < 1000 && std::isinf(strip.high) && !above(high); ++i) high *= 2.0;
+  for (int i = 0; i < 200; ++i) {
+    const double middle = 0.5 * (low + high);
+    if (middle == low || middle == high) break;
+    (above(middle) ? high : low) = middle;
+  }
+  return 0.5 * (low + high);
+}
+
+// exp(K(s) - s x) / s off the real axis.
+Complex integrand(const QuadraticForm& form, double x, Complex s) noexcept {
+  Complex exponent{-s.re * x, -s.im * x};
+  Complex product{1.0, 0.0};
+  for (std::size_t i = 0; i < form.linear.size(); ++i) {
+    const Complex q{1.0 - form.square[i] * s.re, -form.square[i] * s.im};
+    const Complex part = s * s / q;
+    const double half = 0.5 * form.linear[i] * form.linear[i];
+    exponent.re += half * part.re;
+    exponent.im += half * part.im;
+    product = product * root_of(q);
+  }
+  const Complex phase = turn(exponent.im);
+  const double size = exp_of(exponent.re);
+  return Complex{size * phase.re, size * phase.im} / (product * s);
+}
+
+double bisect(double low, double high, double wanted, auto survival) {
+  for (int i = 0; i < 100; ++i) {
+    const double middle = 0.5 * (low + high);
+    if (middle == low || middle == high) break;
+    (survival(middle) > wanted ? low : high) = middle;
+  }
+  return 0.5 * (low + high);
+}
+
+}  // namespace
+
+QuadraticForm quadratic_form(std::span<const double> delta, std::span<const double> gamma,
+                             std::span<const double> covariance, std::size_t n) {
+  const std::vector<double> root = square_root_of(covariance, n);
+  std::vector<double> left(n * n, 0.0), middle(n * n, 0.0), moved(n, 0.0);
+  for (std::size_t i = 0; i < n; ++i) {
+    for (std::size_t k = 0; k < n; ++k) {
+      moved[i] += root[k * n + i] * delta[k];
+      for (std::size_t j = 0; j < n; ++j) left[i * n + j] += root[i * n + k] * gamma[k * n + j];
+    }
+  }
+  for (std::size_t i = 0; i < n; ++i) {
+    for (std::size_t k = 0; k < n; ++k) {
+      for (std::size_t j = 0; j < n; ++j) middle[i * n + j] += left[i * n + k] * root[k * n + j];
+    }
+  }
+  const Eigen eigen = eigen_of(middle, n);
+  QuadraticForm form{std::vector<double>(n, 0.0), eigen.value};
+  double largest = 0;
+  for (const double a : form.square) largest = std::fmax(largest, std::fabs(a));
+  for (std::size_t k = 0; k < n; ++k) {
+    // What rounding leaves of a zero eigenvalue would be a branch point of its own.
+    if (std::fabs(form.square[k]) < 1e-14 * largest) form.square[k] = 0.0;
+    for (std::size_t i = 0; i < n; ++i) form.linear[k] += eigen.vector[i * n + k] * moved[i];
+  }
+  return form;
+}
+
+double saddlepoint_survival(const QuadraticForm& form, double x) noexcept {
+  const double s = saddle_of(form, x);
+  const Derivatives k = cumulants_at(form, s);
+  const double size = std::sqrt(std::fmax(2.0 * (s * x - k.value), 0.0));
+  const double w = s < 0 ? -size : size;
+  const double u = s * std::sqrt(k.second);
+  if (std::fabs(u) < 1e-4) {  // at the mean the two poles cancel: skewness alone is left
+    double third = 0;
+    for (std::size_t i = 0; i < form.linear.size(); ++i) {
+      const double a = form.square[i];
+      third += a * a * a + 3.0 * a * form.linear[i] * form.linear[i];
+    }
+    return 0.5 - third / (6.0 * std::sqrt(2.0 * pi) * k.second * std::sqrt(k.second));
+  }
+  const double density = exp_of(-0.5 * w * w) / std::sqrt(2.0 * pi);
+  return kernels::normal_cdf(-w) + density * (1.0 / u - 1.0 / w);
+}
+
+double quadratic_survival(const QuadraticForm& form, double x) noexcept {
+  // The saddle point, kept away from the pole at 0 and from the ends of the strip; a curve to the
+  // left of the pole gives the survival less 1.
+  const Strip strip = strip_of(form);
+  const double spread = 1.0 / std::sqrt(cumulants_at(form, 0).second);
+  double c = saddle_of(form, x);
+  if (std::fabs(c) < 0.1 * spread) c = c < 0 ? -0.1 * spread : 0.1 * spread;
+  c = std::fmin(std::fmax(c, 0.95 * strip.low), 0.95 * strip.high);
+  // Far out the exponent is -s (x + sum of b^2 / (2 a)), and s^2 of plain normals.
+  double limit = x;
+  for (std::size_t i = 0; i < form.linear.size(); ++i) {
+    const double b = form.linear[i];
+    if (form.square[i] != 0) limit += 0.5 * b * b / form.square[i];
+  }
+  const double bend = limit > 0 ? 0.5 : limit < 0 ? -0.5 : 0.0;
+  const double scale = 1.0 / std::sqrt(cumulants_at(form, c).second);
+  constexpr double step = 1.0 / 64, end = 40.0;
+  double sum = 0;
+  for (double v = -end; v <= end; v += step) {
+    // At the near end t, at the far end the integrand decays faster than any power.
+    const double f = exp_of(-v);
+    const double t = scale * exp_of(0.5 * (v - f));
+    const double dt = t * 0.5 * (1.0 + f);
+    const double h = std::sqrt(scale * scale + t * t);
+    const Complex s{c + bend * (h - scale), t};
+    const Complex ds{bend * t / h, 1.0};
+    const Complex value = integrand(form, x, s) * ds;
+    if (std::isfinite(value.im)) sum += value.im * dt;  // 0 x infinity at the very ends
+  }
+  const double tail = sum * step / pi;
+  return c > 0 ? tail : 1.0 + tail;
+}
+
+double delta_gamma_quantile(const QuadraticForm& form, double p, DeltaGammaMethod method) {
+  double mean = 0, variance = 0, third = 0, fourth = 0;
+  for (std::size_t i = 0; i < form.linear.size(); ++i) {
+    const double a = form.square[i], b2 = form.linear[i] * form.linear[i];
+    mean += 0.5 * a;
+    variance += b2 + 0.5 * a * a;
+    third += a * a * a + 3.0 * a * b2;
+    fourth += 3.0 * a * a * a * a + 12.0 * a * a * b2;
+  }
+  if (!(variance > 0)) return mean;
+  const double deviation = std::sqrt(variance);
+  const double z = -normal_quantile(1.0 - p);
+  if (method == DeltaGammaMethod::cornish_fisher) {
+    const double skew = third / (variance * deviation), excess = fourth / (variance * variance);
+    const double w = z + skew / 6.0 * (z * z - 1.0) + excess / 24.0 * z * (z * z - 3.0) -
+                     skew * skew / 36.0 * z * (2.0 * z * z - 5.0);
+    return mean + deviation * w;
+  }
+  const auto survival = [&](double x) {
+    return method == DeltaGammaMethod::exact ? quadratic_survival(form, x)
+                                             : saddlepoint_survival(form, x);
+  };
+  // A form of one sign is bounded by its vertex on one side.
+  bool rises = true, falls = true;
+  double vertex = 0;
+  for (std::size_t i = 0; i < form.linear.size(); ++i) {
+    const double a = form.square[i], b = form.linear[i];
+    if (a == 0 && b != 0) rises = falls = false;
+    if (a > 0) falls = false;
+    if (a < 0) rises = false;
+    if (a != 0) vertex -= 0.5 * b * b / a;
+  }
+  double low = mean - deviation, high = mean + deviation;
+  while (!rises && survival(low) < 1.0 - p) low -= high - low;
+  while (!falls && survival(high) > 1.0 - p) high += high - low;
+  if (rises) low = vertex;
+  if (falls) high = vertex;
+  return bisect(low, high, 1.0 - p, survival);
+}
+
+}  // namespace tickmargin::risk
