@@ -10,4 +10,5 @@ PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
   tickmargin::bindings::register_scan(m);
   tickmargin::bindings::register_snapshot(m);
   tickmargin::bindings::register_capi(m);
+  tickmargin::bindings::register_protocols(m);
 }

@@ -13,5 +13,6 @@ void register_live(py::module_& m);
 void register_scan(py::module_& m);
 void register_snapshot(py::module_& m);
 void register_capi(py::module_& m);
+void register_protocols(py::module_& m);
 
 }  // namespace tickmargin::bindings

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from datetime import datetime, timedelta
+from fractions import Fraction
 
 __all__ = [
     "bracket_edge",
     "continuous_rate",
     "edge_price",
+    "fraction_of",
     "haircut_of_weight",
     "in_coin",
     "in_quote",
@@ -24,6 +26,11 @@ __all__ = [
     "time_after",
     "together",
 ]
+
+
+def fraction_of(text: str) -> Fraction:
+    """A written decimal as the exact fraction it stands for."""
+    return Fraction(text)
 
 
 def continuous_rate(discount: float, years: float) -> float:
