@@ -6,6 +6,7 @@ from typing import Any
 
 from tests.golden.registry import adapter
 from tests.golden.units import fraction_of, signed
+
 from tickmargin.protocols import dydx_v4
 
 Inputs = dict[str, Any]
