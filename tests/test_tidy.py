@@ -20,6 +20,7 @@ FLOORS = {
     "book": 3,
     "pricing": 4,
     "risk": 5,
+    "protocol": 5,
     "margin": 6,
     "collateral": 5,
     "monitor": 7,

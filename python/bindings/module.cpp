@@ -14,4 +14,5 @@ PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
   tickmargin::bindings::register_snapshot(m);
   tickmargin::bindings::register_capi(m);
   tickmargin::bindings::register_venues(m);
+  tickmargin::bindings::register_protocols(m);
 }

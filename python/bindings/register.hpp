@@ -17,5 +17,6 @@ void register_scan(py::module_& m);
 void register_snapshot(py::module_& m);
 void register_capi(py::module_& m);
 void register_venues(py::module_& m);
+void register_protocols(py::module_& m);
 
 }  // namespace tickmargin::bindings

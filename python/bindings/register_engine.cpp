@@ -140,11 +140,9 @@ py::object risk_matrix(const Engine& engine, std::int32_t account) {
                               &V::settlement_asset, &V::instrument, &V::table, &V::index,
                               &V::price_move, &V::vol_shock, &V::weight, &V::profit);
   using C = RiskChargeRow;
-  out["charges"] =
-      columns_of(m.charges, &C::pocket, &C::underlying, &C::charge, &C::amount);
+  out["charges"] = columns_of(m.charges, &C::pocket, &C::underlying, &C::charge, &C::amount);
   using S = ShockedVolRow;
-  out["volatilities"] =
-      columns_of(m.volatilities, &S::instrument, &S::vol_shock, &S::vol_annual);
+  out["volatilities"] = columns_of(m.volatilities, &S::instrument, &S::vol_shock, &S::vol_annual);
   return out;
 }
 

@@ -115,8 +115,7 @@ void register_risk(py::module_& m) {
       [](std::size_t count, double decay) { return give_column(risk::age_weights(count, decay)); },
       py::arg("count"), py::arg("decay"));
   m.def(
-      "normal_tail", [](double tail) { return pair_of(risk::normal_tail(tail)); },
-      py::arg("tail"));
+      "normal_tail", [](double tail) { return pair_of(risk::normal_tail(tail)); }, py::arg("tail"));
   m.def(
       "student_tail",
       [](double tail, double freedom, bool standardised) {

@@ -1,6 +1,6 @@
 """Real-time margin and collateral engine for derivatives."""
 
-from tickmargin import backtest, liquidity, procyclicality, records, risk
+from tickmargin import backtest, liquidity, procyclicality, protocols, records, risk
 from tickmargin._core import info as _info
 from tickmargin._paths import cmake_dir, get_include
 from tickmargin.engine import Engine
@@ -88,6 +88,7 @@ __all__ = [
     "portfolio_scan",
     "power_perpetual_mark",
     "procyclicality",
+    "protocols",
     "records",
     "risk",
     "scenario_matrix",

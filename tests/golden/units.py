@@ -12,9 +12,10 @@ __all__ = [
     "confidence_named",
     "confidence_of",
     "continuous_rate",
-    "edge_price",
-    "from_percent",
     "days_after",
+    "edge_price",
+    "fraction_of",
+    "from_percent",
     "haircut_of_weight",
     "in_coin",
     "in_quote",
@@ -31,9 +32,14 @@ __all__ = [
     "steps_of",
     "time_after",
     "together",
-    "years_of",
     "widest",
+    "years_of",
 ]
+
+
+def fraction_of(text: str) -> Fraction:
+    """A written decimal as the exact fraction it stands for."""
+    return Fraction(text)
 
 
 def continuous_rate(discount: float, years: float) -> float:
@@ -150,6 +156,8 @@ def widest(moves: list[float]) -> float:
 def steps_of(moves: list[float]) -> int:
     """A symmetric list of moves, 0 among them, as its number of steps on either side."""
     return len(moves) // 2
+
+
 def confidence_of(tail: float) -> float:
     """A tail probability as the confidence it leaves."""
     return 1 - tail

@@ -13,8 +13,8 @@ from fractions import Fraction
 from typing import Any
 
 from tests.oracle import margin_methods as methods
-from tests.oracle.margin_add_ons import add_on_lines
 from tests.oracle import margin_venues as venues
+from tests.oracle.margin_add_ons import add_on_lines
 from tests.oracle.margin_market import Market, MissingInputError, Row, asset_key
 from tests.oracle.margin_methods import Held, Line, Scan
 from tests.oracle.margin_policy import Policy

@@ -141,7 +141,7 @@ struct Explanation {
 struct RiskVectorRow {
   std::int32_t pocket;
   UnderlyingIndex underlying;
-  std::string level;           // initial, unweighted, pre_aggregated, aggregated, total
+  std::string level;            // initial, unweighted, pre_aggregated, aggregated, total
   AssetIndex settlement_asset;  // -1: all of the unit
   InstrumentIndex instrument;   // of `initial`, else -1
   std::string table;            // standard, extended

@@ -96,9 +96,8 @@ void explain_matrix(const Explainer& e, std::int32_t pocket, const book::PocketR
                            {underlying, rows.unit_positions[u], rows.unit_positions[u + 1], {}},
                            scratch);
     for (std::size_t s = 0; s < scratch.total.size(); ++s) {
-      e.out.scenarios.push_back({pocket, underlying, p.price_move[s],
-                                 p.vol_shock[p.vol_index[s]], margin::matrix_weight(p, s, false),
-                                 scratch.total[s]});
+      e.out.scenarios.push_back({pocket, underlying, p.price_move[s], p.vol_shock[p.vol_index[s]],
+                                 margin::matrix_weight(p, s, false), scratch.total[s]});
     }
   }
 }

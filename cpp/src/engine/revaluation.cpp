@@ -133,11 +133,10 @@ void add_orders(const Revaluation& world, const PolicyState& policy, book::Pocke
   const bool by_percent =
       policy.method->scenarios == nullptr && policy.policy->method != MethodId::span;
   const double initial =
-      by_percent
-          ? initial_if_filled(world, policy, rows, work)
-          : margin::initial_with_orders(world.context(), policy.prepared, policy.weights, rows,
-                                        work.scratch) +
-                margin::add_ons_with_orders(world.context(), *policy.policy, rows);
+      by_percent ? initial_if_filled(world, policy, rows, work)
+                 : margin::initial_with_orders(world.context(), policy.prepared, policy.weights,
+                                               rows, work.scratch) +
+                       margin::add_ons_with_orders(world.context(), *policy.policy, rows);
   const double without = margin::initial_total(work.requirement);
   // Written so that a NaN stays one.
   work.requirement.orders_initial = initial <= without ? 0.0 : initial - without;

@@ -42,7 +42,9 @@ TICKMARGIN_INLINE V exchange_lanes(V v) {
   }
 }
 
-TICKMARGIN_INLINE Vector lower_of(Vector a, Vector b) { return a < b ? a : b; }
+TICKMARGIN_INLINE Vector lower_of(Vector a, Vector b) {
+  return a < b ? a : b;
+}
 
 // The smallest lane in every lane.
 template <std::size_t step = vector_lanes / 2>

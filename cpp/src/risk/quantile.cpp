@@ -7,11 +7,20 @@
 namespace tickmargin::risk {
 namespace {
 
-constexpr const char* names[quantile_rule_count] = {
-    "inverted_cdf", "averaged_inverted_cdf", "closest_observation", "interpolated_inverted_cdf",
-    "hazen",        "weibull",               "linear",              "median_unbiased",
-    "normal_unbiased", "lower",              "higher",              "midpoint",
-    "nearest",      "nearest_index"};
+constexpr const char* names[quantile_rule_count] = {"inverted_cdf",
+                                                    "averaged_inverted_cdf",
+                                                    "closest_observation",
+                                                    "interpolated_inverted_cdf",
+                                                    "hazen",
+                                                    "weibull",
+                                                    "linear",
+                                                    "median_unbiased",
+                                                    "normal_unbiased",
+                                                    "lower",
+                                                    "higher",
+                                                    "midpoint",
+                                                    "nearest",
+                                                    "nearest_index"};
 
 // Between the observations around position h, counted from 0.
 QuantilePlace between(double h, double last) noexcept {

@@ -29,9 +29,8 @@ double gamma_half_ratio(double x) noexcept {
   }
   const double w = 1.0 / x;
   const double series =
-      1.0 +
-      w * (-1.0 / 8 +
-           w * (1.0 / 128 + w * (5.0 / 1024 + w * (-21.0 / 32768 + w * (-399.0 / 262144)))));
+      1.0 + w * (-1.0 / 8 +
+                 w * (1.0 / 128 + w * (5.0 / 1024 + w * (-21.0 / 32768 + w * (-399.0 / 262144)))));
   return factor * (std::sqrt(x) * series);
 }
 

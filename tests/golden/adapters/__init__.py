@@ -2,6 +2,7 @@
 
 from tests.golden.adapters import (
     clearing,
+    dydx,
     exchange_margins,
     exchange_matrix,
     exchange_prices,
@@ -19,6 +20,7 @@ __all__ = ["LOADED"]
 
 LOADED = (
     clearing,
+    dydx,
     exchange_margins,
     exchange_matrix,
     exchange_prices,
