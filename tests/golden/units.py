@@ -13,7 +13,6 @@ __all__ = [
     "confidence_of",
     "continuous_rate",
     "days_after",
-    "edge_price",
     "fraction_of",
     "from_percent",
     "haircut_of_weight",
