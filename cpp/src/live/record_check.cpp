@@ -96,10 +96,8 @@ RecordStatus check_names(const Record& r, std::uint32_t used, const Names& names
   if ((used & instrument) && outside(r.subject, names.instruments.size())) {
     return RecordStatus::unknown_instrument;
   }
-  const bool of_option =
-      r.type == RecordType::volatility || r.type == RecordType::surface_stage;
-  if ((of_option && !is_option(r, names)) ||
-      (r.type == RecordType::mark && is_option(r, names))) {
+  const bool of_option = r.type == RecordType::volatility || r.type == RecordType::surface_stage;
+  if ((of_option && !is_option(r, names)) || (r.type == RecordType::mark && is_option(r, names))) {
     return RecordStatus::unknown_instrument;
   }
   if ((used & account) && outside(r.account, names.accounts)) return RecordStatus::unknown_account;
@@ -131,7 +129,8 @@ RecordStatus check_listing(const Record& r) noexcept {
   if (std::isinf(r.value[2])) return RecordStatus::not_finite;
   if (!(r.value[0] > 0) || (option && !(r.value[1] > 0))) return RecordStatus::not_positive;
   const bool in_range = kind <= 3 && payoff <= 3 && is_call <= 1 && bachelier <= 1 &&
-                        dated == (r.sequence != 0) && r.sequence <= INT64_MAX && !(r.value[2] < 0) &&
+                        dated == (r.sequence != 0) && r.sequence <= INT64_MAX &&
+                        !(r.value[2] < 0) &&
                         (option || (r.value[1] == 0 && is_call == 0 && bachelier == 0));
   return in_range ? RecordStatus::ok : RecordStatus::out_of_range;
 }

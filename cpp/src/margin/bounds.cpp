@@ -29,9 +29,8 @@ void add_linear_equity(const BoundsUnit& unit, const collateral::Weights& weight
     const bool halted = unit.q.initial && market.asset_halted[asset] != 0;
     const bool whole = slope < 0 || (unit.policy().simulated_collateral && !halted);
     const double weight =
-        unit.q.initial
-            ? collateral::initial_weight(c, weights, static_cast<AssetIndex>(asset))
-            : weights.maintenance[asset];
+        unit.q.initial ? collateral::initial_weight(c, weights, static_cast<AssetIndex>(asset))
+                       : weights.maintenance[asset];
     unit.out.equity_slope += whole ? slope : slope * weight;
     unit.out.unweighted_slope += slope;
     collateral += slope;
