@@ -189,8 +189,8 @@ inline LiveInputs make_inputs(std::int32_t accounts, std::uint64_t seed, int pos
       for (const bool call : {false, true}) {
         add(e.instruments, e.market, Kind::option, Payoff::coin, u, share * index_at_start[u], 10,
             call);
-        add(e.instruments, e.market, Kind::option, Payoff::linear, u, share * index_at_start[u],
-            60, call);
+        add(e.instruments, e.market, Kind::option, Payoff::linear, u, share * index_at_start[u], 60,
+            call);
       }
     }
   }

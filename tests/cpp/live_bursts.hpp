@@ -83,8 +83,10 @@ inline void add_specialists(LiveInputs& in, std::int32_t first, std::int32_t las
 class Bursts {
  public:
   Bursts(LiveEngine& engine, const LiveInputs& inputs, std::uint64_t seed)
-      : engine_(&engine), instruments_(inputs.engine.instruments),
-        policies_(inputs.engine.policies), draw_(seed) {
+      : engine_(&engine),
+        instruments_(inputs.engine.instruments),
+        policies_(inputs.engine.policies),
+        draw_(seed) {
     vols_ = inputs.engine.market.mark_vol_annual;
     nodes_ = static_cast<std::int32_t>(inputs.engine.market.forward_price.size());
     each_ = static_cast<std::int32_t>(instruments_.size()) / underlyings;
@@ -245,9 +247,10 @@ class Bursts {
   void to_a_border(std::int32_t account) {
     const LiveAccount row = engine_->account(account);
     if (row.state == State::undecidable || row.maintenance_margin == 0) return push(clock());
-    const Levels& levels =
-        policies_.policies[static_cast<std::size_t>(policies_.account_policy[
-                               static_cast<std::size_t>(account)])].levels;
+    const Levels& levels = policies_
+                               .policies[static_cast<std::size_t>(
+                                   policies_.account_policy[static_cast<std::size_t>(account)])]
+                               .levels;
     const double at[] = {levels.warning, levels.margin_call, levels.liquidation};
     const double border = at[draw_.below(3)] * (draw_.chance(0.5) ? 1.0 : 1.02);
     const double wanted = border * (1 + 0.01 * std::pow(draw_.uniform(-1, 1), 5));

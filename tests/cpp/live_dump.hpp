@@ -21,9 +21,15 @@ inline std::string text(double v) {
   std::snprintf(buffer, sizeof buffer, "%.17g", v);
   return buffer;
 }
-inline std::string text(std::int64_t v) { return std::to_string(v); }
-inline std::string quoted(const char* word) { return '"' + std::string(word) + '"'; }
-inline std::string yes(bool v) { return v ? "true" : "false"; }
+inline std::string text(std::int64_t v) {
+  return std::to_string(v);
+}
+inline std::string quoted(const char* word) {
+  return '"' + std::string(word) + '"';
+}
+inline std::string yes(bool v) {
+  return v ? "true" : "false";
+}
 
 inline std::string object(const Fields& fields) {
   std::string out = "{";
@@ -56,19 +62,18 @@ inline std::string haircut(const Haircut& initial, const Haircut& maintenance) {
 inline std::string futures(const FuturesParameters& f) {
   constexpr const char* netting[] = {"none", "max_side", "net"};
   const bool linear = f.scaling == SizeScaling::linear;
-  return object(
-      {{"initial_ratio", text(f.initial_ratio)},
-       {"maintenance_ratio", text(f.maintenance_ratio)},
-       {"netting", quoted(netting[static_cast<int>(f.netting)])},
-       {"taker_fee_ratio", text(f.taker_fee_ratio)},
-       {"size_scaling", object({{"kind", quoted(linear ? "linear" : "none")},
-                                {"initial_slope", text(f.scaling_initial)},
-                                {"maintenance_slope", text(f.scaling_maintenance)}})},
-       {"brackets", list(f.brackets.size(), [&](std::size_t b) {
-          return object({{"notional_cap", text(f.brackets[b].notional_cap)},
-                         {"initial_ratio", text(f.brackets[b].initial_ratio)},
-                         {"maintenance_ratio", text(f.brackets[b].maintenance_ratio)}});
-        })}});
+  return object({{"initial_ratio", text(f.initial_ratio)},
+                 {"maintenance_ratio", text(f.maintenance_ratio)},
+                 {"netting", quoted(netting[static_cast<int>(f.netting)])},
+                 {"taker_fee_ratio", text(f.taker_fee_ratio)},
+                 {"size_scaling", object({{"kind", quoted(linear ? "linear" : "none")},
+                                          {"initial_slope", text(f.scaling_initial)},
+                                          {"maintenance_slope", text(f.scaling_maintenance)}})},
+                 {"brackets", list(f.brackets.size(), [&](std::size_t b) {
+                    return object({{"notional_cap", text(f.brackets[b].notional_cap)},
+                                   {"initial_ratio", text(f.brackets[b].initial_ratio)},
+                                   {"maintenance_ratio", text(f.brackets[b].maintenance_ratio)}});
+                  })}});
 }
 
 inline std::string dynamic(const DynamicParameters& d) {
@@ -124,34 +129,32 @@ inline std::string policy(const Policy& p) {
     }
   }
   const bool sum = p.netting.rule == NettingRule::sum;
-  return object(
-      {{"method", quoted(methods[static_cast<int>(p.method)])},
-       {"collateral", quoted(p.simulated_collateral ? "simulated" : "haircut")},
-       {"option_value", quoted(p.option_value_in_equity ? "equity" : "requirement")},
-       {"close_out_cost_ratio", text(p.close_out_cost_ratio)},
-       {"levels", object({{"warning", text(p.levels.warning)},
-                          {"margin_call", text(p.levels.margin_call)},
-                          {"liquidation", text(p.levels.liquidation)}})},
-       {"haircuts", object(haircuts)},
-       {"futures", futures(p.futures[0])},
-       {"options", object({{"otm_a", text(p.options[0].otm_a)},
-                           {"otm_b", text(p.options[0].otm_b)},
-                           {"maintenance_c", text(p.options[0].maintenance_c)}})},
-       {"dynamic", dynamic(p.dynamic[0])},
-       {"scenario", scenario(p.scenario[0])},
-       {"netting", object({{"rule", quoted(sum ? "sum" : "correlation")},
-                           {"correlation", object(pairs)},
-                           {"credit_cap_ratio", text(p.netting.credit_cap_ratio)},
-                           {"correlation_break", text(p.netting.correlation_break)}})}});
+  return object({{"method", quoted(methods[static_cast<int>(p.method)])},
+                 {"collateral", quoted(p.simulated_collateral ? "simulated" : "haircut")},
+                 {"option_value", quoted(p.option_value_in_equity ? "equity" : "requirement")},
+                 {"close_out_cost_ratio", text(p.close_out_cost_ratio)},
+                 {"levels", object({{"warning", text(p.levels.warning)},
+                                    {"margin_call", text(p.levels.margin_call)},
+                                    {"liquidation", text(p.levels.liquidation)}})},
+                 {"haircuts", object(haircuts)},
+                 {"futures", futures(p.futures[0])},
+                 {"options", object({{"otm_a", text(p.options[0].otm_a)},
+                                     {"otm_b", text(p.options[0].otm_b)},
+                                     {"maintenance_c", text(p.options[0].maintenance_c)}})},
+                 {"dynamic", dynamic(p.dynamic[0])},
+                 {"scenario", scenario(p.scenario[0])},
+                 {"netting", object({{"rule", quoted(sum ? "sum" : "correlation")},
+                                     {"correlation", object(pairs)},
+                                     {"credit_cap_ratio", text(p.netting.credit_cap_ratio)},
+                                     {"correlation_break", text(p.netting.correlation_break)}})}});
 }
 
 inline std::string policies(const PolicySet& set) {
-  return object(
-      {{"policies",
-        list(set.policies.size(), [&](std::size_t p) { return policy(set.policies[p]); })},
-       {"account_policy", list(set.account_policy.size(), [&](std::size_t a) {
-          return text(std::int64_t{set.account_policy[a]});
-        })}});
+  return object({{"policies", list(set.policies.size(),
+                                   [&](std::size_t p) { return policy(set.policies[p]); })},
+                 {"account_policy", list(set.account_policy.size(), [&](std::size_t a) {
+                    return text(std::int64_t{set.account_policy[a]});
+                  })}});
 }
 
 inline std::string instrument(const EngineInputs& e, std::size_t i) {
@@ -173,22 +176,25 @@ inline std::string instrument(const EngineInputs& e, std::size_t i) {
 
 inline Fields market(const LiveInputs& in) {
   const MarketColumns& m = in.engine.market;
-  return {{"assets", list(m.asset_price.size(), [&](std::size_t a) {
-             return object({{"price", text(m.asset_price[a])},
-                            {"underlying", text(std::int64_t{m.asset_underlying[a]})},
-                            {"chain", text(std::int64_t{in.settings.asset_chain[a]})}});
-           })},
-          {"underlyings", list(m.index_price.size(), [&](std::size_t u) {
-             return object({{"index_price", text(m.index_price[u])},
-                            {"realised_vol_annual", text(m.realised_vol_annual[u])},
-                            {"depth_notional", text(m.depth_notional[u])}});
-           })},
-          {"forwards", list(m.forward_price.size(), [&](std::size_t f) {
-             return object({{"underlying", text(std::int64_t{m.forward_underlying[f]})},
-                            {"expiry_ns", text(m.forward_expiry_ns[f])},
-                            {"forward_price", text(m.forward_price[f])},
-                            {"rate_annual", text(m.forward_rate_annual[f])}});
-           })}};
+  return {
+      {"assets", list(m.asset_price.size(),
+                      [&](std::size_t a) {
+                        return object({{"price", text(m.asset_price[a])},
+                                       {"underlying", text(std::int64_t{m.asset_underlying[a]})},
+                                       {"chain", text(std::int64_t{in.settings.asset_chain[a]})}});
+                      })},
+      {"underlyings", list(m.index_price.size(),
+                           [&](std::size_t u) {
+                             return object({{"index_price", text(m.index_price[u])},
+                                            {"realised_vol_annual", text(m.realised_vol_annual[u])},
+                                            {"depth_notional", text(m.depth_notional[u])}});
+                           })},
+      {"forwards", list(m.forward_price.size(), [&](std::size_t f) {
+         return object({{"underlying", text(std::int64_t{m.forward_underlying[f]})},
+                        {"expiry_ns", text(m.forward_expiry_ns[f])},
+                        {"forward_price", text(m.forward_price[f])},
+                        {"rate_annual", text(m.forward_rate_annual[f])}});
+       })}};
 }
 
 inline std::string oracle(const OracleSettings& o) {
@@ -211,18 +217,17 @@ inline Fields rules(const LiveInputs& in) {
   const LiveCapacity& c = in.capacity;
   const auto size = [](std::size_t n) { return text(static_cast<std::int64_t>(n)); };
   return {{"oracle", list(s.oracle.size(), [&](std::size_t u) { return oracle(s.oracle[u]); })},
-          {"settings",
-           object({{"hysteresis_ratio", text(s.hysteresis_ratio)},
-                   {"settlement_window_ns", text(s.settlement_window_ns)},
-                   {"liquidation_block_limit_ns", text(s.liquidation_block_limit_ns)},
-                   {"transfer_finality_ns", text(s.transfer_finality_ns)},
-                   {"vol_min_annual", text(s.vol_min_annual)},
-                   {"vol_max_annual", text(s.vol_max_annual)},
-                   {"vol_level_band_ratio", text(s.vol_level_band_ratio)},
-                   {"vol_shape_band_ratio", text(s.vol_shape_band_ratio)},
-                   {"vol_shape_age_max_ns", text(s.vol_shape_age_max_ns)},
-                   {"mark_basis_cap_ratio", text(s.mark_basis_cap_ratio)},
-                   {"mark_basis_window_ns", text(s.mark_basis_window_ns)}})},
+          {"settings", object({{"hysteresis_ratio", text(s.hysteresis_ratio)},
+                               {"settlement_window_ns", text(s.settlement_window_ns)},
+                               {"liquidation_block_limit_ns", text(s.liquidation_block_limit_ns)},
+                               {"transfer_finality_ns", text(s.transfer_finality_ns)},
+                               {"vol_min_annual", text(s.vol_min_annual)},
+                               {"vol_max_annual", text(s.vol_max_annual)},
+                               {"vol_level_band_ratio", text(s.vol_level_band_ratio)},
+                               {"vol_shape_band_ratio", text(s.vol_shape_band_ratio)},
+                               {"vol_shape_age_max_ns", text(s.vol_shape_age_max_ns)},
+                               {"mark_basis_cap_ratio", text(s.mark_basis_cap_ratio)},
+                               {"mark_basis_window_ns", text(s.mark_basis_window_ns)}})},
           {"capacity", object({{"instruments", size(c.instruments)},
                                {"pockets", size(c.pockets)},
                                {"pocket_positions", size(c.pocket_positions)},
@@ -232,13 +237,15 @@ inline Fields rules(const LiveInputs& in) {
 
 inline Fields portfolio(const PortfolioColumns& p) {
   return {{"accounts", text(std::int64_t{p.account_count})},
-          {"positions", list(p.position_account.size(), [&](std::size_t i) {
-             return object({{"account", text(std::int64_t{p.position_account[i]})},
-                            {"pocket", text(std::int64_t{p.position_pocket[i]})},
-                            {"instrument", text(std::int64_t{p.position_instrument[i]})},
-                            {"quantity", text(p.position_quantity[i])},
-                            {"entry_price", text(p.position_entry_price[i])}});
-           })},
+          {"positions", list(p.position_account.size(),
+                             [&](std::size_t i) {
+                               return object(
+                                   {{"account", text(std::int64_t{p.position_account[i]})},
+                                    {"pocket", text(std::int64_t{p.position_pocket[i]})},
+                                    {"instrument", text(std::int64_t{p.position_instrument[i]})},
+                                    {"quantity", text(p.position_quantity[i])},
+                                    {"entry_price", text(p.position_entry_price[i])}});
+                             })},
           {"balances", list(p.balance_account.size(), [&](std::size_t i) {
              return object({{"account", text(std::int64_t{p.balance_account[i]})},
                             {"pocket", text(std::int64_t{p.balance_pocket[i]})},
@@ -249,13 +256,12 @@ inline Fields portfolio(const PortfolioColumns& p) {
 
 inline std::string venue(const LiveInputs& in, const std::vector<PolicySet>& sets) {
   const EngineInputs& e = in.engine;
-  Fields all = {{"as_of_ns", text(e.market.as_of_ns)},
-                {"decimals", text(std::int64_t{e.numeraire_decimals})},
-                {"instruments", list(e.instruments.size(),
-                                     [&](std::size_t i) { return instrument(e, i); })},
-                {"policies", policies(e.policies)},
-                {"policy_sets",
-                 list(sets.size(), [&](std::size_t s) { return policies(sets[s]); })}};
+  Fields all = {
+      {"as_of_ns", text(e.market.as_of_ns)},
+      {"decimals", text(std::int64_t{e.numeraire_decimals})},
+      {"instruments", list(e.instruments.size(), [&](std::size_t i) { return instrument(e, i); })},
+      {"policies", policies(e.policies)},
+      {"policy_sets", list(sets.size(), [&](std::size_t s) { return policies(sets[s]); })}};
   for (const Fields& more : {market(in), rules(in), portfolio(e.portfolio)}) {
     all.insert(all.end(), more.begin(), more.end());
   }

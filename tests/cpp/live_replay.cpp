@@ -32,7 +32,9 @@ enum Command : std::uint16_t {
   keep_events = 0xff05,
 };
 
-long long wide(std::int64_t v) { return static_cast<long long>(v); }
+long long wide(std::int64_t v) {
+  return static_cast<long long>(v);
+}
 
 void drain(LiveEngine& engine) {
   std::array<Event, 256> events;

@@ -60,7 +60,9 @@ Record flagged(Record r, std::uint32_t flags) {
   return r;
 }
 
-Record timeless(Record r) { return at(r, 0); }
+Record timeless(Record r) {
+  return at(r, 0);
+}
 
 std::vector<Bad> not_a_number() {
   std::vector<Bad> bad;
@@ -76,16 +78,16 @@ std::vector<Bad> not_a_number() {
     bad.push_back({"realised", RecordStatus::not_finite, with(RecordType::realised_vol, 0, v)});
     bad.push_back({"quantity", RecordStatus::not_finite, with(RecordType::fill, 0, v, 6e4)});
     bad.push_back({"price", RecordStatus::not_finite, with(RecordType::fill, 0, 1, v)});
-    bad.push_back({"order", RecordStatus::not_finite,
-                   numbered(with(RecordType::order, 0, v, 6e4), 1)});
-    bad.push_back({"deposit", RecordStatus::not_finite,
-                   numbered(with(RecordType::deposit, 0, v), 1)});
+    bad.push_back(
+        {"order", RecordStatus::not_finite, numbered(with(RecordType::order, 0, v, 6e4), 1)});
+    bad.push_back(
+        {"deposit", RecordStatus::not_finite, numbered(with(RecordType::deposit, 0, v), 1)});
     bad.push_back({"withdrawal", RecordStatus::not_finite, with(RecordType::withdrawal, 0, v)});
     bad.push_back({"expiry", RecordStatus::not_finite, with(RecordType::instrument_expiry, 9, v)});
     bad.push_back({"release", RecordStatus::not_finite, with(RecordType::operator_release, 0, v)});
   };
-  for (const double v : {infinity, -infinity, missing, -missing,
-                         std::numeric_limits<double>::signaling_NaN()}) {
+  for (const double v :
+       {infinity, -infinity, missing, -missing, std::numeric_limits<double>::signaling_NaN()}) {
     all(v);
   }
   // Payloads of a quiet NaN.
@@ -104,32 +106,31 @@ std::vector<Bad> not_positive() {
     bad.push_back({"forward", RecordStatus::not_positive, with(RecordType::forward, 0, v, 0)});
     bad.push_back({"realised", RecordStatus::not_positive, with(RecordType::realised_vol, 0, v)});
     bad.push_back({"price", RecordStatus::not_positive, with(RecordType::fill, 0, 1, v)});
-    bad.push_back({"deposit", RecordStatus::not_positive,
-                   numbered(with(RecordType::deposit, 0, v), 1)});
+    bad.push_back(
+        {"deposit", RecordStatus::not_positive, numbered(with(RecordType::deposit, 0, v), 1)});
     bad.push_back({"withdrawal", RecordStatus::not_positive, with(RecordType::withdrawal, 0, v)});
   }
   bad.push_back({"quantity", RecordStatus::not_positive, with(RecordType::fill, 0, 0, 6e4)});
   bad.push_back({"premium", RecordStatus::not_positive, with(RecordType::fill, 3, 1, -1e-9)});
-  bad.push_back({"release", RecordStatus::not_positive,
-                 with(RecordType::operator_release, 0, -1)});
+  bad.push_back({"release", RecordStatus::not_positive, with(RecordType::operator_release, 0, -1)});
   return bad;
 }
 
 std::vector<Bad> unknown() {
   std::vector<Bad> bad;
   for (const std::int32_t id : {-1, 9'999, INT32_MAX, INT32_MIN}) {
-    bad.push_back({"underlying", RecordStatus::unknown_underlying,
-                   index_tick(id, 1, 6e4, start_ns)});
-    bad.push_back({"curve", RecordStatus::unknown_underlying,
-                   with(RecordType::forward, id, 6e4, 0)});
-    bad.push_back({"instrument", RecordStatus::unknown_instrument,
-                   with(RecordType::fill, id, 1, 6e4)});
+    bad.push_back(
+        {"underlying", RecordStatus::unknown_underlying, index_tick(id, 1, 6e4, start_ns)});
+    bad.push_back(
+        {"curve", RecordStatus::unknown_underlying, with(RecordType::forward, id, 6e4, 0)});
+    bad.push_back(
+        {"instrument", RecordStatus::unknown_instrument, with(RecordType::fill, id, 1, 6e4)});
     bad.push_back({"account", RecordStatus::unknown_account,
                    of_account(with(RecordType::fill, 0, 1, 6e4), id)});
-    bad.push_back({"asset", RecordStatus::unknown_asset,
-                   numbered(with(RecordType::deposit, id, 1), 1)});
-    bad.push_back({"node", RecordStatus::unknown_node,
-                   detailed(with(RecordType::forward, 0, 6e4, 0), id)});
+    bad.push_back(
+        {"asset", RecordStatus::unknown_asset, numbered(with(RecordType::deposit, id, 1), 1)});
+    bad.push_back(
+        {"node", RecordStatus::unknown_node, detailed(with(RecordType::forward, 0, 6e4, 0), id)});
     bad.push_back({"chain", RecordStatus::unknown_chain, with(RecordType::chain_halt, id)});
   }
   bad.push_back({"type 0", RecordStatus::unknown_type, with(RecordType{0}, 0)});
@@ -138,18 +139,18 @@ std::vector<Bad> unknown() {
   bad.push_back({"source", RecordStatus::unknown_source, index_tick(0, 1, 6e4, start_ns, 3)});
   bad.push_back({"another's node", RecordStatus::unknown_node,
                  detailed(with(RecordType::forward, 0, 6e4, 0), 2)});
-  bad.push_back({"an option's mark", RecordStatus::unknown_instrument,
-                 with(RecordType::mark, 3, 6e4)});
+  bad.push_back(
+      {"an option's mark", RecordStatus::unknown_instrument, with(RecordType::mark, 3, 6e4)});
   bad.push_back({"a perpetual's volatility", RecordStatus::unknown_instrument,
                  with(RecordType::volatility, 0, 0.5)});
-  bad.push_back({"order", RecordStatus::unknown_order,
-                 timeless(numbered(with(RecordType::cancel, 0), 77))});
+  bad.push_back(
+      {"order", RecordStatus::unknown_order, timeless(numbered(with(RecordType::cancel, 0), 77))});
   bad.push_back({"a fill's order", RecordStatus::unknown_order,
                  numbered(with(RecordType::fill, 0, 1, 6e4), 77)});
   bad.push_back({"transfer", RecordStatus::unknown_transfer,
                  timeless(numbered(with(RecordType::deposit_reversed, 0), 77))});
-  bad.push_back({"epoch", RecordStatus::unknown_epoch,
-                 numbered(with(RecordType::policy_epoch, 0), 77)});
+  bad.push_back(
+      {"epoch", RecordStatus::unknown_epoch, numbered(with(RecordType::policy_epoch, 0), 77)});
   bad.push_back({"rollback", RecordStatus::unknown_epoch,
                  flagged(numbered(with(RecordType::policy_epoch, 0), 0), flag_rollback)});
   return bad;
@@ -178,8 +179,8 @@ std::vector<Bad> listings() {
   bad.push_back({"volatility", RecordStatus::out_of_range, number(2, -0.5)});
   bad.push_back({"kind", RecordStatus::out_of_range, detailed(good, 4)});
   bad.push_back({"undated", RecordStatus::out_of_range, numbered(good, 0)});
-  bad.push_back({"expired", RecordStatus::expired,
-                 numbered(good, static_cast<std::uint64_t>(start_ns - 1))});
+  bad.push_back(
+      {"expired", RecordStatus::expired, numbered(good, static_cast<std::uint64_t>(start_ns - 1))});
   bad.push_back({"underlying", RecordStatus::unknown_underlying, of_account(good, 3, 4)});
   bad.push_back({"asset", RecordStatus::unknown_asset, of_account(good, 0, 5)});
   Record other = good;
@@ -205,23 +206,23 @@ std::vector<Bad> out_of_place() {
         with(RecordType::surface_commit, 0), with(RecordType::operator_release, 0, 6e4)}) {
     bad.push_back({"early", RecordStatus::time_reversed, at(r, early)});
     bad.push_back({"long ago", RecordStatus::time_reversed, at(r, INT64_MIN)});
-    bad.push_back({"detail and flags", RecordStatus::reserved_not_zero,
-                   flagged(detailed(r, 7), 2)});
+    bad.push_back(
+        {"detail and flags", RecordStatus::reserved_not_zero, flagged(detailed(r, 7), 2)});
   }
   bad.push_back({"before the epoch", RecordStatus::out_of_range, index_tick(0, 9, 6e4, -1)});
-  bad.push_back({"pocket", RecordStatus::out_of_range,
-                 of_account(with(RecordType::fill, 0, 1, 6e4), 0, -1)});
+  bad.push_back(
+      {"pocket", RecordStatus::out_of_range, of_account(with(RecordType::fill, 0, 1, 6e4), 0, -1)});
   bad.push_back({"volatility", RecordStatus::out_of_range, with(RecordType::volatility, 3, 5.01)});
   bad.push_back({"depth", RecordStatus::out_of_range, with(RecordType::depth, 0, -1, 1)});
-  bad.push_back({"no expiry", RecordStatus::not_expired,
-                 with(RecordType::instrument_expiry, 0, 6e4)});
-  bad.push_back({"not yet", RecordStatus::not_expired,
-                 with(RecordType::instrument_expiry, 9, 6e4)});
+  bad.push_back(
+      {"no expiry", RecordStatus::not_expired, with(RecordType::instrument_expiry, 0, 6e4)});
+  bad.push_back(
+      {"not yet", RecordStatus::not_expired, with(RecordType::instrument_expiry, 9, 6e4)});
   bad.push_back({"nothing staged", RecordStatus::conflicting, with(RecordType::surface_commit, 0)});
-  bad.push_back({"nothing waits", RecordStatus::out_of_range,
-                 with(RecordType::operator_release, 0)});
-  bad.push_back({"more than is there", RecordStatus::margin_refused,
-                 with(RecordType::withdrawal, 0, 1e300)});
+  bad.push_back(
+      {"nothing waits", RecordStatus::out_of_range, with(RecordType::operator_release, 0)});
+  bad.push_back(
+      {"more than is there", RecordStatus::margin_refused, with(RecordType::withdrawal, 0, 1e300)});
   return bad;
 }
 
@@ -249,11 +250,21 @@ void refuse_everywhere(const std::vector<Bad>& all) {
   }
 }
 
-TEST(no_number_that_is_none) { refuse_everywhere(not_a_number()); }
-TEST(nothing_at_or_below_zero) { refuse_everywhere(not_positive()); }
-TEST(no_name_that_is_not_there) { refuse_everywhere(unknown()); }
-TEST(no_contract_that_makes_no_sense) { refuse_everywhere(listings()); }
-TEST(nothing_out_of_its_place) { refuse_everywhere(out_of_place()); }
+TEST(no_number_that_is_none) {
+  refuse_everywhere(not_a_number());
+}
+TEST(nothing_at_or_below_zero) {
+  refuse_everywhere(not_positive());
+}
+TEST(no_name_that_is_not_there) {
+  refuse_everywhere(unknown());
+}
+TEST(no_contract_that_makes_no_sense) {
+  refuse_everywhere(listings());
+}
+TEST(nothing_out_of_its_place) {
+  refuse_everywhere(out_of_place());
+}
 
 TEST(the_same_again) {
   LiveEngine engine(small_inputs(1));
@@ -270,7 +281,7 @@ TEST(the_same_again) {
     CHECK_EQ(engine.state_hash(), hash);
   }
   expect(engine.apply(index_tick(0, 4, 6e4, start_ns + second_ns)).status,
-           RecordStatus::out_of_order);
+         RecordStatus::out_of_order);
   expect(engine.apply(index_tick(0, 9, 6e4, start_ns)).status, RecordStatus::time_reversed);
 }
 

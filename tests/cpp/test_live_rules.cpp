@@ -194,7 +194,7 @@ TEST(a_mark_and_an_expiry_are_held_against_the_clock) {
   venue.clock(4'000);
   expect(venue.move(RecordType::mark, 0, 3'999, 60'100), RecordStatus::time_reversed);
   expect(venue.move(RecordType::instrument_expiry, future, 3'999, 60'000),
-           RecordStatus::time_reversed);
+         RecordStatus::time_reversed);
 }
 
 TEST(what_is_staged_for_an_expired_option_is_not_counted) {

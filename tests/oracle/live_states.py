@@ -53,7 +53,8 @@ class Accounts:
     views: list[AccountView] = field(default_factory=list)
     blocked_since: dict[int, int] = field(default_factory=dict)
     escalated: set[int] = field(default_factory=set)
-    near: int = 0  # decisions too close to a border for two programs to agree on
+    close: set[Key] = field(default_factory=set)  # too close to a border for programs to agree
+    near: int = 0  # how often a pocket came so close
 
     def pockets(self, account: int) -> list[Key]:
         """The cross pocket of an account, then the isolated ones that hold something."""
@@ -138,8 +139,11 @@ class Evaluator:
             book = accounts.books[key]
             now = self.numbers(key, book)
             state, near = self.margin(account).next_state(now, accounts.last[key], self.hysteresis)
-            if near:
-                accounts.near += 1
+            if not near:
+                accounts.close.discard(key)
+            else:
+                accounts.near += key not in accounts.close
+                accounts.close.add(key)
                 told = given(account)
                 if told is not None and told != "undecidable" and self.ready(book):
                     state = told

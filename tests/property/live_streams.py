@@ -33,9 +33,9 @@ WEIGHTS = {
     "depth": 0.5,
     "trade_flow": 0.3,
     "chain_halt": 0.5,
-    "policy_epoch": 0.4,
+    "policy_epoch": 0.7,
     "instrument_listing": 0.4,
-    "instrument_expiry": 1.0,
+    "instrument_expiry": 1.5,
     "operator_release": 0.4,
     "bad": 12.0,
 }
@@ -121,7 +121,7 @@ class Stream:
         return record("index_tick", u, self.now_ns, price, source=source, sequence=number)
 
     def clock(self) -> Record:
-        self.now_ns += self.rng.randrange(self.rng.choice((2, 10, 25)) * SECOND_NS)
+        self.now_ns += self.rng.randrange(self.rng.choice((2, 10, 25, 60)) * SECOND_NS)
         self.clock_ns = self.now_ns
         return record("clock", 0, self.clock_ns)
 
@@ -261,6 +261,8 @@ class Stream:
         return record("chain_halt", chain, self.now_ns, flags=flags)
 
     def policy_epoch(self) -> list[Record]:
+        if self.rng.random() < 0.2:  # one that nobody has staged
+            return [record("policy_epoch", 0, self.now_ns, sequence=self.next_epoch + 50)]
         if len(self.epochs) > 1 and self.rng.random() < 0.4:
             self.epochs.pop()
             back = self.epochs[-1]
@@ -313,7 +315,7 @@ class Stream:
     def bad(self) -> Record:
         """One of the last records again, or a good one with something wrong."""
         rng = self.rng
-        taken = [r for r in self.sent if r.type < ROWS]
+        taken = [r for r in self.sent if r.kind != "none"]
         if not taken:
             return Record(0)
         if rng.random() < 0.15:
