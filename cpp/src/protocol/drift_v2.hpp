@@ -2,7 +2,6 @@
 // fees and factors of size 1e6, tokens in their own decimals. All in whole numbers.
 #pragma once
 
-#include <optional>
 #include <span>
 
 #include "base/checked.hpp"
