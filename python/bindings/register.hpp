@@ -18,5 +18,7 @@ void register_snapshot(py::module_& m);
 void register_capi(py::module_& m);
 void register_venues(py::module_& m);
 void register_protocols(py::module_& m);
+void register_drift(py::module_& m);
+void register_vega(py::module_& m);
 
 }  // namespace tickmargin::bindings

@@ -6,6 +6,8 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from tickmargin._core_protocols import *  # noqa: F403
+
 _Columns: TypeAlias = dict[str, Any]
 # Argument name, first refused row, its value.
 _Refusal: TypeAlias = tuple[str, int, float] | None
@@ -295,31 +297,3 @@ def schedule_margin(
 ) -> tuple[float, float, float]: ...
 def valuation_points(arg0: float, arg1: float, arg2: int, /) -> list[float]: ...
 def blended_total(arg0: float, arg1: float, arg2: float, arg3: float, arg4: float, /) -> float: ...
-
-_DydxPosition = tuple[int, int, int, int, int, int, int]
-
-def dydx_adjusted_initial_margin_ppm(position: _DydxPosition, oi_notional: int) -> int: ...
-def dydx_initial_margin(
-    position: _DydxPosition, oi_notional: int, notional: int, custom_ppm: int
-) -> int: ...
-def dydx_margin_requirement(
-    position: _DydxPosition, open_interest: int, custom_ppm: int
-) -> tuple[int, int]: ...
-def dydx_bankruptcy_price(
-    balance: int, positions: list[_DydxPosition], index: int, delta: int
-) -> int: ...
-def dydx_fillable_price(
-    balance: int,
-    positions: list[_DydxPosition],
-    index: int,
-    adjustment_ppm: int,
-    spread_ppm: int,
-) -> tuple[int, int]: ...
-def dydx_insurance_fund_delta(
-    balance: int,
-    positions: list[_DydxPosition],
-    index: int,
-    delta: int,
-    fill_quote: int,
-    max_fee_ppm: int,
-) -> int: ...

@@ -18,11 +18,13 @@ __all__ = [
     "haircut_of_weight",
     "in_coin",
     "in_quote",
+    "in_units",
     "inverse_ratio",
     "leverage_of",
     "notional_share",
     "per_day",
     "percent",
+    "power_of_ten",
     "profit_as_entry",
     "quotient",
     "ratio_of_leverage",
@@ -32,6 +34,7 @@ __all__ = [
     "time_after",
     "together",
     "widest",
+    "written",
     "years_of",
 ]
 
@@ -165,3 +168,21 @@ def confidence_of(tail: float) -> float:
 def confidence_named(word: str) -> float:
     """The confidence in a name such as VaR99.9, which is in percent."""
     return float(word.lstrip("VaRES")) / 100
+
+
+def written(number: float | str) -> Fraction:
+    """A number as the decimal it was written as, exactly."""
+    return Fraction(str(number))
+
+
+def in_units(amount: float | str, decimals: int) -> int:
+    """An amount in whole units of ten to minus so many decimals; it must be a whole number."""
+    units = written(amount) * power_of_ten(decimals)
+    if units.denominator != 1:
+        raise ValueError(f"{amount} is no whole number of units of {decimals} decimals")
+    return units.numerator
+
+
+def power_of_ten(decimals: int) -> Fraction:
+    """Units in one of a quantity with so many decimals."""
+    return Fraction(10) ** decimals

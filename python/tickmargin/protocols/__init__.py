@@ -1,5 +1,5 @@
 """Margin rules that on-chain protocols state in whole numbers, exactly as they state them."""
 
-from tickmargin.protocols import dydx_v4
+from tickmargin.protocols import drift_v2, dydx_v4, vega
 
-__all__ = ["dydx_v4"]
+__all__ = ["drift_v2", "dydx_v4", "vega"]

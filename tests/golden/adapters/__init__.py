@@ -2,6 +2,7 @@
 
 from tests.golden.adapters import (
     clearing,
+    drift,
     dydx,
     exchange_margins,
     exchange_matrix,
@@ -14,12 +15,14 @@ from tests.golden.adapters import (
     pricing,
     procyclicality,
     risk,
+    vega,
 )
 
 __all__ = ["LOADED"]
 
 LOADED = (
     clearing,
+    drift,
     dydx,
     exchange_margins,
     exchange_matrix,
@@ -32,4 +35,5 @@ LOADED = (
     pricing,
     procyclicality,
     risk,
+    vega,
 )
