@@ -15,4 +15,6 @@ PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
   tickmargin::bindings::register_capi(m);
   tickmargin::bindings::register_venues(m);
   tickmargin::bindings::register_protocols(m);
+  tickmargin::bindings::register_lending(m);
+  tickmargin::bindings::register_perp_protocols(m);
 }

@@ -18,5 +18,7 @@ void register_snapshot(py::module_& m);
 void register_capi(py::module_& m);
 void register_venues(py::module_& m);
 void register_protocols(py::module_& m);
+void register_lending(py::module_& m);
+void register_perp_protocols(py::module_& m);
 
 }  // namespace tickmargin::bindings

@@ -1,5 +1,33 @@
 """Margin rules that on-chain protocols state in whole numbers, exactly as they state them."""
 
-from tickmargin.protocols import dydx_v4
+from tickmargin.protocols import (
+    aave_v3,
+    compound_v3,
+    dydx_v4,
+    gmx_v2,
+    hyperliquid,
+    liquity_v1,
+    maker,
+    morpho_blue,
+    panoptic,
+    paradex,
+    perp_v2,
+    squeeth,
+    synthetix_v3,
+)
 
-__all__ = ["dydx_v4"]
+__all__ = [
+    "aave_v3",
+    "compound_v3",
+    "dydx_v4",
+    "gmx_v2",
+    "hyperliquid",
+    "liquity_v1",
+    "maker",
+    "morpho_blue",
+    "panoptic",
+    "paradex",
+    "perp_v2",
+    "squeeth",
+    "synthetix_v3",
+]
