@@ -17,4 +17,6 @@ PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
   tickmargin::bindings::register_protocols(m);
   tickmargin::bindings::register_drift(m);
   tickmargin::bindings::register_vega(m);
+  tickmargin::bindings::register_lending(m);
+  tickmargin::bindings::register_perp_protocols(m);
 }

@@ -20,5 +20,7 @@ void register_venues(py::module_& m);
 void register_protocols(py::module_& m);
 void register_drift(py::module_& m);
 void register_vega(py::module_& m);
+void register_lending(py::module_& m);
+void register_perp_protocols(py::module_& m);
 
 }  // namespace tickmargin::bindings

@@ -35,6 +35,8 @@ def faults(expected: Any, actual: Any, tolerance: Any, path: str = "") -> list[s
 
 
 def _agrees(expected: Any, actual: Any, tolerance: Any) -> bool:
+    if expected is None or actual is None:  # a value that does not apply
+        return expected is actual
     if isinstance(expected, (bool, str)) and tolerance != "exact-rational":
         return type(actual) is type(expected) and actual == expected
     if tolerance == "exact":
@@ -77,6 +79,8 @@ def disturbed(expected: Any, tolerance: Any) -> Iterator[Any]:
 
 
 def _moved(value: Any, tolerance: Any) -> Any:
+    if value is None:
+        return 0
     if isinstance(value, bool):
         return not value
     if isinstance(value, str):

@@ -68,6 +68,7 @@ def test_an_unknown_tolerance_is_an_error(tolerance):
         ("1/3", "exact-rational"),
         (5, {"mode": "trunc_to_integer_towards_zero", "abs_eps": 0.1}),
         (5.0, {"abs": 0.0}),
+        (None, {"rel": 1e-6}),
     ],
 )
 def test_a_disturbed_expectation_never_agrees_with_the_answer(expected, tolerance):

@@ -13,8 +13,10 @@ __all__ = [
     "confidence_of",
     "continuous_rate",
     "days_after",
+    "decimal_of",
     "fraction_of",
     "from_percent",
+    "from_scaled",
     "haircut_of_weight",
     "in_coin",
     "in_quote",
@@ -28,6 +30,7 @@ __all__ = [
     "profit_as_entry",
     "quotient",
     "ratio_of_leverage",
+    "scaled",
     "shocked",
     "signed",
     "steps_of",
@@ -42,6 +45,24 @@ __all__ = [
 def fraction_of(text: str) -> Fraction:
     """A written decimal as the exact fraction it stands for."""
     return Fraction(text)
+
+
+def decimal_of(number: float | str) -> Fraction:
+    """A number of a case as the decimal it was written as, exactly."""
+    return Fraction(str(number))
+
+
+def scaled(number: float | str, digits: int) -> int:
+    """A decimal as the whole number of units of 10^-digits it stands for, exactly."""
+    units = decimal_of(number) * 10**digits
+    if units.denominator != 1:
+        raise ValueError(f"{number} has more than {digits} digits")
+    return units.numerator
+
+
+def from_scaled(units: int, digits: int) -> Fraction:
+    """A whole number of units of 10^-digits as the number it stands for."""
+    return Fraction(units, 10**digits)
 
 
 def continuous_rate(discount: float, years: float) -> float:

@@ -2,9 +2,9 @@
 // written as it stands in its document and asked once, at the end, whether its answer holds.
 #pragma once
 
-namespace tickmargin::base {
+#include "base/wide.hpp"
 
-__extension__ typedef __int128 Int128;
+namespace tickmargin::base {
 
 class Checked {
  public:
@@ -69,9 +69,31 @@ constexpr Checked divide(Checked a, Checked b, Rounding rounding) noexcept {
   return Checked::failed();
 }
 
-// a x b / c; fails if the product does not fit.
+// a x b / c, rounded as told; the product has 256 bits, so only an answer that does not fit fails.
 constexpr Checked mul_div(Checked a, Checked b, Checked c, Rounding rounding) noexcept {
-  return divide(a * b, c, rounding);
+  if (const Checked product = a * b; product.ok()) return divide(product, c, rounding);
+  if (!a.ok() || !b.ok() || !c.ok()) return Checked::failed();
+  const bool negative = ((a.value() < 0) != (b.value() < 0)) != (c.value() < 0);
+  const UInt128 divisor = magnitude(c.value());
+  WideQuotient q = divide_wide(full_product(magnitude(a.value()), magnitude(b.value())), divisor);
+  if (!q.fits) return Checked::failed();
+  const bool away = q.rest != 0 && ((rounding == Rounding::floor && negative) ||
+                                    (rounding == Rounding::ceil && !negative) ||
+                                    (rounding == Rounding::half_up && q.rest >= divisor - q.rest));
+  if (away && ++q.quotient == 0) return Checked::failed();
+  const UInt128 limit = static_cast<UInt128>(1) << 127;
+  if (q.quotient > limit || (q.quotient == limit && !negative)) return Checked::failed();
+  return static_cast<Int128>(negative ? -q.quotient : q.quotient);
+}
+
+// What a x b leaves over whole multiples of c, for numbers that are not negative.
+constexpr Checked product_rest(Checked a, Checked b, Checked c) noexcept {
+  if (!a.ok() || !b.ok() || !c.ok() || a.value() < 0 || b.value() < 0 || c.value() <= 0) {
+    return Checked::failed();
+  }
+  const WideQuotient q =
+      divide_wide(full_product(magnitude(a.value()), magnitude(b.value())), magnitude(c.value()));
+  return q.fits ? Checked(static_cast<Int128>(q.rest)) : Checked::failed();
 }
 
 constexpr Checked abs(Checked a) noexcept {

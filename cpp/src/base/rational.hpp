@@ -66,4 +66,25 @@ class Rational {
   Checked denominator_ = 1;
 };
 
+// -1, 0 or 1 as a is below, at or above b.
+constexpr Checked compare(Rational a, Rational b) noexcept {
+  const Rational apart = a - b;
+  if (!apart.ok()) return Checked::failed();
+  return apart.numerator() < 0 ? -1 : apart.numerator() > 0 ? 1 : 0;
+}
+
+constexpr Rational max(Rational a, Rational b) noexcept {
+  const Checked order = compare(a, b);
+  if (!order.ok()) return Checked::failed();
+  return order.value() < 0 ? b : a;
+}
+constexpr Rational min(Rational a, Rational b) noexcept {
+  const Checked order = compare(a, b);
+  if (!order.ok()) return Checked::failed();
+  return order.value() < 0 ? a : b;
+}
+constexpr Rational abs(Rational a) noexcept {
+  return a.numerator() < 0 ? Rational(0) - a : a;
+}
+
 }  // namespace tickmargin::base
