@@ -20,11 +20,19 @@ from tickmargin.toml_lines import Path
 # Room for the rounding of an eigenvalue of a matrix with ones on its diagonal.
 PSD_TOLERANCE = 1e-9
 
-NEEDED = {"fixed": "futures", "dynamic": "dynamic", "scenario": "scenario"}
+NEEDED = {
+    "fixed": "futures",
+    "dynamic": "dynamic",
+    "scenario": "scenario",
+    "portfolio": "portfolio",
+    "standard": "standard",
+}
 READ = {
     "fixed": ("futures", "options"),
     "dynamic": ("dynamic",),
     "scenario": ("scenario",),
+    "portfolio": ("portfolio",),
+    "standard": ("standard",),
 }
 
 
@@ -206,6 +214,19 @@ def check_scenario(view: View) -> Iterator[Problem]:
             yield Problem(("tails", i, "move"), "TAIL_WITHOUT_MOVE", 0.0, message, ("tails",))
 
 
+def check_portfolio(view: View) -> Iterator[Problem]:
+    """IM not below MM."""
+    yield from _not_below(view, ("initial_factor",), ("maintenance_factor",))
+
+
+def check_standard(view: View) -> Iterator[Problem]:
+    """IM not below MM, rule by rule."""
+    yield from _not_below(view, ("spot_max",), ("spot_min",), "OTM_ORDER")
+    yield from _not_below(view, ("spot_min",), ("call_maintenance",))
+    yield from _not_below(view, ("perpetual_initial",), ("perpetual_maintenance",))
+    yield from _not_below(view, ("unpaired_initial",), ("unpaired_maintenance",))
+
+
 def check_netting(view: View) -> Iterator[Problem]:
     """Correlations by pair, complete and positive semi-definite."""
     rule = view.get("rule")
@@ -278,6 +299,8 @@ CHECKS = {
     "options": check_options,
     "dynamic": check_dynamic,
     "scenario": check_scenario,
+    "portfolio": check_portfolio,
+    "standard": check_standard,
     "netting": check_netting,
 }
 
@@ -300,12 +323,12 @@ def check_method(view: View) -> Iterator[Problem]:
                 message = f"given, but the method {method} reads only {', '.join(READ[method])}"
                 yield Problem((*place, name), "SECTION_NOT_USED", None, message, ())
     for path, word, needed, code in (
-        (("collateral",), "simulated", "scenario", "SIMULATED_NEEDS_SCENARIO"),
-        (("option_value",), "requirement", "fixed", "REQUIREMENT_NEEDS_FIXED"),
-        (("netting", "rule"), "correlation", "scenario", "CORRELATION_NEEDS_SCENARIO"),
+        (("collateral",), "simulated", ("scenario",), "SIMULATED_NEEDS_SCENARIO"),
+        (("option_value",), "requirement", ("fixed", "standard"), "REQUIREMENT_NEEDS_FIXED"),
+        (("netting", "rule"), "correlation", ("scenario",), "CORRELATION_NEEDS_SCENARIO"),
     ):
-        if view.get(*path) == word and method != needed:
-            message = f"got {shown(word)}; expected only where method is {needed}"
+        if view.get(*path) == word and method not in needed:
+            message = f"got {shown(word)}; expected only where method is {' or '.join(needed)}"
             yield Problem(path, code, word, message, ())
 
 

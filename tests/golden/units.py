@@ -6,11 +6,17 @@ import math
 from datetime import datetime, timedelta
 
 __all__ = [
+    "after_seconds",
     "bracket_edge",
     "continuous_rate",
+    "days_of",
     "edge_price",
+    "entry_of",
+    "floored_rate",
+    "haircut_of",
     "haircut_of_weight",
     "in_coin",
+    "in_pegged",
     "in_quote",
     "inverse_ratio",
     "leverage_of",
@@ -18,11 +24,13 @@ __all__ = [
     "per_day",
     "profit_as_entry",
     "ratio_of_leverage",
+    "shock_of",
     "shocked",
     "signed",
     "tail_weight",
     "time_after",
     "together",
+    "total",
 ]
 
 
@@ -110,3 +118,43 @@ def time_after(as_of_ns: int, start: str, end: str) -> int:
     """A time as far after another as two dates are apart, in nanoseconds."""
     apart = datetime.fromisoformat(end) - datetime.fromisoformat(start)
     return as_of_ns + apart // timedelta(microseconds=1) * 1000
+
+
+def total(*amounts: float) -> float:
+    """The sum of amounts a case lists apart."""
+    return math.fsum(amounts)
+
+
+def haircut_of(*parts: float) -> float:
+    """Haircuts that a document adds up."""
+    return math.fsum(parts)
+
+
+def in_pegged(price: float, peg: float) -> float:
+    """A price in dollars as one in a coin pegged to them."""
+    return price / peg
+
+
+def shock_of(factor: float) -> float:
+    """A price factor as a move."""
+    return factor - 1
+
+
+def days_of(seconds: float) -> float:
+    """Seconds as days."""
+    return seconds / 86400
+
+
+def after_seconds(start_ns: int, seconds: int) -> int:
+    """The time so many seconds after another, in nanoseconds."""
+    return start_ns + seconds * 1_000_000_000
+
+
+def entry_of(mark: float, profit: float, quantity: float) -> float:
+    """The entry price at which a linear position has an unrealised profit."""
+    return mark - profit / quantity
+
+
+def floored_rate(rate: float) -> float:
+    """A rate as a feed that knows none below 0 gives it."""
+    return max(rate, 0.0)

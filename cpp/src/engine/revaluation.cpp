@@ -60,7 +60,8 @@ void add_doubt(const pricing::Context& context, const book::PocketRows& rows,
     const double charge = doubt * exposed_base * context.market.columns.index_price[underlying] *
                           market::quote_price(context.market, rows.unit_underlying[u]);
     constexpr auto oracle = static_cast<std::size_t>(margin::Component::oracle);
-    requirement.units[u].initial[oracle] = requirement.units[u].maintenance[oracle] = charge;
+    requirement.units[u].initial[oracle] += charge;
+    requirement.units[u].maintenance[oracle] += charge;
   }
 }
 

@@ -195,6 +195,7 @@ void LiveEngine::State::reserve() {
   c.is_call.reserve(n);
   c.bachelier.reserve(n);
   MarketColumns& m = world.reval.market.columns;
+  if (!m.mark_confidence.empty()) m.mark_confidence.reserve(n);
   for (auto* column : {&m.mark_price, &m.mark_vol_annual, &m.mark_vol_normal_annual,
                        &m.settled_share, &m.settled_average}) {
     column->reserve(n);
@@ -232,6 +233,20 @@ void LiveEngine::State::reserve_for(const live::PolicyWorld& world_of) {
         &work.scratch.sums, &work.scratch.node_grid.price_move, &work.scratch.node_grid.weight}) {
     column->reserve(std::max(nodes, columns + 8));
   }
+  std::size_t cells = 0;
+  for (const Policy& policy : world_of.set.policies) {
+    for (const PortfolioParameters& p : policy.portfolio) {
+      cells = std::max(cells, p.price_move.size() + 2);
+    }
+  }
+  work.scratch.option_vol.reserve(cells);
+  work.scratch.option_forward.reserve(cells);
+  work.scratch.expiry_now.reserve(k);
+  work.scratch.strike_net.reserve(k);
+  work.scratch.expiry_worth.reserve(k * cells);
+  work.scratch.row_profit.reserve(k * cells);
+  work.scratch.sums.reserve(cells);
+  work.scratch.profit.reserve(cells);
   work.scratch.node_grid.vol_index.reserve(nodes);
   work.scratch.node_move.reserve(std::max(rows, k));
   for (auto* column : {&line_scratch.below, &line_scratch.now, &line_scratch.above}) {

@@ -287,6 +287,7 @@ bool add_dynamic(const BoundsUnit& unit) {
 }  // namespace
 
 bool policy_is_bounded(const Policy& policy) noexcept {
+  if (method_of(policy.method).bound == BoundKind::none) return false;
   return policy.method != MethodId::fixed || fixed_is_bounded(policy);
 }
 
@@ -313,6 +314,8 @@ bool unit_lines(const Context& context, const Prepared& prepared,
   bool bounded = question.requirement == nullptr;
   if (!bounded) {
     switch (policy.method) {
+      case MethodId::portfolio:
+      case MethodId::standard: break;
       case MethodId::fixed: bounded = add_fixed(unit); break;
       case MethodId::dynamic: bounded = add_dynamic(unit); break;
       case MethodId::scenario:

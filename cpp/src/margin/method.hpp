@@ -31,12 +31,13 @@ enum class Component : std::uint8_t {
   roll,          // per-expiry roll risk
   basis,         // offsetting expiries
   depth,         // impact beyond the book's depth
+  contingency,   // percent of perpetuals and collateral beside a scan, loss of a peg
   oracle,        // what a doubtful index may be off by
   netting,       // credit across underlyings (negative), of the whole pocket
   orders,        // what resting orders could add, of the whole pocket
   ramp,          // what a policy change does not ask for yet (negative), the last line
 };
-inline constexpr std::size_t component_count = 12;
+inline constexpr std::size_t component_count = 13;
 const char* component_name(Component component) noexcept;
 
 // How far a requirement can change when the index moves: which proof trigger bands may use.
@@ -71,10 +72,20 @@ struct PocketRequirement {
   double ramp_maintenance = 0;  // of a policy change under way; engine/revaluation.hpp
 };
 
+// A unit's profit in one scenario.
+struct TracedScenario {
+  std::int32_t underlying;
+  double price_move;
+  double vol_shock;
+  double weight;
+  double profit;
+};
+
 // Loss (> 0) or gain of each position in the binding scenario, or its share of the percent rule;
 // only asked for when a requirement is explained.
 struct PositionTrace {
   std::vector<double> contribution;  // by position of the pocket
+  std::vector<TracedScenario> scenarios;  // of methods without a table
 
   void add(const PocketRows& rows, std::int64_t position, double amount) {
     contribution[static_cast<std::size_t>(position - rows.first_position())] = amount;
@@ -101,6 +112,7 @@ struct Scratch {
   risk::Scenarios node_grid;
   risk::TableScratch table;
   std::vector<double> profit, row_profit;
+  std::vector<double> option_vol, option_forward, expiry_worth, expiry_now, strike_net;
   std::vector<risk::TwoSidedLoss> initial_losses, maintenance_losses;
 };
 

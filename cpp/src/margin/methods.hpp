@@ -21,4 +21,10 @@ void scenario_scenarios(const Context&, const Policy&, std::size_t u, bool with_
 void evaluate_scenario(const Context&, const Prepared&, const PocketRows&, Scratch&,
                        PocketRequirement&, PositionTrace*);
 
+void evaluate_portfolio(const Context&, const Prepared&, const PocketRows&, Scratch&,
+                        PocketRequirement&, PositionTrace*);
+
+void evaluate_standard(const Context&, const Prepared&, const PocketRows&, Scratch&,
+                       PocketRequirement&, PositionTrace*);
+
 }  // namespace tickmargin::margin

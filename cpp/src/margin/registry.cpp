@@ -9,11 +9,13 @@ constexpr Method methods[] = {
     {"fixed", BoundKind::piecewise_linear, nullptr, false, evaluate_fixed},
     {"dynamic", BoundKind::scenario_lines, dynamic_scenarios, true, evaluate_dynamic},
     {"scenario", BoundKind::scenario_lines, scenario_scenarios, false, evaluate_scenario},
+    {"portfolio", BoundKind::none, nullptr, false, evaluate_portfolio},
+    {"standard", BoundKind::none, nullptr, false, evaluate_standard},
 };
 
 constexpr const char* component_names[component_count] = {
     "futures", "options", "fee",    "scan",    "short_option", "roll",
-    "basis",   "depth",   "oracle", "netting", "orders",       "ramp"};
+    "basis",   "depth",   "contingency", "oracle", "netting", "orders", "ramp"};
 
 double total(const PocketRequirement& requirement,
              std::array<double, component_count> UnitRequirement::* side, double netting) noexcept {

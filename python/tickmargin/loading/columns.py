@@ -106,6 +106,7 @@ class Assets:
     keys: tuple[tuple[str, str], ...]
     price: Floats
     underlying: Index
+    confidence: Floats
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -122,6 +123,8 @@ class Underlyings:
     depth_notional: Floats
     previous_mm_ratio: Floats
     previous_ts_ns: Times
+    confidence: Floats
+    peg_price: Floats
 
     def __len__(self) -> int:
         return len(self.names)
@@ -135,6 +138,9 @@ class Forwards:
     expiry_ns: Times
     forward_price: Floats
     rate_annual: Floats
+    discount_rate_annual: Floats
+    fixed_price: Floats
+    confidence: Floats
 
     def __len__(self) -> int:
         return len(self.underlying)
@@ -150,6 +156,7 @@ class Marks:
     vol_normal_annual: Floats
     settled_share: Floats
     settled_average: Floats
+    confidence: Floats
 
     def __len__(self) -> int:
         return len(self.names)

@@ -1,7 +1,13 @@
 """Adapters translate a case into public calls and back; importing a module registers its own."""
 
-from tests.golden.adapters import exchange_margins, exchange_prices, exchange_scenarios, pricing
+from tests.golden.adapters import (
+    derive,
+    exchange_margins,
+    exchange_prices,
+    exchange_scenarios,
+    pricing,
+)
 
 __all__ = ["LOADED"]
 
-LOADED = (exchange_margins, exchange_prices, exchange_scenarios, pricing)
+LOADED = (derive, exchange_margins, exchange_prices, exchange_scenarios, pricing)

@@ -1,0 +1,1 @@
+"""Rules of protocols that stand beside a margin requirement, as pure functions."""
