@@ -100,3 +100,29 @@ def naked_shorts(e: Row) -> float:
     for o in e["opts"]:
         by_strike[o["K"]] = by_strike.get(o["K"], 0.0) + o["amt"]
     return -sum(min(net, 0.0) for net in by_strike.values())
+
+
+def standard_margin(expiry: Row, spot: float, p: Row, initial: bool) -> float:
+    """What an expiry's options need: each short alone, or the worst pay-off, if that is less."""
+    years, alone = expiry["sec"] / YEAR_SECONDS, 0.0
+    for o in expiry["opts"]:
+        if o["amt"] >= 0.0:
+            continue
+        short = -o["amt"]
+        mark = short * black(expiry["fwd"], o["K"], o["vol"], years, o["call"])
+        otm = max(o["K"] - spot if o["call"] else spot - o["K"], 0.0) / spot
+        by_spot = short * spot * max(p["spot_min"], p["spot_max"] - otm) + mark
+        if o["call"]:
+            alone += by_spot if initial else short * spot * p["call_maintenance"] + mark
+            continue
+        kept = max(p["put_maintenance"] * spot * short, p["put_mark_maintenance"] * mark) + mark
+        alone += max(by_spot, kept * p["put_initial_scale"]) if initial else kept
+
+    def pay_off(price: float) -> float:
+        ends = [price - o["K"] if o["call"] else o["K"] - price for o in expiry["opts"]]
+        return sum(o["amt"] * max(e, 0.0) for o, e in zip(expiry["opts"], ends, strict=True))
+
+    worst = min(0.0, *(pay_off(price) for price in (0.0, *(o["K"] for o in expiry["opts"]))))
+    calls = sum(o["amt"] for o in expiry["opts"] if o["call"])
+    scale = p["unpaired_initial"] if initial else p["unpaired_maintenance"]
+    return min(alone, scale * max(-calls, 0.0) * expiry["fwd"] - worst)
