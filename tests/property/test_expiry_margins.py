@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-import tickmargin as tm
 from tests.golden.adapters.derive import Book
 from tests.oracle import derive as twin
+
+import tickmargin as tm
 
 PRESETS = Path(tm.__file__).parent / "presets"
 VENUES = ("derive-pmrm1", "derive-pmrm2", "derive-srm", "paradex-pm")
