@@ -1,6 +1,6 @@
 """Real-time margin and collateral engine for derivatives."""
 
-from tickmargin import records
+from tickmargin import protocols, records
 from tickmargin._core import info as _info
 from tickmargin._paths import cmake_dir, get_include
 from tickmargin.engine import Engine
@@ -78,6 +78,7 @@ __all__ = [
     "info",
     "perpetual_fair_price",
     "portfolio_scan",
+    "protocols",
     "records",
     "scenario_matrix",
     "strike_from_delta",

@@ -20,11 +20,10 @@ from tickmargin.config import (
     HaircutParts,
     Netting,
     Options,
-    Portfolio,
     Scenario,
-    Standard,
 )
 from tickmargin.config_checks import correlation_fault, correlation_matrix
+from tickmargin.config_expiry import Portfolio, Standard
 from tickmargin.config_issues import PolicyIssue
 from tickmargin.config_load import LoadedPolicy
 from tickmargin.errors import InvalidInputError

@@ -20,7 +20,7 @@ enum class FuturesNetting : std::uint8_t { none = 0, max_side = 1, net = 2 };
 enum class SizeScaling : std::uint8_t { none = 0, step = 1, linear = 2, sqrt = 3, power45 = 4 };
 enum class MarkFloor : std::uint8_t { none = 0, put = 1, both = 2 };
 enum class VolShock : std::uint8_t { relative = 0, absolute = 1 };
-// What a scenario of method `portfolio` does to volatilities: `linear` and `absolute` turn the smile.
+// What a scenario of method `portfolio` does to volatilities: the last two turn the smile.
 enum class VolMove : std::uint8_t { none = 0, up = 1, down = 2, linear = 3, absolute = 4 };
 enum class NettingRule : std::uint8_t { sum = 0, correlation = 1 };
 

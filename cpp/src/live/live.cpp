@@ -195,9 +195,8 @@ void LiveEngine::State::reserve() {
   c.is_call.reserve(n);
   c.bachelier.reserve(n);
   MarketColumns& m = world.reval.market.columns;
-  if (!m.mark_confidence.empty()) m.mark_confidence.reserve(n);
   for (auto* column : {&m.mark_price, &m.mark_vol_annual, &m.mark_vol_normal_annual,
-                       &m.settled_share, &m.settled_average}) {
+                       &m.settled_share, &m.settled_average, &m.mark_confidence}) {
     column->reserve(n);
   }
   world.reval.market.mark_ratio.reserve(n);
@@ -233,29 +232,15 @@ void LiveEngine::State::reserve_for(const live::PolicyWorld& world_of) {
         &work.scratch.sums, &work.scratch.node_grid.price_move, &work.scratch.node_grid.weight}) {
     column->reserve(std::max(nodes, columns + 8));
   }
-  std::size_t cells = 0;
-  for (const Policy& policy : world_of.set.policies) {
-    for (const PortfolioParameters& p : policy.portfolio) {
-      cells = std::max(cells, p.price_move.size() + 2);
-    }
-  }
-  work.scratch.option_vol.reserve(cells);
-  work.scratch.option_forward.reserve(cells);
-  work.scratch.expiry_now.reserve(k);
-  work.scratch.strike_net.reserve(k);
-  work.scratch.expiry_worth.reserve(k * cells);
-  work.scratch.row_profit.reserve(k * cells);
-  work.scratch.sums.reserve(cells);
-  work.scratch.profit.reserve(cells);
+  margin::reserve_portfolio(world_of.set.policies, k, work.scratch);
   work.scratch.node_grid.vol_index.reserve(nodes);
   work.scratch.node_move.reserve(std::max(rows, k));
   for (auto* column : {&line_scratch.below, &line_scratch.now, &line_scratch.above}) {
     column->reserve(2 * (columns + 8));
   }
-  for (auto* column :
-       {&work.scratch.expiry_delta, &work.scratch.expiry_up, &work.scratch.expiry_down}) {
-    column->reserve(k);
-  }
+  work.scratch.expiry_delta.reserve(k);
+  work.scratch.expiry_up.reserve(k);
+  work.scratch.expiry_down.reserve(k);
   work.scratch.expiry.reserve(k);
   work.scratch.table.reserve(1, shocks, std::max(nodes, columns));
 }

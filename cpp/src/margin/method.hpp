@@ -133,6 +133,10 @@ struct Method {
 
 const Method& method_of(MethodId id) noexcept;
 
+// Room for pockets of so many positions under method `portfolio`.
+void reserve_portfolio(const std::vector<Policy>& policies, std::size_t positions,
+                       Scratch& scratch);
+
 // The whole table of `prepared.policy`, strike nodes included: for a recompute of every pocket.
 void prepare(const Context& context, Prepared& prepared);
 

@@ -1,7 +1,7 @@
 // Portfolio margin by expiry: scenarios of price, volatility and smile over the whole unit, each
-// expiry's worth discounted against the holder; every expiry moved its own worst way as one scenario
-// more; contingencies beside the scan; doubt about feeds and a peg in initial margin only. Formulas:
-// README.md.
+// expiry's worth discounted against the holder; every expiry moved its own worst way as one more
+// scenario; contingencies beside the scan; doubt about feeds and a peg in initial margin only.
+// Formulas: README.md.
 #include <algorithm>
 #include <cmath>
 #include <span>
@@ -65,7 +65,8 @@ double moved_vol(const PortfolioParameters& p, const Expiry& e, VolMove move, do
                  double log_moneyness) noexcept {
   switch (move) {
     case VolMove::none: return vol;
-    case VolMove::up: return std::max(p.vol_up_floor_annual, vol * (1.0 + p.vol_up * e.shock_scale));
+    case VolMove::up:
+      return std::max(p.vol_up_floor_annual, vol * (1.0 + p.vol_up * e.shock_scale));
     case VolMove::down: return vol * std::max(0.0, 1.0 - p.vol_down * e.shock_scale);
     case VolMove::linear:
       return vol * skew_factor(p.skew, e, p.skew.linear_base, p.skew.linear_slope, log_moneyness);
@@ -325,6 +326,24 @@ void evaluate_unit(const Unit& unit, bool is_first, Scratch& scratch, UnitRequir
 }
 
 }  // namespace
+
+void reserve_portfolio(const std::vector<Policy>& policies, std::size_t positions,
+                       Scratch& scratch) {
+  std::size_t columns = 0;
+  for (const Policy& policy : policies) {
+    for (const PortfolioParameters& p : policy.portfolio) {
+      columns = std::max(columns, p.price_move.size() + basis_columns);
+    }
+  }
+  for (auto* column :
+       {&scratch.option_vol, &scratch.option_forward, &scratch.sums, &scratch.profit}) {
+    column->reserve(columns);
+  }
+  scratch.expiry_now.reserve(positions);
+  scratch.strike_net.reserve(positions);
+  scratch.expiry_worth.reserve(positions * columns);
+  scratch.row_profit.reserve(positions * columns);
+}
 
 void evaluate_portfolio(const Context& context, const Prepared& prepared, const PocketRows& rows,
                         Scratch& scratch, PocketRequirement& out, PositionTrace* trace) {

@@ -58,8 +58,8 @@ double pay_off(const Expiry& e, double price) noexcept {
     const double strike = e.context.values.strike[i];
     const bool call = e.context.instruments.is_call[i] != 0;
     const double paid = std::max(call ? price - strike : strike - price, 0.0);
-    sum += e.rows.quantity[k] * (index_notional(e.context, i, 1.0) * e.context.values.unit_price[i] *
-                                 paid);
+    const double scale = index_notional(e.context, i, 1.0) * e.context.values.unit_price[i];
+    sum += e.rows.quantity[k] * (scale * paid);
   }
   return sum;
 }
@@ -117,7 +117,8 @@ void evaluate_unit(const Context& context, const StandardParameters& p, const Po
       futures.initial += size * context.values.contract[i].notional * p.perpetual_initial;
       futures.maintenance += size * context.values.contract[i].notional * p.perpetual_maintenance;
     }
-    doubt += doubt_charge(std::min(spot, own), p.confidence_threshold, p.confidence_ratio, notional);
+    const double trust = std::min(spot, own);
+    doubt += doubt_charge(trust, p.confidence_threshold, p.confidence_ratio, notional);
     exposed += notional;
   }
   for (const TimeNs expiry : scratch.expiry) {
@@ -132,7 +133,8 @@ void evaluate_unit(const Context& context, const StandardParameters& p, const Po
   set(Component::futures, futures.initial, futures.maintenance);
   set(Component::options, options.initial, options.maintenance);
   set(Component::contingency, peg_loss(context, u, p.peg_threshold, p.peg_factor) * exposed, 0.0);
-  doubt += balance_doubt(context, rows, u, false, false, p.confidence_threshold, p.confidence_ratio);
+  doubt += balance_doubt(context, rows, u, false, false, p.confidence_threshold,
+                         p.confidence_ratio);
   set(Component::oracle, doubt, 0.0);
 }
 

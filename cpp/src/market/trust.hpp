@@ -1,5 +1,6 @@
 // How far feeds are trusted, and what a curve node says beside its price. These columns may be left
-// out, whole or by row: then the feed is fully trusted, the peg holds, nothing of a forward is fixed.
+// out, whole or by row: then the feed is fully trusted, the peg holds, no part of a forward is
+// fixed.
 #pragma once
 
 #include <vector>
@@ -24,7 +25,8 @@ inline ExpiryTerms expiry_terms(const Market& market, UnderlyingIndex underlying
   const MarketColumns& c = market.columns;
   const double rate = forward_at(market, underlying, expiry_ns).rate_annual;
   for (std::size_t node = 0; node < c.forward_underlying.size(); ++node) {
-    if (c.forward_underlying[node] != underlying || c.forward_expiry_ns[node] != expiry_ns) continue;
+    if (c.forward_underlying[node] != underlying) continue;
+    if (c.forward_expiry_ns[node] != expiry_ns) continue;
     return {value_or(c.forward_discount_rate, node, rate), value_or(c.forward_fixed, node, 0.0),
             value_or(c.forward_confidence, node, 1.0)};
   }

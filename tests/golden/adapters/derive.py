@@ -20,7 +20,6 @@ from tests.golden.units import (
 from tests.golden.venue import AS_OF_NS
 
 import tickmargin as tm
-from tickmargin.protocols.derive import AuctionTerms, solvent_bid
 
 Inputs = dict[str, Any]
 Row = dict[str, Any]
@@ -291,8 +290,8 @@ def standard(inputs: Inputs) -> Any:
 @adapter("derive", "derive", "DutchAuction.solvent")
 def solvent_auction(inputs: Inputs) -> Any:
     p = inputs["params"]
-    bid = solvent_bid(
-        AuctionTerms(p["start"], p["cut"], p["fast"], p["slow"]),
+    bid = tm.protocols.derive.solvent_bid(
+        tm.protocols.derive.AuctionTerms(p["start"], p["cut"], p["fast"], p["slow"]),
         mark_to_market=inputs["mtm"],
         maintenance=inputs["mm"],
         buffer_ratio=inputs["buffer_pct"],
