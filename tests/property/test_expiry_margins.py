@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.golden.adapters.derive import Book
+from tests.golden.derive_book import Book
 from tests.oracle import derive as twin
 
 import tickmargin as tm
@@ -145,7 +145,7 @@ def test_a_venue_preset_loads(name: str) -> None:
 
 def test_the_documented_preset_of_ones_own_runs() -> None:
     text = (PRESETS / "README.md").read_text("utf-8")
-    example = text.split("<!-- a preset of your own -->\n```toml\n")[1].split("```")[0]
+    example = text.split("<!-- a preset of your own -->\n~~~toml\n")[1].split("~~~")[0]
     policies = tm.Policies.from_toml(example)
     option = {"K": 2000.0, "call": True, "amt": -1.0, "vol": 0.5}
     book = portfolio_book([(400_000, [option])], 0.0, 0.0)
