@@ -14,6 +14,7 @@ from tickmargin.policies import Policies
 
 TOP = {"name", "method", "simulated_collateral", "option_value_in_equity", "close_out_cost_ratio"}
 TOP |= {"levels", "haircut_initial", "haircut_maintenance", "futures", "options", "dynamic"}
+TOP |= {"portfolio", "standard"}
 TOP |= {"scenario", "netting"}
 FUTURES = {"initial_ratio", "maintenance_ratio", "notional_at_entry", "netting", "taker_fee_ratio"}
 FUTURES |= {"scaling_kind", "scaling_free_size", "scaling_step_size", "scaling_initial"}

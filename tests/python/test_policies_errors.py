@@ -149,7 +149,9 @@ def test_a_key_like_no_other_is_refused_with_all_known_keys() -> None:
 def test_an_unknown_word_is_refused_with_the_nearest() -> None:
     issue = issues_of(with_value(("policies", "f", "method"), "fixd"))[0]
     assert issue.code == "UNKNOWN_WORD"
-    expected = 'got "fixd"; expected "fixed" or "dynamic" or "scenario" or "portfolio" or "standard"; did you mean fixed?'
+    words = ("fixed", "dynamic", "scenario", "portfolio", "standard")
+    known = " or ".join(f'"{word}"' for word in words)
+    expected = f'got "fixd"; expected {known}; did you mean fixed?'
     assert issue.message == expected
 
 
