@@ -7,17 +7,22 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 
 __all__ = [
+    "after_seconds",
     "basis_points",
     "bracket_edge",
     "confidence_named",
     "confidence_of",
     "continuous_rate",
     "days_after",
-    "edge_price",
+    "days_of",
+    "entry_of",
+    "floored_rate",
     "fraction_of",
     "from_percent",
+    "haircut_of",
     "haircut_of_weight",
     "in_coin",
+    "in_pegged",
     "in_quote",
     "inverse_ratio",
     "leverage_of",
@@ -27,11 +32,13 @@ __all__ = [
     "profit_as_entry",
     "quotient",
     "ratio_of_leverage",
+    "shock_of",
     "shocked",
     "signed",
     "steps_of",
     "time_after",
     "together",
+    "total",
     "widest",
     "years_of",
 ]
@@ -166,3 +173,43 @@ def confidence_of(tail: float) -> float:
 def confidence_named(word: str) -> float:
     """The confidence in a name such as VaR99.9, which is in percent."""
     return float(word.lstrip("VaRES")) / 100
+
+
+def total(*amounts: float) -> float:
+    """The sum of amounts a case lists apart."""
+    return math.fsum(amounts)
+
+
+def haircut_of(*parts: float) -> float:
+    """Haircuts that a document adds up."""
+    return math.fsum(parts)
+
+
+def in_pegged(price: float, peg: float) -> float:
+    """A price in dollars as one in a coin pegged to them."""
+    return price / peg
+
+
+def shock_of(factor: float) -> float:
+    """A price factor as a move."""
+    return factor - 1
+
+
+def days_of(seconds: float) -> float:
+    """Seconds as days."""
+    return seconds / 86400
+
+
+def after_seconds(start_ns: int, seconds: int) -> int:
+    """The time so many seconds after another, in nanoseconds."""
+    return start_ns + seconds * 1_000_000_000
+
+
+def entry_of(mark: float, profit: float, quantity: float) -> float:
+    """The entry price at which a linear position has an unrealised profit."""
+    return mark - profit / quantity
+
+
+def floored_rate(rate: float) -> float:
+    """A rate as a feed that knows none below 0 gives it."""
+    return max(rate, 0.0)

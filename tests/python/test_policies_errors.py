@@ -150,8 +150,9 @@ def test_a_key_like_no_other_is_refused_with_all_known_keys() -> None:
 def test_an_unknown_word_is_refused_with_the_nearest() -> None:
     issue = issues_of(with_value(("policies", "f", "method"), "fixd"))[0]
     assert issue.code == "UNKNOWN_WORD"
-    words = " or ".join(f'"{m}"' for m in ("fixed", "dynamic", "scenario", "matrix", "span"))
-    expected = f'got "fixd"; expected {words}; did you mean fixed?'
+    words = ("fixed", "dynamic", "scenario", "matrix", "span", "portfolio", "standard")
+    known = " or ".join(f'"{word}"' for word in words)
+    expected = f'got "fixd"; expected {known}; did you mean fixed?'
     assert issue.message == expected
 
 

@@ -8,8 +8,8 @@ struct BachelierBlock {
   double inv_deviation[block_rows];  // 0 where s is 0
   double root_expiry[block_rows];
   double d[block_rows];
-  double density[block_rows];  // phi(d)
-  double tail[block_rows];     // N(-|d|)
+  double density[block_rows];        // phi(d)
+  double tail[block_rows];           // N(-|d|)
   double price[block_rows];
   double probability[block_rows];
 };

@@ -13,13 +13,13 @@ TICKMARGIN_INLINE double inverse_or_zero(double s, double inv_s) {
 
 // What the stages of one block hand to each other.
 struct BlackBlock {
-  double discount[block_rows];   // exp(-rT), NaN for a row that makes no sense
-  double deviation[block_rows];  // s
+  double discount[block_rows];      // exp(-rT), NaN for a row that makes no sense
+  double deviation[block_rows];     // s
   double inv_deviation[block_rows];
   double root_expiry[block_rows];
-  double log_high[block_rows];  // ln(F / K)
+  double log_high[block_rows];      // ln(F / K)
   double log_low[block_rows];
-  double moneyness[block_rows];  // h
+  double moneyness[block_rows];     // h
   double d1[block_rows];
   double d1_low[block_rows];
   double d2[block_rows];

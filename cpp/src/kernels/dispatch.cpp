@@ -33,8 +33,8 @@ bool runs_avx512() noexcept {
 
 struct Compiled {
 #if defined(__x86_64__)
-  Target all[3] = {
-      {&avx512::table, runs_avx512()}, {&avx2::table, runs_avx2()}, {&scalar::table, true}};
+  Target all[3] = {{&avx512::table, runs_avx512()}, {&avx2::table, runs_avx2()},
+                   {&scalar::table, true}};
 #elif defined(__aarch64__)
   Target all[2] = {{&neon::table, true}, {&scalar::table, true}};
 #else
@@ -63,9 +63,8 @@ Choice choose() noexcept {
       if (target.runs_here) return {target.table, nullptr};
       return {&scalar::table, "TICKMARGIN_KERNELS names a target this processor cannot run"};
     }
-    return {&scalar::table,
-            "TICKMARGIN_KERNELS names no target of this build; targets are "
-            "scalar, avx2, avx512 (x86-64) and scalar, neon (aarch64)"};
+    return {&scalar::table, "TICKMARGIN_KERNELS names no target of this build; targets are "
+                            "scalar, avx2, avx512 (x86-64) and scalar, neon (aarch64)"};
   }
   for (const Target& target : built.all) {
     if (target.runs_here) return {target.table, nullptr};
@@ -80,13 +79,9 @@ const Choice& choice() noexcept {
 
 }  // namespace
 
-const Kernels& kernels() noexcept {
-  return *choice().table;
-}
+const Kernels& kernels() noexcept { return *choice().table; }
 
-const char* kernel_error() noexcept {
-  return choice().error;
-}
+const char* kernel_error() noexcept { return choice().error; }
 
 std::size_t targets(const Target** out) noexcept {
   *out = compiled().all;

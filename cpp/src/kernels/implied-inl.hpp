@@ -10,15 +10,15 @@ constexpr double small_value = 0.03;  // value / min(F, K) below which the logar
                                       // is used even if s is past the inflection point
 
 struct ImpliedBlock {
-  double target[block_rows];  // value, or its distance to the bound, over `unit`
-  double unit[block_rows];    // min(F, K), or |F - K| for Bachelier, discounted
+  double target[block_rows];     // value, or its distance to the bound, over `unit`
+  double unit[block_rows];       // min(F, K), or |F - K| for Bachelier, discounted
   double log_moneyness[block_rows];
-  double upper[block_rows];  // 1 where the distance to the bound is solved for
-  double low[block_rows];    // bounds of s
+  double upper[block_rows];      // 1 where the distance to the bound is solved for
+  double low[block_rows];        // bounds of s
   double high[block_rows];
   double s[block_rows];
   double last_step[block_rows];
-  double live[block_rows];  // 1 while the row still moves
+  double live[block_rows];       // 1 while the row still moves
   double status[block_rows];
 };
 
@@ -168,8 +168,8 @@ void implied_step(ImpliedBlock& block) noexcept {
     const double slope = (upper ? -inv_sqrt_2pi : inv_sqrt_2pi) / d;
     const double curvature = a * (h + t) / s;
     const double twist = fma(curvature, curvature, fma(-3.0 * h / s, h / s, -0.25));
-    const double step =
-        householder(-f / slope, curvature - slope, twist + slope * (2.0 * slope - 3.0 * curvature));
+    const double step = householder(-f / slope, curvature - slope,
+                                    twist + slope * (2.0 * slope - 3.0 * curvature));
     const double bounded = at_most(at_least(s + step, 0.25 * s), 4.0 * s);
     const double next = at_most(at_least(bounded, block.low[i]), block.high[i]);
     const bool live = block.live[i] > 0.0;
@@ -197,11 +197,11 @@ void implied_finish(const ImpliedBlock& block, const OptionFeed& feed, double* v
   double result[lanes];
   double code[lanes];
   TICKMARGIN_EACH_ROW(i, lanes) {
-    const double unsettled =
-        block.live[i] > 0.0 ? as_double(ImpliedVolStatus::not_converged) : block.status[i];
+    const double unsettled = block.live[i] > 0.0 ? as_double(ImpliedVolStatus::not_converged)
+                                                 : block.status[i];
     const double solved = block.s[i] / __builtin_sqrt(expiry[i]);
-    const double other =
-        unsettled == as_double(ImpliedVolStatus::at_intrinsic) ? 0.0 : canonical_nan;
+    const double other = unsettled == as_double(ImpliedVolStatus::at_intrinsic) ? 0.0
+                                                                               : canonical_nan;
     result[i] = canonical(unsettled == as_double(ImpliedVolStatus::ok) ? solved : other);
     code[i] = unsettled;
   }
@@ -255,8 +255,8 @@ void bachelier_implied_step(ImpliedBlock& block) noexcept {
     const double slope = inv_sqrt_2pi / (s * fraction);
     const double curvature = h * h / s;
     const double twist = curvature * (curvature - 3.0 / s);
-    const double step =
-        householder(-f / slope, curvature - slope, twist + slope * (2.0 * slope - 3.0 * curvature));
+    const double step = householder(-f / slope, curvature - slope,
+                                    twist + slope * (2.0 * slope - 3.0 * curvature));
     const double next = at_most(at_least(s + step, 0.25 * s), 4.0 * s);
     const bool live = block.live[i] > 0.0;
     const bool moving = absolute(next - s) > settled * s;
@@ -286,8 +286,8 @@ struct BachelierImpliedVolCall {
   }
 };
 
-void implied_vol(const OptionRows& rows, Column price, double* vol_annual, ImpliedVolStatus* status,
-                 std::size_t count) noexcept {
+void implied_vol(const OptionRows& rows, Column price, double* vol_annual,
+                 ImpliedVolStatus* status, std::size_t count) noexcept {
   if (count == 0) return;
   OptionFeed feed;
   Feed prices;

@@ -22,30 +22,30 @@ struct OptionRows {
   std::ptrdiff_t is_call_step;
   Column forward;
   Column strike;
-  Column vol_annual;  // lognormal as a fraction; for Bachelier in price units per sqrt(year)
+  Column vol_annual;     // lognormal as a fraction; for Bachelier in price units per sqrt(year)
   Column expiry_years;
-  Column rate_annual;  // continuous, discounting only
+  Column rate_annual;    // continuous, discounting only
 };
 
 // Output columns; a null pointer is an output not asked for and not computed.
 struct OptionOutputs {
   double* price;
-  double* delta;  // dV/dF
-  double* gamma;  // d2V/dF2
-  double* vega;   // dV/dvol, per 1.00
-  double* theta;  // -dV/dT, per year, F and rate held
-  double* rho;    // dV/dr, per 1.00, F held
-  double* vanna;  // d2V/(dF dvol)
-  double* volga;  // d2V/dvol2
-  double* charm;  // -d(delta)/dT, per year
+  double* delta;   // dV/dF
+  double* gamma;   // d2V/dF2
+  double* vega;    // dV/dvol, per 1.00
+  double* theta;   // -dV/dT, per year, F and rate held
+  double* rho;     // dV/dr, per 1.00, F held
+  double* vanna;   // d2V/(dF dvol)
+  double* volga;   // d2V/dvol2
+  double* charm;   // -d(delta)/dT, per year
 };
 
 enum class ImpliedVolStatus : std::uint8_t {
   ok = 0,
-  below_intrinsic = 1,  // the price is under the discounted intrinsic value
-  above_maximum = 2,    // at or over the forward (call) or the strike (put), discounted
-  invalid_input = 3,    // not finite, or forward, strike or expiry not positive
-  at_intrinsic = 4,     // exactly intrinsic: volatility 0
+  below_intrinsic = 1,   // the price is under the discounted intrinsic value
+  above_maximum = 2,     // at or over the forward (call) or the strike (put), discounted
+  invalid_input = 3,     // not finite, or forward, strike or expiry not positive
+  at_intrinsic = 4,      // exactly intrinsic: volatility 0
   not_converged = 5,
 };
 
@@ -76,7 +76,7 @@ struct ScenarioRows {
 struct PositionGroups {
   std::size_t count;
   const std::int64_t* offsets;
-  const std::uint32_t* row;  // row of the table
+  const std::uint32_t* row;      // row of the table
   const double* quantity;
 };
 

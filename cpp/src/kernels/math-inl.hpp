@@ -22,38 +22,20 @@ constexpr std::uint64_t one_bits = 0x3ff0000000000000;
 constexpr std::uint64_t half_bits = 0x3fe0000000000000;
 constexpr std::uint64_t sign_bit = 0x8000000000000000;
 
-TICKMARGIN_INLINE std::uint64_t to_bits(double x) {
-  return __builtin_bit_cast(std::uint64_t, x);
-}
-TICKMARGIN_INLINE double from_bits(std::uint64_t x) {
-  return __builtin_bit_cast(double, x);
-}
-TICKMARGIN_INLINE double fma(double a, double b, double c) {
-  return __builtin_fma(a, b, c);
-}
-TICKMARGIN_INLINE double absolute(double x) {
-  return __builtin_fabs(x);
-}
+TICKMARGIN_INLINE std::uint64_t to_bits(double x) { return __builtin_bit_cast(std::uint64_t, x); }
+TICKMARGIN_INLINE double from_bits(std::uint64_t x) { return __builtin_bit_cast(double, x); }
+TICKMARGIN_INLINE double fma(double a, double b, double c) { return __builtin_fma(a, b, c); }
+TICKMARGIN_INLINE double absolute(double x) { return __builtin_fabs(x); }
 
 // A comparison with NaN is false, so these let NaN through.
-TICKMARGIN_INLINE double at_least(double x, double low) {
-  return x < low ? low : x;
-}
-TICKMARGIN_INLINE double at_most(double x, double high) {
-  return x > high ? high : x;
-}
+TICKMARGIN_INLINE double at_least(double x, double low) { return x < low ? low : x; }
+TICKMARGIN_INLINE double at_most(double x, double high) { return x > high ? high : x; }
 
-TICKMARGIN_INLINE double smaller_of(double a, double b) {
-  return a < b ? a : b;
-}
+TICKMARGIN_INLINE double smaller_of(double a, double b) { return a < b ? a : b; }
 
 // Signs as bits: what goes by signs alone leaves the multipliers to the polynomials.
-TICKMARGIN_INLINE std::uint64_t sign_of(double x) {
-  return to_bits(x) & sign_bit;
-}
-TICKMARGIN_INLINE double flip(double x, std::uint64_t sign) {
-  return from_bits(to_bits(x) ^ sign);
-}
+TICKMARGIN_INLINE std::uint64_t sign_of(double x) { return to_bits(x) & sign_bit; }
+TICKMARGIN_INLINE double flip(double x, std::uint64_t sign) { return from_bits(to_bits(x) ^ sign); }
 
 // `a` where the sign is set, else `b`.
 TICKMARGIN_INLINE double by_sign(std::uint64_t sign, double a, double b) {
@@ -68,9 +50,7 @@ TICKMARGIN_INLINE bool above(double x, double limit) {
 }
 
 // Processors disagree on the sign and payload of a NaN they make; the results must not.
-TICKMARGIN_INLINE double canonical(double x) {
-  return x == x ? x : canonical_nan;
-}
+TICKMARGIN_INLINE double canonical(double x) { return x == x ? x : canonical_nan; }
 
 // Horner's rule, unrolled at compile time; c holds the lowest coefficient first.
 template <std::size_t from = 0, std::size_t count>
@@ -155,9 +135,7 @@ TICKMARGIN_INLINE Pair exp_pair(double high, double low) {
   return {mantissa * scale, ((2.0 - mantissa) + twice) * scale};
 }
 
-TICKMARGIN_INLINE double exp_flushed(double x) {
-  return exp_pair(x, 0.0).high;
-}
+TICKMARGIN_INLINE double exp_flushed(double x) { return exp_pair(x, 0.0).high; }
 
 // exp(x) = (high + low) * first * second over the whole range, gradual underflow included: the
 // scale is applied in two steps, of which only the second can round.
@@ -187,9 +165,9 @@ TICKMARGIN_INLINE ExpParts exp_parts(double x) {
 
 // ln(a / b) as k ln2 + 2 atanh((a - b) / (a + b)), b having been scaled by 2^k near a.
 struct Ratio {
-  double a;  // mantissa of the numerator, in [1, 2)
-  double b;  // denominator scaled to within a factor 1.5 of a
-  double k;  // numerator / denominator = a / b * 2^k
+  double a;     // mantissa of the numerator, in [1, 2)
+  double b;     // denominator scaled to within a factor 1.5 of a
+  double k;     // numerator / denominator = a / b * 2^k
 };
 
 // Both operands positive and normal. Differences of bit patterns are differences of piecewise
@@ -262,8 +240,8 @@ TICKMARGIN_INLINE double mills_difference_series(double slope, double h, double 
   const double t2 = t * t;
   const double i3 = fma(y + 3.0, slope, -inv_sqrt_2pi);
   const double i5 = fma(fma(y + 10.0, y, 15.0), slope, -inv_sqrt_2pi * (y + 7.0));
-  const double i7 =
-      fma(fma(fma(y + 21.0, y, 105.0), y, 105.0), slope, -inv_sqrt_2pi * fma(y + 18.0, y, 57.0));
+  const double i7 = fma(fma(fma(y + 21.0, y, 105.0), y, 105.0), slope,
+                        -inv_sqrt_2pi * fma(y + 18.0, y, 57.0));
   const double i9 = fma(fma(fma(fma(y + 36.0, y, 378.0), y, 1260.0), y, 945.0), slope,
                         -inv_sqrt_2pi * fma(fma(y + 33.0, y, 285.0), y, 561.0));
   const double high = fma(i9, t2 * (1.0 / 362880.0), i7 * (1.0 / 5040.0));

@@ -16,15 +16,9 @@ TICKMARGIN_INLINE double discount_factor(double rate, double expiry) {
   return exp_flushed(exponent) + spoiled;
 }
 
-TICKMARGIN_INLINE bool positive_normal(double x) {
-  return x >= smallest_normal && x <= largest;
-}
-TICKMARGIN_INLINE bool not_negative(double x) {
-  return x >= 0.0 && x <= largest;
-}
-TICKMARGIN_INLINE bool finite(double x) {
-  return absolute(x) <= largest;
-}
+TICKMARGIN_INLINE bool positive_normal(double x) { return x >= smallest_normal && x <= largest; }
+TICKMARGIN_INLINE bool not_negative(double x) { return x >= 0.0 && x <= largest; }
+TICKMARGIN_INLINE bool finite(double x) { return absolute(x) <= largest; }
 
 // One column of a block: the caller's memory where it holds a full block, else a padded copy.
 struct Feed {

@@ -42,9 +42,7 @@ TICKMARGIN_INLINE V exchange_lanes(V v) {
   }
 }
 
-TICKMARGIN_INLINE Vector lower_of(Vector a, Vector b) {
-  return a < b ? a : b;
-}
+TICKMARGIN_INLINE Vector lower_of(Vector a, Vector b) { return a < b ? a : b; }
 
 // The smallest lane in every lane.
 template <std::size_t step = vector_lanes / 2>

@@ -17,15 +17,15 @@
 namespace tickmargin::kernels::TICKMARGIN_TARGET {
 namespace {
 
-#include "kernels/bachelier-inl.hpp"
-#include "kernels/black76-inl.hpp"
-#include "kernels/elementary-inl.hpp"
-#include "kernels/implied-inl.hpp"
-#include "kernels/lanes-inl.hpp"
 #include "kernels/math-inl.hpp"
+#include "kernels/lanes-inl.hpp"
 #include "kernels/rows-inl.hpp"
-#include "kernels/scan-inl.hpp"
+#include "kernels/black76-inl.hpp"
+#include "kernels/bachelier-inl.hpp"
+#include "kernels/implied-inl.hpp"
 #include "kernels/scenarios-inl.hpp"
+#include "kernels/scan-inl.hpp"
+#include "kernels/elementary-inl.hpp"
 
 }  // namespace
 

@@ -12,10 +12,10 @@ namespace tickmargin::kernels {
 struct Limits {
   double zero;
   double one;
-  double exp_floor;  // of the argument of exp; below it the result is flushed to 0
-  double mills;      // of the argument of the Mills ratio
-  double deviation;  // of s; past it the value is at its bound, whatever h
-  double moneyness;  // of h; past it the exponential is 0
+  double exp_floor;         // of the argument of exp; below it the result is flushed to 0
+  double mills;             // of the argument of the Mills ratio
+  double deviation;         // of s; past it the value is at its bound, whatever h
+  double moneyness;         // of h; past it the exponential is 0
   double lowest_moneyness;
 };
 extern const Limits limits;

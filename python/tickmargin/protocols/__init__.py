@@ -1,5 +1,5 @@
-"""Margin rules that on-chain protocols state in whole numbers, exactly as they state them."""
+"""Rules of on-chain protocols as they state them: margins in whole numbers, auctions."""
 
-from tickmargin.protocols import dydx_v4
+from tickmargin.protocols import derive, dydx_v4
 
-__all__ = ["dydx_v4"]
+__all__ = ["derive", "dydx_v4"]

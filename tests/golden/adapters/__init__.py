@@ -2,6 +2,7 @@
 
 from tests.golden.adapters import (
     clearing,
+    derive,
     dydx,
     exchange_margins,
     exchange_matrix,
@@ -20,6 +21,7 @@ __all__ = ["LOADED"]
 
 LOADED = (
     clearing,
+    derive,
     dydx,
     exchange_margins,
     exchange_matrix,
