@@ -6,19 +6,14 @@ number does not hide a second fault, and no fault is reported twice.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from tickmargin.config import HAIRCUT_COMPONENTS, SECTION_MODELS, Section
+from tickmargin.config_correlation import correlation_fault
 from tickmargin.config_issues import child, is_inside, shown, suggestion
 from tickmargin.toml_lines import Path
-
-# Room for the rounding of an eigenvalue of a matrix with ones on its diagonal.
-PSD_TOLERANCE = 1e-9
 
 OWN_SECTION = ("scenario", "matrix", "span", "portfolio", "standard")
 NEEDED = {"fixed": "futures", "dynamic": "dynamic", **{name: name for name in OWN_SECTION}}
@@ -27,6 +22,8 @@ READ: dict[str, tuple[str, ...]] = {
     "dynamic": ("dynamic", "anti_procyclicality"),
     **{name: (name,) for name in OWN_SECTION},
 }
+
+
 ADD_ONS = ("liquidity", "concentration")  # of every method
 
 
@@ -286,39 +283,6 @@ def check_netting(view: View) -> Iterator[Problem]:
     if fault is not None:
         code, message = fault
         yield Problem(("correlation",), code, dict(written), message, ("correlation",))
-
-
-def correlation_matrix(
-    underlyings: list[str], pairs: Mapping[frozenset[str], float], default: float | None
-) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
-    """Symmetric matrix over ``underlyings``; NaN for a pair without a value."""
-    size = len(underlyings)
-    fill = math.nan if default is None else default
-    matrix = np.full((size, size), fill, dtype=np.float64)
-    np.fill_diagonal(matrix, 1.0)
-    index = {name: i for i, name in enumerate(underlyings)}
-    for pair, value in pairs.items():
-        rows = [index[name] for name in pair if name in index]
-        if len(rows) == 2:
-            matrix[rows[0], rows[1]] = matrix[rows[1], rows[0]] = value
-    return matrix
-
-
-def correlation_fault(
-    underlyings: list[str], pairs: Mapping[frozenset[str], float], default: float | None
-) -> tuple[str, str] | None:
-    """Code and message of what is wrong with the correlations of these underlyings, or None."""
-    matrix = correlation_matrix(underlyings, pairs, default)
-    if np.isnan(matrix).any():
-        i, j = np.argwhere(np.isnan(matrix))[0]
-        pair = f"{underlyings[i]}/{underlyings[j]}"
-        message = f"no correlation for {pair}; expected one, or correlation_default"
-        return "CORRELATION_MISSING", message
-    lowest = float(np.linalg.eigvalsh(matrix)[0]) if underlyings else 0.0
-    if lowest < -PSD_TOLERANCE:
-        message = f"smallest eigenvalue {lowest:.6g}; expected 0 or more (positive semi-definite)"
-        return "CORRELATION_NOT_PSD", message
-    return None
 
 
 CHECKS = {

@@ -24,8 +24,8 @@ from tickmargin.config import (
     Section,
 )
 from tickmargin.config_add_ons import AntiProcyclicality, Concentration, Liquidity
-from tickmargin.config_checks import correlation_fault, correlation_matrix
 from tickmargin.config_compile_venues import compile_credits, compile_matrix, compile_span
+from tickmargin.config_correlation import correlation_fault, correlation_matrix
 from tickmargin.config_expiry import Portfolio, Standard
 from tickmargin.config_issues import PolicyIssue
 from tickmargin.config_load import LoadedPolicy

@@ -34,11 +34,10 @@ from tickmargin.result_tables import (
 from tickmargin.results import Explanation, LiquidationPrices, Result, RootStatus
 from tickmargin.results_matrix import RiskMatrix, risk_matrix_of
 from tickmargin.table import Table
-from tickmargin.validation import cross_check
+from tickmargin.validation import check_arguments, cross_check
 
 __all__ = ["Engine"]
 
-_DECIMALS_MAX = 15
 _CURRENCY = ("asset", "balance", "unrealised", "option_value", "equity")
 
 
@@ -81,7 +80,7 @@ class Engine(LiveMethods):
         numeraire_decimals: int = 6,
     ) -> None:
         require_kernels()
-        _check_arguments(market, portfolio, numeraire_decimals)
+        check_arguments(market, portfolio, numeraire_decimals)
         issues, warnings = cross_check(market, portfolio)
         if issues:
             raise InvalidInputError.from_issues("market and portfolio", issues)
@@ -397,20 +396,4 @@ class Engine(LiveMethods):
             f"Engine({len(self._portfolio.accounts):,} accounts, "
             f"{len(self._portfolio.positions):,} positions, "
             f"policies={', '.join(self._policy_names[self._epoch()])})"
-        )
-
-
-def _check_arguments(market: object, portfolio: object, numeraire_decimals: object) -> None:
-    if not isinstance(market, Market):
-        raise InputTypeError(f"market: got {type(market).__name__}; expected tickmargin.Market")
-    if not isinstance(portfolio, Portfolio):
-        kind = type(portfolio).__name__
-        raise InputTypeError(f"portfolio: got {kind}; expected tickmargin.Portfolio")
-    if isinstance(numeraire_decimals, bool) or not isinstance(numeraire_decimals, int):
-        kind = type(numeraire_decimals).__name__
-        raise InputTypeError(f"numeraire_decimals: got {kind}; expected int")
-    if not 0 <= numeraire_decimals <= _DECIMALS_MAX:
-        raise InvalidInputError(
-            f"numeraire_decimals must be in 0 .. {_DECIMALS_MAX}, was {numeraire_decimals}",
-            code="INVALID_ARGUMENT",
         )

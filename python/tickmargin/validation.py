@@ -8,18 +8,44 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tickmargin.errors import Issue
+from tickmargin.errors import InputTypeError, InvalidInputError, Issue
 from tickmargin.loading.issues import IssueLog, always, suggest
 from tickmargin.loading.specs import KINDS, PAYOFFS
 from tickmargin.market import Market
 from tickmargin.portfolio import Portfolio
 from tickmargin.table import show_time
 
-__all__ = ["cross_check"]
+__all__ = ["check_arguments", "cross_check"]
+
+_DECIMALS_MAX = 15
 
 _FUTURE, _PERPETUAL, _OPTION = (KINDS.index(k) for k in ("future", "perpetual", "option"))
 _PLACE = ("instruments", "instrument")
 _IN_COIN = tuple(PAYOFFS.index(payoff) for payoff in ("inverse", "coin"))
+
+
+def check_arguments(market: object, portfolio: object, numeraire_decimals: object) -> None:
+    """Refuse what an engine cannot be made of.
+
+    Raises
+    ------
+    InputTypeError
+    InvalidInputError
+        INVALID_ARGUMENT: decimals outside 0 .. 15.
+    """
+    if not isinstance(market, Market):
+        raise InputTypeError(f"market: got {type(market).__name__}; expected tickmargin.Market")
+    if not isinstance(portfolio, Portfolio):
+        kind = type(portfolio).__name__
+        raise InputTypeError(f"portfolio: got {kind}; expected tickmargin.Portfolio")
+    if isinstance(numeraire_decimals, bool) or not isinstance(numeraire_decimals, int):
+        kind = type(numeraire_decimals).__name__
+        raise InputTypeError(f"numeraire_decimals: got {kind}; expected int")
+    if not 0 <= numeraire_decimals <= _DECIMALS_MAX:
+        raise InvalidInputError(
+            f"numeraire_decimals must be in 0 .. {_DECIMALS_MAX}, was {numeraire_decimals}",
+            code="INVALID_ARGUMENT",
+        )
 
 
 def cross_check(market: Market, portfolio: Portfolio) -> tuple[list[Issue], list[Issue]]:

@@ -3,8 +3,8 @@
 //   live_replay venue SEED            the small venue of that seed as JSON
 //   live_replay run SEED              records of 64 bytes from the input; a line for each answer
 //
-// A line is the answer's status and applied_seq, then what followed from it, one event a line behind
-// "event". Records of these types are not for the engine but for this program:
+// A line is the answer's status and applied_seq, then what followed from it, one event a line
+// behind "event". Records of these types are not for the engine but for this program:
 //   0xff01  print every account, behind "row", what audit() counts, and how many accounts a batch
 //           engine over the same state sees otherwise
 //   0xff02  stage the policy set `detail` under the epoch `sequence`

@@ -115,8 +115,8 @@ TEST(no_transition_is_missed) {
   CHECK(near / samples >= 0.1);
 }
 
-// The same stream through one engine and through one that is saved and loaded on the way. The hash is
-// the same on every target.
+// The same stream through one engine and through one that is saved and loaded on the way. The hash
+// is the same on every target.
 TEST(saved_and_loaded_on_the_way) {
   const LiveInputs inputs = long_inputs(80, 7);
   LiveEngine kept(inputs), moved(inputs);

@@ -33,8 +33,8 @@ RecordStatus LiveEngine::State::dispatch(const Record& r) noexcept {
   return RecordStatus::unknown_type;
 }
 
-// Older than the clock, or than the last of the record's own subject. The guard holds a tick against
-// its source; cancels and reversals carry no time that is looked at.
+// Older than the clock, or than the last of the record's own subject. The guard holds a tick
+// against its source; cancels and reversals carry no time that is looked at.
 RecordStatus LiveEngine::State::check_time(const Record& r) const noexcept {
   TimeNs last_ns = now_ns;
   const auto subject = static_cast<std::size_t>(r.subject);

@@ -257,7 +257,7 @@ RecordStatus LiveEngine::State::apply_chain_halt(const Record& r) noexcept {
   return RecordStatus::ok;
 }
 
-// What lies on a halted chain is the market's to say, as it is of doubt: frozen engines know it too.
+// What lies on a halted chain is the market's to say, as doubt is: frozen engines know it too.
 void LiveEngine::State::mark_halted() noexcept {
   std::vector<std::uint8_t>& halted = world.reval.market.columns.asset_halted;
   halted.resize(settings.asset_chain.size());  // of a loaded engine: not saved, chains are

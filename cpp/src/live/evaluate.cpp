@@ -191,8 +191,8 @@ bool LiveEngine::State::decide(std::size_t pocket) noexcept {
          p.status != before.status;
 }
 
-// Whether what a pocket holds now depends on other marks than before: its state is the same, what may
-// be done about it is not.
+// Whether what a pocket holds now depends on other marks than before: its state is the same, what
+// may be done about it is not.
 bool LiveEngine::State::blocking_changed(std::size_t pocket) const noexcept {
   const auto account = static_cast<std::size_t>(store.account_of(pocket));
   return pockets[pocket].state >= tickmargin::State::liquidating &&

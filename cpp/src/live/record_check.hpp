@@ -18,8 +18,8 @@ struct Names {
   std::size_t accounts, chains, sources;
 };
 
-// A reason among unknown_type to out_of_range, but for names that live in tables of their own: orders
-// that rest, transfers, epochs. `ok` if there is none.
+// A reason among unknown_type to out_of_range, but for names that live in tables of their own:
+// orders that rest, transfers, epochs. `ok` if there is none.
 RecordStatus check_fields(const Record& record, const Names& names) noexcept;
 
 }  // namespace tickmargin::live

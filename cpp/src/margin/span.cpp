@@ -50,7 +50,8 @@ Contract contract_of(const Context& context, const SpanParameters& p, Underlying
   const pricing::InstrumentValues& v = context.values;
   const SpanScanTerms terms = terms_of(p, index);
   Contract out;
-  if (v.status[i] != Status::ok) {
+  // SPAN's arrays know no option without an expiry.
+  if (v.status[i] != Status::ok || v.model[i] == pricing::OptionModel::everlasting) {
     out.losses.fill(base::canonical_nan);
     out.delta = base::canonical_nan;
     return out;
@@ -69,7 +70,7 @@ Contract contract_of(const Context& context, const SpanParameters& p, Underlying
                           v.strike[i],
                           v.years[i],
                           v.vol_annual[i],
-                          v.normal[i] != 0};
+                          v.model[i] == pricing::OptionModel::bachelier};
   out.losses = span_option_array(option, terms);
   for (double& loss : out.losses) loss *= v.scale[i];
   out.delta = v.scale[i] / quote *

@@ -81,8 +81,8 @@ void value_assets(const market::Market& market, InstrumentValues& out);
 
 // Black-76 on the forward of each expiry, everlasting options on the index; coin-settled options
 // Black(F)/F in coin with r = 0, times the coin's price; inverse futures are linear in the
-// numeraire. Source: cpp/src/margin/README.md. Left out: quanto drift. A row is valued alone: the same bits
-// whichever rows are asked for.
+// numeraire. Source: cpp/src/margin/README.md. Left out: quanto drift. A row is valued alone: the
+// same bits whichever rows are asked for.
 void value_rows(const market::Market& market, const InstrumentColumns& instruments,
                 std::span<const std::uint32_t> rows, ValueScratch& scratch, InstrumentValues& out);
 
