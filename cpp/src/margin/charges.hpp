@@ -83,6 +83,15 @@ inline void make_units(const Context& context, const PocketRows& rows, PocketReq
   out.netting_initial = out.netting_maintenance = 0;
 }
 
+// Whether some balance comes with a confidence of its own.
+inline bool has_own_feed(const Context& context, const PocketRows& rows) noexcept {
+  const std::vector<double>& own = context.market.columns.asset_confidence;
+  if (own.empty()) return false;
+  return std::any_of(rows.balance_asset.begin(), rows.balance_asset.end(), [&](AssetIndex asset) {
+    return !std::isnan(own[static_cast<std::size_t>(asset)]);
+  });
+}
+
 // Doubt about the balances: those that follow the index of a unit belong to it, the others to the
 // first unit. A debt has no feed to doubt.
 inline double balance_doubt(const Context& context, const PocketRows& rows, std::size_t u,

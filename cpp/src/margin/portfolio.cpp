@@ -282,7 +282,7 @@ void reserve_portfolio(const std::vector<Policy>& policies, std::size_t position
 void evaluate_portfolio(const Context& context, const Prepared& prepared, const PocketRows& rows,
                         Scratch& scratch, PocketRequirement& out, PositionTrace* trace) {
   make_units(context, rows, out);
-  if (out.units.empty() && !rows.balance_asset.empty()) {
+  if (out.units.empty() && has_own_feed(context, rows)) {
     out.units.push_back({});  // of balances alone, by the parameters of the first underlying
     out.units.back().underlying = 0;
   }
