@@ -286,14 +286,15 @@ def make_portfolio(rng: random.Random) -> dict[str, Any]:
         f"{side}_discount": {"base": base, "rate_factor": rng.choice([0.0, 1.0]), "add": 0.05}
         for side, base in (("long", between(rng, 0.8, 1.0)), ("short", between(rng, 1.0, 1.2)))
     }
+    basis = {"basis_up": 0.05, "basis_down": -0.05, "basis_add": rng.choice([0.0, 0.5])}
     return {
         "scenarios": scenarios,
         **sides,
+        **basis,
         "skew": {"linear_base": 0.2, "linear_slope": -0.05, "absolute_base": 0.3, "width": 4.0},
         "vol_up": rng.choice([0.0, 0.5]),
         "vol_down": rng.choice([0.0, 0.3]),
         "vol_power_short": between(rng, 0.0, 0.5),
-        **{"basis_up": 0.05, "basis_down": -0.05, "basis_add": rng.choice([0.0, 0.5])},
         "initial_factor": maintenance + between(rng, 0.0, 0.5),
         "maintenance_factor": maintenance,
         "perpetual_ratio": rng.choice([0.0, 0.02]),
