@@ -9,22 +9,9 @@ from tickmargin.config_issues import shown
 from tickmargin.toml_lines import Path
 
 
-def _feeds(view: View) -> Iterator[Problem]:
-    """A charge below a threshold needs the threshold."""
-    for key, needed in (
-        ("peg_factor", "peg_threshold"),
-        ("confidence_ratio", "confidence_threshold"),
-    ):
-        got = view.get(key)
-        if got and view.get(needed) == 0.0:
-            message = f"got {shown(got)}; expected 0 where {needed} is 0"
-            yield Problem((key,), "KEY_NOT_USED", got, message, (key, needed))
-
-
 def check_portfolio(view: View) -> Iterator[Problem]:
     """IM not below MM, and a move of each expiry where its loss is charged."""
     yield from not_below(view, ("initial_factor",), ("maintenance_factor",))
-    yield from _feeds(view)
     if view.get("basis_up") == 0.0 and view.get("basis_down") == 0.0:
         for key in ("basis_add", "basis_factor"):
             got = view.get(key)
@@ -40,7 +27,6 @@ def check_standard(view: View) -> Iterator[Problem]:
     yield from not_below(view, ("spot_min",), ("call_maintenance",))
     yield from not_below(view, ("perpetual_initial",), ("perpetual_maintenance",))
     yield from not_below(view, ("unpaired_initial",), ("unpaired_maintenance",))
-    yield from _feeds(view)
 
 
 EXPIRY_CHECKS: dict[str, Callable[[View], Iterator[Problem]]] = {

@@ -95,20 +95,18 @@ inline bool has_own_feed(const Context& context, const PocketRows& rows) noexcep
 // Doubt about the balances: those that follow the index of a unit belong to it, the others to the
 // first unit. A debt has no feed to doubt.
 inline double balance_doubt(const Context& context, const PocketRows& rows, std::size_t u,
-                            bool is_first, bool with_others, double threshold,
+                            double spot, bool with_others, double threshold,
                             double ratio) noexcept {
   const MarketColumns& c = context.market.columns;
-  const double spot = market::value_or(c.index_confidence, u, 1.0);
   double charge = 0;
   for (std::size_t b = 0; b < rows.balance_asset.size(); ++b) {
     const auto asset = static_cast<std::size_t>(rows.balance_asset[b]);
     const UnderlyingIndex linked = c.asset_underlying[asset];
     const bool own = linked == static_cast<UnderlyingIndex>(u);
-    const bool other = with_others && is_first && linked < 0 && !c.asset_confidence.empty() &&
+    const bool other = with_others && linked < 0 && !c.asset_confidence.empty() &&
                        c.asset_confidence[asset] == c.asset_confidence[asset];
     if ((!own && !other) || rows.balance_amount[b] < 0) continue;
-    const double feed = market::value_or(c.asset_confidence, asset, 1.0);
-    const double confidence = own ? std::min(spot, feed) : feed;
+    const double confidence = std::min(spot, market::value_or(c.asset_confidence, asset, 1.0));
     const double worth = rows.balance_amount[b] * context.values.asset_price[asset];
     charge += doubt_charge(confidence, threshold, ratio, worth);
   }

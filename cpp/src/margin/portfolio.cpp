@@ -164,8 +164,8 @@ double confidence_charge(const Unit& unit, double index, bool is_first) noexcept
         doubt_charge(std::min(spot, own), unit.p.confidence_threshold, unit.p.confidence_ratio,
                      std::fabs(unit.rows.quantity[k]) * index_notional(unit.context, i, index));
   }
-  return charge + balance_doubt(unit.context, unit.rows, unit.u, is_first, true,
-                                unit.p.confidence_threshold, unit.p.confidence_ratio);
+  return charge + balance_doubt(unit.context, unit.rows, unit.u, unit.is_alone ? 1.0 : spot,
+                                is_first, unit.p.confidence_threshold, unit.p.confidence_ratio);
 }
 
 // What of the index the deltas ask for at least: their net, and what offsets in them.
@@ -282,7 +282,8 @@ void reserve_portfolio(const std::vector<Policy>& policies, std::size_t position
 void evaluate_portfolio(const Context& context, const Prepared& prepared, const PocketRows& rows,
                         Scratch& scratch, PocketRequirement& out, PositionTrace* trace) {
   make_units(context, rows, out);
-  if (out.units.empty() && has_own_feed(context, rows)) {
+  const bool alone = out.units.empty() && has_own_feed(context, rows);
+  if (alone) {
     out.units.push_back({});  // of balances alone, by the parameters of the first underlying
     out.units.back().underlying = 0;
   }
@@ -293,8 +294,8 @@ void evaluate_portfolio(const Context& context, const Prepared& prepared, const 
     const std::int64_t begin = n < held ? rows.unit_positions[n] : 0;
     const std::int64_t end = n < held ? rows.unit_positions[n + 1] : 0;
     const double collateral = p.offset_collateral ? linked_worth(context, rows, u) : 0.0;
-    evaluate_unit({context, p, rows, begin, end, u, collateral}, n == 0, scratch, out.units[n],
-                  trace);
+    evaluate_unit({context, p, rows, begin, end, u, collateral, alone}, n == 0, scratch,
+                  out.units[n], trace);
   }
 }
 

@@ -23,6 +23,7 @@ struct PortfolioUnit {
   std::int64_t end;
   std::size_t u;
   double collateral;  // numeraire worth that moves with the index
+  bool is_alone;      // balances that follow no index, and nothing else
 
   std::size_t scenarios() const noexcept { return p.price_move.size(); }
   std::size_t columns() const noexcept { return scenarios() + basis_columns; }

@@ -141,8 +141,7 @@ void evaluate_unit(const Context& context, const StandardParameters& p, const Po
   set(Component::futures, futures.initial, futures.maintenance);
   set(Component::options, options.initial, options.maintenance);
   set(Component::contingency, peg_loss(context, u, p.peg_threshold, p.peg_factor) * exposed, 0.0);
-  doubt +=
-      balance_doubt(context, rows, u, false, false, p.confidence_threshold, p.confidence_ratio);
+  doubt += balance_doubt(context, rows, u, spot, false, p.confidence_threshold, p.confidence_ratio);
   set(Component::oracle, doubt, 0.0);
 }
 

@@ -29,13 +29,14 @@ def _balances(engine: tm.Engine) -> Row:
     mm = total(row["equity"], -row["maintenance_margin"])
     explained = engine.explain("A")
     balances = [line for line in explained.equity if line["kind"] == "balance"]
+    held = [line["value"] for line in explained.positions if line["instrument"]]
     worths = [in_quote(line["amount"], line["unit_value"]) for line in balances]
     return {
         "initial_margin_balance": im,
         "maintenance_margin_balance": mm,
         "initial_margin_balance_trunc": im,
         "maintenance_margin_balance_trunc": mm,
-        "mark_to_market": total(*worths, *(held["value"] for held in explained.positions)),
+        "mark_to_market": total(*worths, *held),
     }
 
 
