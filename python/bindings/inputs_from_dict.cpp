@@ -43,6 +43,13 @@ MarketColumns market_from(const py::dict& d) {
   c.mark_price = take_column<double>(d, "mark_price");
   c.mark_vol_annual = take_column<double>(d, "mark_vol_annual");
   c.mark_vol_normal_annual = take_column<double>(d, "mark_vol_normal_annual");
+  c.asset_confidence = take_column<double>(d, "asset_confidence");
+  c.index_confidence = take_column<double>(d, "index_confidence");
+  c.forward_confidence = take_column<double>(d, "forward_confidence");
+  c.mark_confidence = take_column<double>(d, "mark_confidence");
+  c.peg_price = take_column<double>(d, "peg_price");
+  c.forward_fixed = take_column<double>(d, "forward_fixed");
+  c.forward_discount_rate = take_column<double>(d, "forward_discount_rate");
   c.settled_share = take_column<double>(d, "settled_share");
   c.settled_average = take_column<double>(d, "settled_average");
   return c;

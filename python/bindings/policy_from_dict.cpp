@@ -3,6 +3,7 @@
 #include <pybind11/stl.h>
 
 #include "columns.hpp"
+#include "policy_expiry_from_dict.hpp"
 #include "policy_venues_from_dict.hpp"
 
 namespace tickmargin::bindings {
@@ -169,6 +170,7 @@ Policy policy_from_dict(const py::dict& d) {
   p.dynamic = by_underlying<DynamicParameters>(d, "dynamic", dynamic);
   p.scenario = by_underlying<ScenarioParameters>(d, "scenario", scenario);
   read_venues(d, p);
+  read_expiry(d, p);
   p.netting = netting(get<py::dict>(d, "netting"));
   p.liquidity = by_underlying<LiquidityParameters>(d, "liquidity", liquidity);
   p.concentration = by_underlying<ConcentrationParameters>(d, "concentration", concentration);

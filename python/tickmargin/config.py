@@ -16,6 +16,7 @@ from pydantic import BeforeValidator, Discriminator, Field, Tag, create_model
 from tickmargin.config_add_ons import AntiProcyclicality, Concentration, Liquidity, Promise
 from tickmargin.config_base import Confidence, NonNegative, Positive, Ratio
 from tickmargin.config_base import Section as Section
+from tickmargin.config_expiry import Portfolio, Standard
 from tickmargin.config_venues import Matrix, Span, SpanCredit
 
 SCHEMA_VERSION = 1
@@ -26,6 +27,8 @@ SECTIONS = (
     "scenario",
     "matrix",
     "span",
+    "portfolio",
+    "standard",
     "liquidity",
     "concentration",
     "anti_procyclicality",
@@ -274,6 +277,8 @@ SECTION_MODELS: dict[str, type[Section]] = {
     "anti_procyclicality": AntiProcyclicality,
     "matrix": Matrix,
     "span": Span,
+    "portfolio": Portfolio,
+    "standard": Standard,
 }
 
 if TYPE_CHECKING:
@@ -290,7 +295,7 @@ else:
 class Policy(Section):
     """One policy: a method, its parameters and what surrounds it."""
 
-    method: Literal["fixed", "dynamic", "scenario", "matrix", "span"]
+    method: Literal["fixed", "dynamic", "scenario", "matrix", "span", "portfolio", "standard"]
     description: str = ""
     source: str = ""
     as_of: Annotated[date, BeforeValidator(_date)] | None = None
@@ -316,6 +321,8 @@ class Policy(Section):
     credits: list[SpanCredit] = Field(
         default=[], description="between underlyings under ``span``, by priority"
     )
+    portfolio: Portfolio | None = None
+    standard: Standard | None = None
     netting: Netting = Netting()
     underlyings: dict[str, UnderlyingOverride] = Field(default={})
 

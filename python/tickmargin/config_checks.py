@@ -15,19 +15,12 @@ from tickmargin.config_correlation import correlation_fault
 from tickmargin.config_issues import child, is_inside, shown, suggestion
 from tickmargin.toml_lines import Path
 
-NEEDED = {
-    "fixed": "futures",
-    "dynamic": "dynamic",
-    "scenario": "scenario",
-    "matrix": "matrix",
-    "span": "span",
-}
-READ = {
+OWN_SECTION = ("scenario", "matrix", "span", "portfolio", "standard")
+NEEDED = {"fixed": "futures", "dynamic": "dynamic", **{name: name for name in OWN_SECTION}}
+READ: dict[str, tuple[str, ...]] = {
     "fixed": ("futures", "options"),
     "dynamic": ("dynamic", "anti_procyclicality"),
-    "scenario": ("scenario",),
-    "matrix": ("matrix",),
-    "span": ("span",),
+    **{name: (name,) for name in OWN_SECTION},
 }
 
 
@@ -328,13 +321,16 @@ def check_method(view: View) -> Iterator[Problem]:
         message = "given, but has an effect only where method is span"
         yield Problem(("credits",), "KEY_NOT_USED", None, message, ())
     for path, word, needed, code in (
-        (("collateral",), "simulated", "scenario", "SIMULATED_NEEDS_SCENARIO"),
-        (("option_value",), "requirement", "fixed", "REQUIREMENT_NEEDS_FIXED"),
-        (("netting", "rule"), "correlation", "scenario", "CORRELATION_NEEDS_SCENARIO"),
+        (("collateral",), "simulated", ("scenario",), "SIMULATED_NEEDS_SCENARIO"),
+        (("option_value",), "requirement", ("fixed", "standard"), "REQUIREMENT_NEEDS_FIXED"),
+        (("netting", "rule"), "correlation", ("scenario",), "CORRELATION_NEEDS_SCENARIO"),
     ):
-        if view.get(*path) == word and method != needed:
-            message = f"got {shown(word)}; expected only where method is {needed}"
+        if view.get(*path) == word and method not in needed:
+            message = f"got {shown(word)}; expected only where method is {' or '.join(needed)}"
             yield Problem(path, code, word, message, ())
+    if method == "standard" and view.get("option_value") == "equity":
+        message = 'got "equity"; expected "requirement", as standard has the mark of shorts in it'
+        yield Problem(("option_value",), "STANDARD_NEEDS_REQUIREMENT", "equity", message, ())
 
 
 def check_select(view: View) -> Iterator[Problem]:

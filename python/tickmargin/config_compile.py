@@ -26,16 +26,26 @@ from tickmargin.config import (
 from tickmargin.config_add_ons import AntiProcyclicality, Concentration, Liquidity
 from tickmargin.config_compile_venues import compile_credits, compile_matrix, compile_span
 from tickmargin.config_correlation import correlation_fault, correlation_matrix
+from tickmargin.config_expiry import Portfolio, Standard
 from tickmargin.config_issues import PolicyIssue
 from tickmargin.config_load import LoadedPolicy
 from tickmargin.config_venues import Matrix, Span
 from tickmargin.errors import InvalidInputError
 
-METHODS = {"fixed": 0, "dynamic": 1, "scenario": 2, "matrix": 3, "span": 4}
+METHODS = {
+    "fixed": 0,
+    "dynamic": 1,
+    "scenario": 2,
+    "matrix": 3,
+    "span": 4,
+    "portfolio": 5,
+    "standard": 6,
+}
 NETTINGS = {"none": 0, "max_side": 1, "net": 2}
 SCALINGS = {"none": 0, "step": 1, "linear": 2, "sqrt": 3, "power45": 4}
 MARK_FLOORS = {"none": 0, "put": 1, "both": 2}
 VOL_SHOCKS = {"relative": 0, "absolute": 1}
+VOL_MOVES = {"none": 0, "up": 1, "down": 2, "linear": 3, "absolute": 4}
 RULES = {"sum": 0, "correlation": 1}
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
@@ -97,6 +107,16 @@ def compile_policy(
             compile_span(policy.section(Span, u)) for u in underlyings if config.method == "span"
         ],
         "span_credits": compile_credits(config.credits, underlyings),
+        "portfolio": [
+            _portfolio(policy.section(Portfolio, u))
+            for u in underlyings
+            if config.method == "portfolio"
+        ],
+        "standard": [
+            policy.section(Standard, u).model_dump()
+            for u in underlyings
+            if config.method == "standard"
+        ],
         "netting": _netting(policy, list(underlyings)),
         **_add_ons(policy, underlyings),
     }
@@ -224,6 +244,16 @@ def _scenario(scenario: Scenario) -> dict[str, Any]:
         "vol_shock_kind": VOL_SHOCKS[scenario.vol_shock],
         "vol_shock": np.array(shocks, dtype=np.float64),
         **scenario.model_dump(exclude={"price_steps", "vol_up", "vol_down", "vol_shock", "tails"}),
+    }
+
+
+def _portfolio(portfolio: Portfolio) -> dict[str, Any]:
+    rows = portfolio.scenarios
+    return {
+        **portfolio.model_dump(exclude={"scenarios"}),
+        "price_move": np.array([row.move for row in rows], dtype=np.float64),
+        "vol_move": np.array([VOL_MOVES[row.vol] for row in rows], dtype=np.uint8),
+        "weight": np.array([row.weight for row in rows], dtype=np.float64),
     }
 
 

@@ -63,6 +63,13 @@ def market_columns(market: Market, portfolio: Portfolio) -> dict[str, Any]:
         "mark_price": _aligned(market.marks.mark_price, marks),
         "mark_vol_annual": _aligned(market.marks.vol_annual, marks),
         "mark_vol_normal_annual": _aligned(market.marks.vol_normal_annual, marks),
+        "asset_confidence": market.assets.confidence,
+        "index_confidence": market.underlyings.confidence,
+        "forward_confidence": market.forwards.confidence,
+        "mark_confidence": _aligned(market.marks.confidence, marks),
+        "peg_price": market.underlyings.peg_price,
+        "forward_fixed": market.forwards.fixed_price,
+        "forward_discount_rate": market.forwards.discount_rate_annual,
         "settled_share": np.nan_to_num(_aligned(market.marks.settled_share, marks)),
         "settled_average": _aligned(market.marks.settled_average, marks),
     }

@@ -202,6 +202,7 @@ class Market:
                 "chain": _objects([chain for _, chain in data.keys]),
                 "mark_price": data.price,
                 "underlying": Coded(data.underlying, self.underlyings.names),
+                "confidence": data.confidence,
             },
             name="assets",
         )
@@ -218,6 +219,8 @@ class Market:
                 "depth_notional": data.depth_notional,
                 "previous_mm_ratio": data.previous_mm_ratio,
                 "previous_ts_ns": data.previous_ts_ns,
+                "confidence": data.confidence,
+                "peg_price": data.peg_price,
             },
             name="underlyings",
         )
@@ -230,6 +233,9 @@ class Market:
                 "expiry_ns": data.expiry_ns,
                 "forward_price": data.forward_price,
                 "rate_annual": data.rate_annual,
+                "discount_rate_annual": data.discount_rate_annual,
+                "fixed_price": data.fixed_price,
+                "confidence": data.confidence,
             },
             name="forwards",
         )
@@ -244,6 +250,7 @@ class Market:
                 "vol_normal_annual": data.vol_normal_annual,
                 "settled_share": data.settled_share,
                 "settled_average": data.settled_average,
+                "confidence": data.confidence,
             },
             name="marks",
         )

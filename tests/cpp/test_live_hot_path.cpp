@@ -203,8 +203,38 @@ constexpr RecordType driven[] = {
     RecordType::fill,       RecordType::order,          RecordType::cancel,
     RecordType::deposit,    RecordType::surface_commit, RecordType::withdrawal};
 
-void run(bool bands) {
+// Every policy by expiry: portfolio and standard in turn.
+void by_expiry(PolicySet& set) {
+  PortfolioParameters p;
+  for (const double move : {-0.2, 0.0, 0.3}) {
+    for (int vol = 0; vol < 5; ++vol) {
+      p.price_move.push_back(move);
+      p.vol_move.push_back(static_cast<VolMove>(vol));
+      p.weight.push_back(1.0);
+    }
+  }
+  p.vol_up = 0.5;
+  p.skew.linear_base = p.skew.absolute_base = 0.2;
+  p.basis_up = 0.05;
+  p.basis_down = -0.05;
+  p.basis_add = p.short_option_ratio = p.minimum_net_ratio = 0.02;
+  StandardParameters s;
+  s.spot_max = s.spot_min = s.perpetual_initial = 0.1;
+  s.call_maintenance = s.put_maintenance = s.perpetual_maintenance = 0.05;
+  bool portfolio = false;
+  for (Policy& policy : set.policies) {
+    portfolio = !portfolio;
+    policy.method = portfolio ? MethodId::portfolio : MethodId::standard;
+    policy.option_value_in_equity = portfolio;
+    policy.netting.rule = NettingRule::sum;
+    policy.portfolio.assign(underlyings, p);
+    policy.standard.assign(underlyings, s);
+  }
+}
+
+void run(bool bands, void (*change)(PolicySet&) = nullptr) {
   LiveInputs inputs = make_inputs(accounts, 11);
+  if (change != nullptr) change(inputs.engine.policies);
   inputs.settings.bands = bands;
   inputs.capacity.positions = 100'000;
   inputs.capacity.pockets = 2'000;
@@ -230,6 +260,9 @@ TEST(nothing_allocates_with_bands) {
 }
 TEST(nothing_allocates_without_bands) {
   run(false);
+}
+TEST(nothing_allocates_by_expiry) {
+  run(true, by_expiry);
 }
 
 // What comes once a day or in an incident, after the same stream.

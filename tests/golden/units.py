@@ -7,18 +7,24 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 
 __all__ = [
+    "after_seconds",
     "basis_points",
     "bracket_edge",
     "confidence_named",
     "confidence_of",
     "continuous_rate",
     "days_after",
+    "days_of",
     "decimal_of",
+    "entry_of",
+    "floored_rate",
     "fraction_of",
     "from_percent",
     "from_scaled",
+    "haircut_of",
     "haircut_of_weight",
     "in_coin",
+    "in_pegged",
     "in_quote",
     "in_units",
     "inverse_ratio",
@@ -31,11 +37,13 @@ __all__ = [
     "quotient",
     "ratio_of_leverage",
     "scaled",
+    "shock_of",
     "shocked",
     "signed",
     "steps_of",
     "time_after",
     "together",
+    "total",
     "widest",
     "written",
     "years_of",
@@ -207,3 +215,43 @@ def in_units(amount: float | str, decimals: int) -> int:
 def power_of_ten(decimals: int) -> Fraction:
     """Units in one of a quantity with so many decimals."""
     return Fraction(10) ** decimals
+
+
+def total(*amounts: float) -> float:
+    """The sum of amounts a case lists apart."""
+    return math.fsum(amounts)
+
+
+def haircut_of(*parts: float) -> float:
+    """Haircuts that a document adds up."""
+    return math.fsum(parts)
+
+
+def in_pegged(price: float, peg: float) -> float:
+    """A price in dollars as one in a coin pegged to them."""
+    return price / peg
+
+
+def shock_of(factor: float) -> float:
+    """A price factor as a move."""
+    return factor - 1
+
+
+def days_of(seconds: float) -> float:
+    """Seconds as days."""
+    return seconds / 86400
+
+
+def after_seconds(start_ns: int, seconds: int) -> int:
+    """The time so many seconds after another, in nanoseconds."""
+    return start_ns + seconds * 1_000_000_000
+
+
+def entry_of(mark: float, profit: float, quantity: float) -> float:
+    """The entry price at which a linear position has an unrealised profit."""
+    return mark - profit / quantity
+
+
+def floored_rate(rate: float) -> float:
+    """A rate as a feed that knows none below 0 gives it."""
+    return max(rate, 0.0)

@@ -274,12 +274,64 @@ def make_credits(rng: random.Random) -> list[dict[str, Any]]:
     ]
 
 
+def make_portfolio(rng: random.Random) -> dict[str, Any]:
+    """Scenarios of every kind, skews, discounts and all contingencies."""
+    kinds, moves = ("none", "up", "down", "linear", "absolute"), (-0.3, -0.1, 0.0, 0.1, 0.4)
+    scenarios = [
+        {"move": rng.choice(moves), "vol": rng.choice(kinds), "weight": rng.choice([0.2, 1.0])}
+        for _ in range(rng.randint(1, 9))
+    ]
+    maintenance = between(rng, 0.5, 1.0)
+    sides = {
+        f"{side}_discount": {"base": base, "rate_factor": rng.choice([0.0, 1.0]), "add": 0.05}
+        for side, base in (("long", between(rng, 0.8, 1.0)), ("short", between(rng, 1.0, 1.2)))
+    }
+    basis = {"basis_up": 0.05, "basis_down": -0.05, "basis_add": rng.choice([0.0, 0.5])}
+    return {
+        "scenarios": scenarios,
+        **sides,
+        **basis,
+        "skew": {"linear_base": 0.2, "linear_slope": -0.05, "absolute_base": 0.3, "width": 4.0},
+        "vol_up": rng.choice([0.0, 0.5]),
+        "vol_down": rng.choice([0.0, 0.3]),
+        "vol_power_short": between(rng, 0.0, 0.5),
+        "initial_factor": maintenance + between(rng, 0.0, 0.5),
+        "maintenance_factor": maintenance,
+        "perpetual_ratio": rng.choice([0.0, 0.02]),
+        "short_option_ratio": rng.choice([0.0, 0.01]),
+        "minimum_net_ratio": rng.choice([0.0, 0.02]),
+        "minimum_offset_ratio": rng.choice([0.0, 0.01]),
+        "offset_ratio": rng.choice([0.0, 0.02]),
+        "offset_collateral": sometimes(rng, 0.5),
+        "contingency_scaled": sometimes(rng, 0.5),
+    }
+
+
+def make_standard(rng: random.Random) -> dict[str, Any]:
+    """Every rule of the standard manager, IM not below MM."""
+    maintenance = between(rng, 0.01, 0.1)
+    return {
+        "spot_max": maintenance + 0.1,
+        "spot_min": maintenance + between(rng, 0.0, 0.1),
+        "call_maintenance": maintenance,
+        "put_maintenance": maintenance,
+        "put_mark_maintenance": between(rng, 0.0, 0.2),
+        "put_initial_scale": 1.05,
+        "unpaired_initial": 1.2,
+        "unpaired_maintenance": 1.1,
+        "perpetual_initial": maintenance * 2.0,
+        "perpetual_maintenance": maintenance,
+    }
+
+
 SECTIONS = {
     "fixed": ("futures", "options"),
     "dynamic": ("dynamic",),
     "scenario": ("scenario",),
     "matrix": ("matrix",),
     "span": ("span",),
+    "portfolio": ("portfolio",),
+    "standard": ("standard",),
 }
 MAKERS = {
     "futures": make_futures,
@@ -291,6 +343,8 @@ MAKERS = {
     "anti_procyclicality": make_anti_procyclicality,
     "matrix": make_matrix,
     "span": make_span,
+    "portfolio": make_portfolio,
+    "standard": make_standard,
 }
 
 
@@ -310,6 +364,8 @@ def make_policy(rng: random.Random, method: str) -> dict[str, Any]:
     }
     if method == "fixed":
         policy["option_value"] = rng.choice(["equity", "requirement"])
+    if method == "standard":
+        policy["option_value"] = "requirement"
     if method == "scenario":
         policy["collateral"] = rng.choice(["haircut", "simulated"])
         policy["netting"] = make_netting(rng)

@@ -16,6 +16,7 @@ TOP = {"name", "method", "simulated_collateral", "option_value_in_equity", "clos
 TOP |= {"levels", "haircut_initial", "haircut_maintenance", "futures", "options", "dynamic"}
 TOP |= {"scenario", "netting", "liquidity", "concentration", "anti_procyclicality"}
 TOP |= {"scenario", "netting", "matrix", "span", "span_credits"}
+TOP |= {"portfolio", "standard"}
 FUTURES = {"initial_ratio", "maintenance_ratio", "notional_at_entry", "netting", "taker_fee_ratio"}
 FUTURES |= {"scaling_kind", "scaling_free_size", "scaling_step_size", "scaling_initial"}
 FUTURES |= {"scaling_maintenance", "bracket_cap", "bracket_initial", "bracket_maintenance"}

@@ -74,7 +74,7 @@ F, D, S = ("policies", "f"), ("policies", "d"), ("policies", "s")
 
 
 def test_the_full_document_is_sound_and_reaches_every_key() -> None:
-    assert Policies.from_dict(full()).names == ("f", "d", "s", "m", "n")
+    assert Policies.from_dict(full()).names == ("f", "d", "s", "m", "n", "p", "q")
     schema = Policies.schema()
     written = {path[-1] for path in KEYS}
     models = [m for name, m in schema["$defs"].items() if not name.endswith("Override")]
@@ -96,7 +96,7 @@ def test_infinity_is_taken_only_as_the_last_bracket_cap(path: KeyPath) -> None:
     data = with_value(path, math.inf)
     is_last = path[-2:] in ((1, "notional_cap"), (1, "amount_cap"))
     if is_last or path[-3:] == ("hedge_tiers", 0, "amount_cap"):
-        assert Policies.from_dict(data).names == ("f", "d", "s", "m", "n")
+        assert Policies.from_dict(data).names == ("f", "d", "s", "m", "n", "p", "q")
     else:
         assert issues_of(data)
 
@@ -150,8 +150,9 @@ def test_a_key_like_no_other_is_refused_with_all_known_keys() -> None:
 def test_an_unknown_word_is_refused_with_the_nearest() -> None:
     issue = issues_of(with_value(("policies", "f", "method"), "fixd"))[0]
     assert issue.code == "UNKNOWN_WORD"
-    words = " or ".join(f'"{m}"' for m in ("fixed", "dynamic", "scenario", "matrix", "span"))
-    expected = f'got "fixd"; expected {words}; did you mean fixed?'
+    words = ("fixed", "dynamic", "scenario", "matrix", "span", "portfolio", "standard")
+    known = " or ".join(f'"{word}"' for word in words)
+    expected = f'got "fixd"; expected {known}; did you mean fixed?'
     assert issue.message == expected
 
 

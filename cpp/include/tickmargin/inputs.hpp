@@ -49,6 +49,18 @@ struct MarketColumns {
   std::vector<std::int64_t> previous_ts_ns;
   std::vector<double> doubt_ratio;  // half-width of what the index may be; empty: no doubt
 
+  // How far each feed can be trusted, in [0, 1]; what has no row is fully trusted.
+  std::vector<double> asset_confidence;
+  std::vector<double> index_confidence;
+  std::vector<double> forward_confidence;  // of forward, rate and volatilities of an expiry
+  std::vector<double> mark_confidence;
+  // What one unit of the numeraire is worth in what it is pegged to, by underlying; absent: 1.
+  std::vector<double> peg_price;
+  // By forward node: the part of the forward that is known already and does not follow the index
+  // (absent: 0), and the rate for static discounts (absent: the forward's own).
+  std::vector<double> forward_fixed;
+  std::vector<double> forward_discount_rate;
+
   // Forward curve nodes, sorted by (underlying, expiry).
   std::vector<std::int32_t> forward_underlying;
   std::vector<std::int64_t> forward_expiry_ns;

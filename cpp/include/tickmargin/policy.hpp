@@ -11,10 +11,20 @@
 
 namespace tickmargin {
 
-enum class MethodId : std::uint8_t { fixed = 0, dynamic = 1, scenario = 2, matrix = 3, span = 4 };
+enum class MethodId : std::uint8_t {
+  fixed = 0,
+  dynamic = 1,
+  scenario = 2,
+  matrix = 3,
+  span = 4,
+  portfolio = 5,
+  standard = 6
+};
 enum class FuturesNetting : std::uint8_t { none = 0, max_side = 1, net = 2 };
 enum class SizeScaling : std::uint8_t { none = 0, step = 1, linear = 2, sqrt = 3, power45 = 4 };
 enum class MarkFloor : std::uint8_t { none = 0, put = 1, both = 2 };
+// What a scenario of method `portfolio` does to volatilities: the last two turn the smile.
+enum class VolMove : std::uint8_t { none = 0, up = 1, down = 2, linear = 3, absolute = 4 };
 enum class NettingRule : std::uint8_t { sum = 0, correlation = 1 };
 
 // Borders of the states as multiples of maintenance margin: a state holds while equity is below.
@@ -122,6 +132,79 @@ struct ProcyclicalityParameters {
   double long_run_vol_annual = 0;
 };
 
+// A cap on how far a smile may turn, and how far from the money it is reached.
+struct SkewParameters {
+  double linear_base = 0;  // cap = base + slope x sqrt(T)
+  double linear_slope = 0;
+  double absolute_base = 0;
+  double absolute_slope = 0;
+  double min_reach = 1;  // reach = max(min_reach, sqrt(T) width (vol + vol_slope sqrt(T)))
+  double width = 0;
+  double vol = 0;
+  double vol_slope = 0;
+};
+
+// Worth of an expiry above 0 counts base exp(-T (r rate_factor + add)) times, below 0
+// min(exp(r T), base exp(T (r rate_factor + add))) times.
+struct DiscountParameters {
+  double base = 1;
+  double rate_factor = 0;
+  double add = 0;
+};
+
+struct PortfolioParameters {
+  std::vector<double> price_move;
+  std::vector<VolMove> vol_move;
+  std::vector<double> weight;
+  double vol_up = 0;
+  double vol_down = 0;
+  double vol_reference_days = 30;
+  double vol_power_short = 0;
+  double vol_power_long = 0;
+  double vol_up_floor_annual = 0;
+  double min_days = 1;
+  SkewParameters skew;
+  DiscountParameters long_discount;
+  DiscountParameters short_discount;
+  double basis_up = 0;
+  double basis_down = 0;
+  double basis_add = 0;
+  double basis_factor = 0;  // per year
+  double initial_factor = 1;
+  double maintenance_factor = 1;
+  double peg_threshold = 0;
+  double peg_factor = 0;
+  double confidence_threshold = 0;
+  double confidence_ratio = 0;
+  double perpetual_ratio = 0;
+  double perpetual_initial_add = 0;
+  double short_option_ratio = 0;
+  double short_option_initial_add = 0;
+  double minimum_net_ratio = 0;  // least loss, of the net delta and of what offsets in it
+  double minimum_offset_ratio = 0;
+  double offset_ratio = 0;          // of collateral that follows the index
+  bool offset_collateral = true;    // such collateral moves in the scenarios
+  bool contingency_scaled = false;  // the factors multiply the contingencies too
+};
+
+// Isolated short options or the worst pay-off of an expiry, whichever asks for less.
+struct StandardParameters {
+  double spot_max = 0;
+  double spot_min = 0;
+  double call_maintenance = 0;
+  double put_maintenance = 0;
+  double put_mark_maintenance = 0;
+  double put_initial_scale = 1;
+  double unpaired_initial = 1;
+  double unpaired_maintenance = 1;
+  double perpetual_initial = 0;
+  double perpetual_maintenance = 0;
+  double peg_threshold = 0;
+  double peg_factor = 0;
+  double confidence_threshold = 0;
+  double confidence_ratio = 0;
+};
+
 struct NettingParameters {
   NettingRule rule = NettingRule::sum;
   std::vector<double> correlation;  // [underlying x underlying], row-major
@@ -149,6 +232,8 @@ struct Policy {
   std::vector<MatrixParameters> matrix;
   std::vector<SpanParameters> span;
   std::vector<SpanCredit> span_credits;  // by priority
+  std::vector<PortfolioParameters> portfolio;
+  std::vector<StandardParameters> standard;
   NettingParameters netting;
   std::vector<LiquidityParameters> liquidity;  // by underlying, or empty: not charged
   std::vector<ConcentrationParameters> concentration;

@@ -104,9 +104,13 @@ void explain_matrix(const Explainer& e, std::int32_t pocket, const book::PocketR
 
 // Profit of each unit in every scenario of its grid, and in the strike node that binds, if any.
 void explain_scenarios(const Explainer& e, std::int32_t pocket, const book::PocketRows& rows,
-                       const Workspace& work) {
+                       const Workspace& work, const margin::PositionTrace& trace) {
   if (e.policy.policy->method == MethodId::matrix) return explain_matrix(e, pocket, rows);
   const risk::ScenarioTable& table = e.policy.prepared.table;
+  for (const margin::TracedScenario& s : trace.scenarios) {
+    e.out.scenarios.push_back(
+        {pocket, s.underlying, s.price_move, s.vol_shock, s.weight, s.profit});
+  }
   if (table.stride == 0) return;
   for (std::size_t u = 0; u < work.requirement.units.size(); ++u) {
     const margin::UnitRequirement& unit = work.requirement.units[u];
@@ -171,8 +175,13 @@ void explain_positions(const Explainer& e, std::int32_t pocket, const book::Pock
              trace.contribution[static_cast<std::size_t>(k - rows.first_position())]});
       }
     }
+    for (const margin::TracedCollateral& held : trace.collateral) {
+      if (held.underlying != unit.underlying) continue;
+      e.out.positions.push_back(
+          {pocket, unit.underlying, -1, base::canonical_nan, held.worth, held.contribution});
+    }
     const double collateral = pricing::worth_in(work.value.indexed, unit.underlying);
-    if (collateral == 0 || unit.worst_scenario < 0) continue;
+    if (collateral == 0 || unit.worst_scenario < 0 || e.policy.prepared.table.stride == 0) continue;
     const risk::Scenarios& grid =
         e.policy.prepared.table.underlying[static_cast<std::size_t>(unit.underlying)].grid;
     const auto s = static_cast<std::size_t>(unit.worst_scenario);
@@ -207,7 +216,7 @@ Explanation explain_account(const Revaluation& world, const book::Book& book,
     explain_equity(e, name, rows, work, decision);
     explain_requirement(e, name, work, decision);
     explain_positions(e, name, rows, work, trace);
-    explain_scenarios(e, name, rows, work);
+    explain_scenarios(e, name, rows, work, trace);
     explain_netting(e, name, work);
   }
   return out;

@@ -58,6 +58,7 @@ SmallWorld shrink(const Revaluation& world, const book::PocketRows& rows) {
   c.mark_vol_normal_annual = gather(world.market.columns.mark_vol_normal_annual, held);
   c.settled_share = gather(world.market.columns.settled_share, held);
   c.settled_average = gather(world.market.columns.settled_average, held);
+  if (!c.mark_confidence.empty()) c.mark_confidence = gather(c.mark_confidence, held);
   small.pocket.assign(rows);
   for (book::PositionRow& row : small.pocket.positions()) {
     row.instrument = static_cast<std::uint32_t>(

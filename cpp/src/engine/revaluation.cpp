@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "margin/add_ons.hpp"
+#include "margin/charges.hpp"
 #include "margin/orders.hpp"
 
 namespace tickmargin::engine {
@@ -61,7 +62,8 @@ void add_doubt(const pricing::Context& context, const book::PocketRows& rows,
     const double charge = doubt * exposed_base * context.market.columns.index_price[underlying] *
                           market::quote_price(context.market, rows.unit_underlying[u]);
     constexpr auto oracle = static_cast<std::size_t>(margin::Component::oracle);
-    requirement.units[u].initial[oracle] = requirement.units[u].maintenance[oracle] = charge;
+    requirement.units[u].initial[oracle] += charge;
+    requirement.units[u].maintenance[oracle] += charge;
   }
 }
 
@@ -124,7 +126,8 @@ void add_orders(const Revaluation& world, const PolicyState& policy, book::Pocke
   for (const book::OrderRow& order : rows.orders) {
     const auto u = static_cast<std::size_t>(world.instruments.underlying[order.instrument]);
     const Status scenarios = policy.prepared.underlying_status[u];
-    if (first_of(world.values.status[order.instrument], scenarios) == Status::ok) {
+    if (first_of(world.values.status[order.instrument], scenarios) == Status::ok &&
+        margin::is_known_to(policy.policy->method, world.context(), order.instrument)) {
       work.orders.push_back(order);
     }
   }

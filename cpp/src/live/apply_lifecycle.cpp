@@ -40,6 +40,7 @@ RecordStatus LiveEngine::State::apply_instrument_listing(const Record& r) noexce
   m.mark_price.push_back(marked ? r.value[2] : base::canonical_nan);
   m.mark_vol_annual.push_back(option && r.value[2] > 0 ? r.value[2] : base::canonical_nan);
   m.mark_vol_normal_annual.push_back(base::canonical_nan);
+  if (!m.mark_confidence.empty()) m.mark_confidence.push_back(base::canonical_nan);
   m.settled_share.push_back(0.0);
   m.settled_average.push_back(0.0);
   world.reval.market.mark_ratio.push_back(marked ? r.value[2] / index : base::canonical_nan);

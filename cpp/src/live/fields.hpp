@@ -37,6 +37,8 @@ void fields(Archive& f, market::Market& m) {
   f(c.forward_rate_annual), f(c.surface_underlying), f(c.surface_expiry_ns), f(c.surface_strike);
   f(c.surface_vol_annual), f(c.mark_price), f(c.mark_vol_annual), f(c.mark_vol_normal_annual);
   f(c.settled_share), f(c.settled_average);
+  f(c.asset_confidence), f(c.index_confidence), f(c.forward_confidence), f(c.mark_confidence);
+  f(c.peg_price), f(c.forward_fixed), f(c.forward_discount_rate);
   f(m.forward_ratio), f(m.forward_basis), f(m.mark_ratio), f(m.asset_ratio);
 }
 
@@ -123,6 +125,35 @@ void fields(Archive& f, SpanParameters& p) {
 }
 
 template <class Archive>
+void fields(Archive& f, DiscountParameters& p) {
+  f(p.base), f(p.rate_factor), f(p.add);
+}
+
+template <class Archive>
+void fields(Archive& f, PortfolioParameters& p) {
+  f(p.price_move), f(p.vol_move), f(p.weight), f(p.vol_up), f(p.vol_down);
+  f(p.vol_reference_days), f(p.vol_power_short), f(p.vol_power_long), f(p.vol_up_floor_annual);
+  f(p.min_days), f(p.skew.linear_base), f(p.skew.linear_slope), f(p.skew.absolute_base);
+  f(p.skew.absolute_slope), f(p.skew.min_reach), f(p.skew.width), f(p.skew.vol);
+  f(p.skew.vol_slope);
+  fields(f, p.long_discount), fields(f, p.short_discount);
+  f(p.basis_up), f(p.basis_down), f(p.basis_add), f(p.basis_factor), f(p.initial_factor);
+  f(p.maintenance_factor), f(p.peg_threshold), f(p.peg_factor), f(p.confidence_threshold);
+  f(p.confidence_ratio), f(p.perpetual_ratio), f(p.perpetual_initial_add);
+  f(p.short_option_ratio), f(p.short_option_initial_add), f(p.offset_ratio);
+  f(p.minimum_net_ratio), f(p.minimum_offset_ratio), f(p.offset_collateral),
+      f(p.contingency_scaled);
+}
+
+template <class Archive>
+void fields(Archive& f, StandardParameters& p) {
+  f(p.spot_max), f(p.spot_min), f(p.call_maintenance), f(p.put_maintenance);
+  f(p.put_mark_maintenance), f(p.put_initial_scale), f(p.unpaired_initial);
+  f(p.unpaired_maintenance), f(p.perpetual_initial), f(p.perpetual_maintenance);
+  f(p.peg_threshold), f(p.peg_factor), f(p.confidence_threshold), f(p.confidence_ratio);
+}
+
+template <class Archive>
 void fields(Archive& f, Policy& p) {
   const auto haircut = [](Archive& a, Haircut& h) {
     for (double& component : h) a(component);
@@ -141,6 +172,8 @@ void fields(Archive& f, Policy& p) {
   each(f, p.span_credits, [](Archive& a, SpanCredit& c) {
     a(c.first), a(c.second), a(c.first_delta), a(c.second_delta), a(c.rate);
   });
+  each(f, p.portfolio, nested);
+  each(f, p.standard, nested);
   f(p.netting.rule), f(p.netting.correlation), f(p.netting.credit_cap_ratio);
   f(p.netting.correlation_break);
   each(f, p.liquidity, nested);

@@ -192,7 +192,7 @@ void LiveEngine::State::reserve() {
   live::fields(reserve_rows, c);
   MarketColumns& m = world.reval.market.columns;
   for (auto* column : {&m.mark_price, &m.mark_vol_annual, &m.mark_vol_normal_annual,
-                       &m.settled_share, &m.settled_average}) {
+                       &m.settled_share, &m.settled_average, &m.mark_confidence}) {
     column->reserve(n);
   }
   world.reval.market.mark_ratio.reserve(n);
@@ -228,15 +228,15 @@ void LiveEngine::State::reserve_for(const live::PolicyWorld& world_of) {
         &work.scratch.sums, &work.scratch.node_grid.price_move, &work.scratch.node_grid.weight}) {
     column->reserve(std::max(nodes, columns + 8));
   }
+  margin::reserve_portfolio(world_of.set.policies, k + orders.size(), work.scratch);
   work.scratch.node_grid.vol_index.reserve(nodes);
   work.scratch.node_move.reserve(std::max(rows, k));
   for (auto* column : {&line_scratch.below, &line_scratch.now, &line_scratch.above}) {
     column->reserve(2 * (columns + 8));
   }
-  for (auto* column :
-       {&work.scratch.expiry_delta, &work.scratch.expiry_up, &work.scratch.expiry_down}) {
-    column->reserve(k);
-  }
+  work.scratch.expiry_delta.reserve(k);
+  work.scratch.expiry_up.reserve(k);
+  work.scratch.expiry_down.reserve(k);
   work.scratch.expiry.reserve(k);
   work.scratch.table.reserve(1, shocks, std::max(nodes, columns));
 }

@@ -319,6 +319,8 @@ bool unit_lines(const Context& context, const Prepared& prepared,
   bool bounded = question.requirement == nullptr;
   if (!bounded) {
     switch (policy.method) {
+      case MethodId::portfolio:
+      case MethodId::standard: break;
       case MethodId::fixed: bounded = add_fixed(unit); break;
       case MethodId::dynamic: bounded = add_dynamic(unit); break;
       case MethodId::scenario:

@@ -40,6 +40,7 @@ enum class Component : std::uint8_t {
   spread,         // between expiries, and delivery
   credit,         // between underlyings (negative)
   minimum,        // what a minimum charge adds to the lines before
+  contingency,    // percent of perpetuals and collateral beside a scan, loss of a peg
   liquidity,      // spread, fee and impact of closing out
   fast_depth,     // impact beyond that at the book's depth now
   concentration,  // size beyond what a day's market takes
@@ -48,7 +49,7 @@ enum class Component : std::uint8_t {
   orders,         // what resting orders could add, of the whole pocket
   ramp,           // what a policy change does not ask for yet (negative), the last line
 };
-inline constexpr std::size_t component_count = 23;
+inline constexpr std::size_t component_count = 24;
 const char* component_name(Component component) noexcept;
 
 // How far a requirement can change when the index moves: which proof trigger bands may use.
@@ -83,10 +84,28 @@ struct PocketRequirement {
   double ramp_maintenance = 0;  // of a policy change under way; engine/revaluation.hpp
 };
 
+// A unit's profit in one scenario.
+struct TracedScenario {
+  std::int32_t underlying;
+  double price_move;
+  double vol_shock;
+  double weight;
+  double profit;
+};
+
+// The same of a unit's collateral in the binding scenario.
+struct TracedCollateral {
+  std::int32_t underlying;
+  double worth;
+  double contribution;
+};
+
 // Loss (> 0) or gain of each position in the binding scenario, or its share of the percent rule;
 // only asked for when a requirement is explained.
 struct PositionTrace {
-  std::vector<double> contribution;  // by position of the pocket
+  std::vector<double> contribution;          // by position of the pocket
+  std::vector<TracedScenario> scenarios;     // of methods without a table
+  std::vector<TracedCollateral> collateral;  // of methods without a table
 
   void add(const PocketRows& rows, std::int64_t position, double amount) {
     contribution[static_cast<std::size_t>(position - rows.first_position())] = amount;
@@ -113,6 +132,7 @@ struct Scratch {
   risk::Scenarios node_grid;
   risk::TableScratch table;
   std::vector<double> profit, row_profit;
+  std::vector<double> option_vol, option_forward, expiry_worth, expiry_now, strike_net;
   std::vector<risk::TwoSidedLoss> initial_losses, maintenance_losses;
   MatrixScratch matrix;
   SpanScratch span;
@@ -135,6 +155,10 @@ struct Method {
 };
 
 const Method& method_of(MethodId id) noexcept;
+
+// Room for pockets of so many positions under method `portfolio`.
+void reserve_portfolio(const std::vector<Policy>& policies, std::size_t positions,
+                       Scratch& scratch);
 
 // The whole table of `prepared.policy`, strike nodes included: for a recompute of every pocket.
 void prepare(const Context& context, Prepared& prepared);

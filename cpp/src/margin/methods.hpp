@@ -32,4 +32,10 @@ void evaluate_span(const Context&, const Prepared&, const PocketRows&, Scratch&,
 // against the mark is not in it.
 double span_initial_with_orders(const Context&, const Prepared&, const PocketRows&, Scratch&);
 
+void evaluate_portfolio(const Context&, const Prepared&, const PocketRows&, Scratch&,
+                        PocketRequirement&, PositionTrace*);
+
+void evaluate_standard(const Context&, const Prepared&, const PocketRows&, Scratch&,
+                       PocketRequirement&, PositionTrace*);
+
 }  // namespace tickmargin::margin

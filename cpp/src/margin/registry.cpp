@@ -11,13 +11,15 @@ constexpr Method methods[] = {
     {"scenario", BoundKind::scenario_lines, scenario_scenarios, false, evaluate_scenario},
     {"matrix", BoundKind::none, matrix_scenarios, false, evaluate_matrix},
     {"span", BoundKind::none, nullptr, false, evaluate_span},
+    {"portfolio", BoundKind::none, nullptr, false, evaluate_portfolio},
+    {"standard", BoundKind::none, nullptr, false, evaluate_standard},
 };
 
 constexpr const char* component_names[component_count] = {
-    "futures",       "options", "fee",         "scan",        "short_option", "roll",
-    "basis",         "depth",   "delta_shock", "correlation", "vega",         "rates",
-    "hedge",         "spread",  "credit",      "minimum",     "liquidity",    "fast_depth",
-    "concentration", "oracle",  "netting",     "orders",      "ramp"};
+    "futures",    "options",       "fee",         "scan",        "short_option", "roll",
+    "basis",      "depth",         "delta_shock", "correlation", "vega",         "rates",
+    "hedge",      "spread",        "credit",      "minimum",     "contingency",  "liquidity",
+    "fast_depth", "concentration", "oracle",      "netting",     "orders",       "ramp"};
 
 double total(const PocketRequirement& requirement,
              std::array<double, component_count> UnitRequirement::* side, double netting) noexcept {

@@ -192,6 +192,8 @@ def market_parts(
             "realised_vol_annual",
             "depth_notional",
             "previous_mm_ratio",
+            "confidence",
+            "peg_price",
         )
     }
     times = underlyings.numbers("previous_ts_ns", 0, np.int64)[order]
@@ -220,9 +222,16 @@ def _assets(
     price[into] = data.numbers("mark_price", np.nan, np.float64)
     source = np.full(len(keys), -1, np.int32)
     source[into] = underlying
+    confidence = np.full(len(keys), np.nan)
+    confidence[into] = data.numbers("confidence", np.nan, np.float64)
     price[place[numeraire, ""]] = 1.0
     source[place[numeraire, ""]] = -1
-    return Assets(keys=tuple(keys), price=freeze(price), underlying=freeze(source))
+    return Assets(
+        keys=tuple(keys),
+        price=freeze(price),
+        underlying=freeze(source),
+        confidence=freeze(confidence),
+    )
 
 
 def _forwards(data: TableData | None, found: References, rank: NDArray[np.int32]) -> Forwards:
@@ -237,6 +246,10 @@ def _forwards(data: TableData | None, found: References, rank: NDArray[np.int32]
         expiry_ns=freeze(expiry[order]),
         forward_price=freeze(data.numbers("forward_price", np.nan, np.float64)[order]),
         rate_annual=freeze(np.nan_to_num(data.numbers("rate_annual", 0.0, np.float64)[order])),
+        **{
+            name: freeze(data.numbers(name, np.nan, np.float64)[order])
+            for name in ("discount_rate_annual", "fixed_price", "confidence")
+        },
     )
 
 
@@ -252,6 +265,7 @@ def _marks(data: TableData | None) -> Marks:
             "vol_normal_annual",
             "settled_share",
             "settled_average",
+            "confidence",
         )
     }
     return Marks(names=freeze(names[order]), **values)

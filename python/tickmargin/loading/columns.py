@@ -109,6 +109,7 @@ class Assets:
     keys: tuple[tuple[str, str], ...]
     price: Floats
     underlying: Index
+    confidence: Floats
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -125,6 +126,8 @@ class Underlyings:
     depth_notional: Floats
     previous_mm_ratio: Floats
     previous_ts_ns: Times
+    confidence: Floats
+    peg_price: Floats
 
     def __len__(self) -> int:
         return len(self.names)
@@ -138,6 +141,9 @@ class Forwards:
     expiry_ns: Times
     forward_price: Floats
     rate_annual: Floats
+    discount_rate_annual: Floats
+    fixed_price: Floats
+    confidence: Floats
 
     def __len__(self) -> int:
         return len(self.underlying)
@@ -153,6 +159,7 @@ class Marks:
     vol_normal_annual: Floats
     settled_share: Floats
     settled_average: Floats
+    confidence: Floats
 
     def __len__(self) -> int:
         return len(self.names)

@@ -82,6 +82,7 @@ ASSETS = TableSpec(
         Column("chain", "text", required=False, nullable=True),
         Column("mark_price", "float", required=False, nullable=True, sign="positive"),
         Column("underlying", "id", required=False, nullable=True),
+        Column("confidence", "float", required=False, nullable=True, sign="share"),
     ),
 )
 
@@ -95,6 +96,8 @@ UNDERLYINGS = TableSpec(
         Column("depth_notional", "float", required=False, nullable=True, sign="non_negative"),
         Column("previous_mm_ratio", "float", required=False, nullable=True, sign="non_negative"),
         Column("previous_ts_ns", "int", required=False, nullable=True, sign="non_negative"),
+        Column("confidence", "float", required=False, nullable=True, sign="share"),
+        Column("peg_price", "float", required=False, nullable=True, sign="non_negative"),
     ),
 )
 
@@ -105,6 +108,9 @@ FORWARDS = TableSpec(
         Column("expiry_ns", "int", sign="positive"),
         Column("forward_price", "float"),
         Column("rate_annual", "float", required=False, nullable=True),
+        Column("discount_rate_annual", "float", required=False, nullable=True),
+        Column("fixed_price", "float", required=False, nullable=True, sign="non_negative"),
+        Column("confidence", "float", required=False, nullable=True, sign="share"),
     ),
     required=False,
 )
@@ -118,6 +124,7 @@ MARKS = TableSpec(
         Column("vol_normal_annual", "float", required=False, nullable=True, sign="non_negative"),
         Column("settled_share", "float", required=False, nullable=True, sign="share"),
         Column("settled_average", "float", required=False, nullable=True, sign="positive"),
+        Column("confidence", "float", required=False, nullable=True, sign="share"),
     ),
     required=False,
 )

@@ -1,8 +1,9 @@
-"""Margin rules that on-chain protocols state in whole numbers, exactly as they state them."""
+"""Rules of on-chain protocols as they state them: margins in whole numbers, auctions."""
 
 from tickmargin.protocols import (
     aave_v3,
     compound_v3,
+    derive,
     drift_v2,
     dydx_v4,
     gmx_v2,
@@ -22,6 +23,7 @@ from tickmargin.protocols import (
 __all__ = [
     "aave_v3",
     "compound_v3",
+    "derive",
     "drift_v2",
     "dydx_v4",
     "gmx_v2",

@@ -2,6 +2,7 @@
 
 from tests.golden.adapters import (
     clearing,
+    derive,
     drift,
     dydx,
     exchange_margins,
@@ -24,6 +25,7 @@ __all__ = ["LOADED"]
 
 LOADED = (
     clearing,
+    derive,
     drift,
     dydx,
     exchange_margins,
