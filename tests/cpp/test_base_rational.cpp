@@ -40,6 +40,32 @@ TEST(quotients_round_as_told) {
   CHECK(divide(largest, smallest, Rounding::half_up).value() == -1);
 }
 
+TEST(products_are_divided_in_full) {
+  CHECK(mul_div(largest, largest, largest, Rounding::floor).value() == largest);
+  CHECK(mul_div(smallest, smallest, smallest, Rounding::floor).value() == smallest);
+  CHECK(mul_div(smallest, largest, largest, Rounding::floor).value() == smallest);
+  CHECK(!mul_div(smallest, smallest, largest, Rounding::floor).ok());
+  CHECK(!mul_div(largest, largest, 0, Rounding::floor).ok());
+  // largest^2 = (largest - 1) (largest + 1) + 1: one more than a multiple of largest - 1.
+  const Checked below = Checked(largest) - 1;
+  CHECK(!mul_div(largest, largest, below, Rounding::floor).ok());
+  CHECK(product_rest(largest, below, below).value() == 0);
+  CHECK(product_rest(below, below, largest).value() == 1);
+  CHECK(mul_div(below, below, largest, Rounding::floor).value() == largest - 2);
+  CHECK(mul_div(below, below, largest, Rounding::half_up).value() == largest - 2);
+  CHECK(mul_div(below, below, largest, Rounding::ceil).value() == largest - 1);
+  CHECK(mul_div(-below, below, largest, Rounding::floor).value() == 1 - largest);
+  CHECK(mul_div(-below, below, largest, Rounding::toward_zero).value() == 2 - largest);
+}
+
+TEST(fractions_are_ordered) {
+  CHECK(compare(Rational(1, 3), Rational(1, 2)).value() == -1);
+  CHECK(compare(Rational(2, 4), Rational(1, 2)).value() == 0);
+  CHECK(max(Rational(1, 3), Rational(1, 2)).denominator() == 2);
+  CHECK(min(Rational(1, 3), Rational(1, 2)).denominator() == 3);
+  CHECK(!max(Rational(1, largest), Rational(1, largest - 1)).ok());
+}
+
 TEST(fractions_are_reduced_and_exact) {
   const Rational third = Rational(2, -6);
   CHECK(third.numerator() == -1 && third.denominator() == 3);
