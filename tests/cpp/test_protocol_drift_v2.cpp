@@ -37,8 +37,8 @@ TEST(orders_are_filled_on_the_worse_side) {
 }
 
 TEST(what_does_not_fit_is_a_failed_margin) {
-  const Checked huge = static_cast<tickmargin::base::Int128>(1) << 120;
-  const SpotPosition position{token, huge, 0, 0, 0, strict_price(100000000, 0), false};
+  const Checked huge = static_cast<tickmargin::base::Int128>(1) << 126;
+  const SpotPosition position{token, huge, 0, 0, 0, strict_price(1000000000000000, 0), false};
   const Terms terms{MarginType::initial, 0, 10000, strict_price(1000000, 0)};
   const AccountMargin margin = account_margin(std::array{position}, {}, terms);
   CHECK(!margin.collateral.ok());

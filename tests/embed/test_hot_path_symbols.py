@@ -26,13 +26,15 @@ ASKS = {
     r"|std::basic_[io]?f?stream.*|std::cout|std::cerr|getenv",
 }
 
-# Cold rooms: files, the workers of a batch, and the choice of kernels at the first call.
+# Cold rooms: files, the workers of a batch, the choice of kernels at the first call, and how often
+# a replay tells how far it is.
 MAY = {
     "posix_files.cpp.o": {"file", "lock"},
     "journal.cpp.o": {"thread"},
     "batch.cpp.o": {"thread"},
     "what_if.cpp.o": {"thread"},
     "dispatch.cpp.o": {"file", "lock"},
+    "replay.cpp.o": {"clock"},
 }
 # A failed assertion says where before it ends the process.
 ASSERTION = {"fprintf"}

@@ -167,7 +167,7 @@ def dynamic_initial(desk: Desk) -> float:
         moves = [
             m
             for side in methods.SIDES
-            for m in methods.dynamic_moves(desk.market, name, rules, side)
+            for m in methods.dynamic_moves(desk.market, name, desk.policy, side)
         ]
         shocks = [Shock(m, 0.0, 1.0) for m in moves]
         held, orders = desk.held.get(name, ()), desk.orders.get(name, ())
