@@ -70,8 +70,9 @@ def test_no_code_is_raised_that_is_not_listed_and_none_is_listed_in_vain():
     assert statuses - {"OK", "QUARANTINED"} <= set(CODES)
     assert named <= quoted
     assert {"INVALID_INPUT", "MISSING_EXTRA"} <= set(re.findall(r'code = "([A-Z_]+)"', errors))
-    exported = {"CAPACITY_KEYS", "CHECK_VERDICTS", "KINDS", "MARKET_TABLES", "MARK_STATES", "OPTION_TYPES",
-                "ORACLE_KEYS", "PORTFOLIO_TABLES", "RECORD_STATUSES", "SETTING_KEYS"}  # fmt: skip
+    exported = {"CAPACITY_KEYS", "CHECK_VERDICTS", "KINDS", "MARKET_TABLES", "MARK_STATES",
+                "OPTION_TYPES", "ORACLE_KEYS", "PORTFOLIO_TABLES", "RECORD_STATUSES",
+                "SETTING_KEYS"}  # fmt: skip
     assert quoted - set(CODES) <= exported
 
 
