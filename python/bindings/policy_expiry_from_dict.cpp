@@ -1,19 +1,9 @@
 #include "policy_expiry_from_dict.hpp"
 
-#include <pybind11/stl.h>
-
-#include <string>
-
-#include "columns.hpp"
+#include "policy_values.hpp"
 
 namespace tickmargin::bindings {
 namespace {
-
-template <class T>
-T get(const py::dict& d, const char* key) {
-  if (!d.contains(key)) throw py::value_error(std::string("policy lacks '") + key + "'");
-  return d[key].cast<T>();
-}
 
 SkewParameters skew(const py::dict& d) {
   SkewParameters p;

@@ -1,24 +1,11 @@
 #include "policy_from_dict.hpp"
 
-#include <pybind11/stl.h>
-
-#include "columns.hpp"
 #include "policy_expiry_from_dict.hpp"
+#include "policy_values.hpp"
 #include "policy_venues_from_dict.hpp"
 
 namespace tickmargin::bindings {
 namespace {
-
-template <class T>
-T get(const py::dict& d, const char* key) {
-  if (!d.contains(key)) throw py::value_error(std::string("policy lacks '") + key + "'");
-  return d[key].cast<T>();
-}
-
-template <class E>
-E get_enum(const py::dict& d, const char* key) {
-  return static_cast<E>(get<int>(d, key));
-}
 
 std::vector<Haircut> haircuts(const py::dict& d, const char* key) {
   const auto array = py::array_t<double, py::array::c_style>::ensure(d[key]);

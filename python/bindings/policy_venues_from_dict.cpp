@@ -1,19 +1,9 @@
 #include "policy_venues_from_dict.hpp"
 
-#include <pybind11/stl.h>
-
-#include <string>
-
-#include "columns.hpp"
+#include "policy_values.hpp"
 
 namespace tickmargin::bindings {
 namespace {
-
-template <class T>
-T get(const py::dict& d, const char* key) {
-  if (!d.contains(key)) throw py::value_error(std::string("policy lacks '") + key + "'");
-  return d[key].cast<T>();
-}
 
 std::vector<Tier> tiers(const py::dict& d, const char* key) {
   std::vector<Tier> out;
@@ -29,7 +19,7 @@ MatrixParameters matrix(const py::dict& d) {
   p.price_move = take_column<double>(d, "price_move");
   p.vol_index = take_column<std::uint8_t>(d, "vol_index");
   p.standard = get<std::uint64_t>(d, "standard");
-  p.vol_shock_kind = static_cast<VolShock>(get<int>(d, "vol_shock_kind"));
+  p.vol_shock_kind = get_enum<VolShock>(d, "vol_shock_kind");
   p.vol_shock = take_column<double>(d, "vol_shock");
   p.vol_reference_days = get<double>(d, "vol_reference_days");
   p.vol_power_short = get<double>(d, "vol_power_short");
@@ -79,7 +69,7 @@ SpanParameters span(const py::dict& d) {
     p.spreads.push_back({first, second, charge});
   }
   p.short_minimum = get<double>(d, "short_minimum");
-  p.short_minimum_rule = static_cast<ShortMinimum>(get<int>(d, "short_minimum_rule"));
+  p.short_minimum_rule = get_enum<ShortMinimum>(d, "short_minimum_rule");
   p.spot_charge = get<double>(d, "spot_charge");
   p.spot_days = get<double>(d, "spot_days");
   p.initial_factor = get<double>(d, "initial_factor");

@@ -11,7 +11,8 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from tickmargin import _core
-from tickmargin.protocols.whole import answer, fraction, one_of
+from tickmargin.protocols.whole import answer, fraction
+from tickmargin.venues.arguments import one_of
 
 __all__ = [
     "CrossMargin",

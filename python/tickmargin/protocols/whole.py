@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from fractions import Fraction
 from typing import ParamSpec, TypeVar
 
 from tickmargin.errors import InputTypeError, InvalidInputError
 
-__all__ = ["WAD", "answer", "fraction", "one_of", "positive", "share", "whole", "within"]
+__all__ = ["WAD", "answer", "fraction", "positive", "share", "whole", "within"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -82,14 +82,6 @@ def fraction(
     if top < 0 and not signed:
         raise InvalidInputError(f"{name} must not be negative, was {value}", code="NEGATIVE_VALUE")
     return top, bottom
-
-
-def one_of(name: str, value: object, words: Sequence[str]) -> int:
-    """The place of a word in a list of words."""
-    if value not in words:
-        message = f"{name}: got {value!r}; expected one of {', '.join(words)}"
-        raise InvalidInputError(message, code="INVALID_ARGUMENT")
-    return words.index(str(value))
 
 
 def answer(rule: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
