@@ -323,6 +323,35 @@ TEST(nothing_allocates_for_rare_records) {
   CHECK(engine.audit() == 0);
 }
 
+// Every option of an underlying at once, further than any band lasts.
+TEST(nothing_allocates_for_a_whole_surface) {
+  const LiveInputs inputs = make_inputs(accounts, 41);
+  const InstrumentColumns& instruments = inputs.engine.instruments;
+  LiveEngine engine(inputs);
+  Stream stream(inputs, 42);
+  for (std::int32_t u = 0; u < underlyings; ++u) engine.apply(stream.tick(u));
+  const std::uint64_t sweeps = engine.counters().sweeps;
+  const long before = allocations;
+  for (const double level : {1.2, 1.0, 1.2}) {
+    Record commit = make_record(RecordType::surface_commit, 0, start_ns + 1'000'000'000);
+    for (std::int32_t i = 0; i < static_cast<std::int32_t>(instruments.size()); ++i) {
+      const auto at = static_cast<std::size_t>(i);
+      if (instruments.kind[at] != Kind::option || instruments.underlying[at] != 0) continue;
+      Record r = make_record(RecordType::surface_stage, i, commit.ts_ns);
+      r.value[0] = 0.6 * level;
+      if (engine.apply(r).status == RecordStatus::ok) ++commit.detail;
+    }
+    std::array<Event, 64> events;
+    while (engine.events(events) > 0) continue;
+    const RecordStatus status = engine.apply(commit).status;
+    if (status != RecordStatus::ok) std::printf("  %s\n", record_status_name(status));
+  }
+  const long allocated = allocations - before;
+  CHECK_EQ(allocated, 0L);
+  CHECK(engine.counters().sweeps > sweeps);
+  CHECK(engine.audit() == 0);
+}
+
 #if COUNTS_ALLOCATIONS
 TEST(an_allocation_is_seen) {
   const long before = allocations;

@@ -174,11 +174,6 @@ monitor::Amounts amounts_of(const PolicyState& policy, const Workspace& work) no
           work.value.value_unweighted - close_out};
 }
 
-monitor::Decision decide_pocket(const PolicyState& policy, const Workspace& work,
-                                base::TickScale scale, Status status) {
-  return monitor::decide(amounts_of(policy, work), policy.policy->levels, scale, status);
-}
-
 namespace {
 
 // A pocket as the policy before sees it.
@@ -219,15 +214,22 @@ void add_ramp(const Policy& policy, Ramp ramp, const Before& before, Workspace& 
 
 }  // namespace
 
-monitor::Decision evaluate_pocket(const Revaluation& world, const PolicyState& policy,
-                                  const book::PocketRows& rows, base::TickScale scale,
-                                  Workspace& work, margin::PositionTrace* trace, Ramp ramp) {
+Measured measure_pocket(const Revaluation& world, const PolicyState& policy,
+                        const book::PocketRows& rows, Workspace& work,
+                        margin::PositionTrace* trace, Ramp ramp) {
   Before before;
   if (ramp.from != nullptr) before = evaluate_before(world, *ramp.from, rows, work);
   collateral::value_pocket(world.context(), *policy.policy, policy.weights, rows, work.value);
   require_pocket(world, policy, rows, work, trace);
   if (ramp.from != nullptr) add_ramp(*policy.policy, ramp, before, work);
-  return decide_pocket(policy, work, scale, method_status(policy, rows, work.value.status));
+  return {amounts_of(policy, work), method_status(policy, rows, work.value.status)};
+}
+
+monitor::Decision evaluate_pocket(const Revaluation& world, const PolicyState& policy,
+                                  const book::PocketRows& rows, base::TickScale scale,
+                                  Workspace& work, margin::PositionTrace* trace, Ramp ramp) {
+  const Measured measured = measure_pocket(world, policy, rows, work, trace, ramp);
+  return monitor::decide(measured.amounts, policy.policy->levels, scale, measured.status);
 }
 
 }  // namespace tickmargin::engine

@@ -67,6 +67,14 @@ struct Workspace {
 };
 
 // Values and margins one pocket; the details stay in the workspace.
+struct Measured {
+  monitor::Amounts amounts;
+  Status status;
+};
+Measured measure_pocket(const Revaluation& world, const PolicyState& policy,
+                        const book::PocketRows& rows, Workspace& work,
+                        margin::PositionTrace* trace = nullptr, Ramp ramp = {});
+// The same, decided.
 monitor::Decision evaluate_pocket(const Revaluation& world, const PolicyState& policy,
                                   const book::PocketRows& rows, base::TickScale scale,
                                   Workspace& work, margin::PositionTrace* trace = nullptr,
@@ -76,8 +84,6 @@ monitor::Decision evaluate_pocket(const Revaluation& world, const PolicyState& p
 void require_pocket(const Revaluation& world, const PolicyState& policy,
                     const book::PocketRows& rows, Workspace& work, margin::PositionTrace* trace);
 monitor::Amounts amounts_of(const PolicyState& policy, const Workspace& work) noexcept;
-monitor::Decision decide_pocket(const PolicyState& policy, const Workspace& work,
-                                base::TickScale scale, Status status);
 
 // First missing input of the policy's method among the pocket's underlyings, after `status`.
 Status method_status(const PolicyState& policy, const book::PocketRows& rows, Status status);

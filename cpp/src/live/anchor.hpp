@@ -39,7 +39,7 @@ struct Anchor {
   std::int32_t pocket = -1;
   std::uint64_t pocket_version = 0;
   std::uint64_t epoch = 0;
-  std::uint64_t used = 0;
+  std::uint64_t used = 0, made = 0;  // number of the proof; equal until it has been of use
   double equity_initial = 0;
   double gross_notional = 0;
   std::size_t unit_count = 0;

@@ -81,6 +81,7 @@ RecordStatus LiveEngine::State::apply(const Record& r) noexcept {
   // the disk; it is the last one taken.
   if (journal != nullptr) journal->append(&r);
   renew_some();
+  anchor_ahead();
   return status;
 }
 

@@ -70,10 +70,17 @@ Evaluated LiveEngine::State::evaluate(std::size_t pocket) noexcept {
     world.refresh(rows, before);
     ramp = {&before.state, ramp_left()};
   }
-  const monitor::Decision decision =
-      engine::evaluate_pocket(world.reval, grid.state, rows, scale, work, nullptr, ramp);
+  const engine::Measured m =
+      engine::measure_pocket(world.reval, grid.state, rows, work, nullptr, ramp);
   ++counters.evaluated;
-  return {decision, engine::amounts_of(grid.state, work), &grid};
+  return {monitor::decide(m.amounts, grid.state.policy->levels, scale, m.status), m.amounts, &grid};
+}
+
+// The numbers as of the last record: those that it decided, or an evaluation.
+const monitor::Decision& LiveEngine::State::decision_of(std::size_t pocket) noexcept {
+  live::Decided& d = decided[pocket];
+  if (d.applied_seq != applied_seq) d = {applied_seq, evaluate(pocket).decision};
+  return d.decision;
 }
 
 bool LiveEngine::State::liquidation_blocked(std::size_t pocket) const noexcept {
@@ -96,7 +103,7 @@ LiveAccount LiveEngine::State::read_account(AccountIndex account) noexcept {
        p = store.next_pocket(static_cast<std::size_t>(p))) {
     const auto pocket = static_cast<std::size_t>(p);
     if (store.is_nothing(pocket)) continue;
-    const monitor::Decision d = evaluate(pocket).decision;
+    const monitor::Decision& d = decision_of(pocket);
     undecidable |= d.state == tickmargin::State::undecidable;
     row.status = first_of(row.status, d.status);
     state = std::max(state, pockets[pocket].state);
@@ -172,6 +179,7 @@ bool LiveEngine::State::decide(std::size_t pocket) noexcept {
   PocketState& p = pockets[pocket];
   const PocketState before = p;
   const Evaluated e = evaluate(pocket);
+  decided[pocket] = {applied_seq, e.decision};
   p.undecidable = e.decision.state == tickmargin::State::undecidable;
   p.status = e.decision.status;
   if (!p.undecidable) {
@@ -191,6 +199,63 @@ bool LiveEngine::State::decide(std::size_t pocket) noexcept {
          p.status != before.status;
 }
 
+// Whether a record touches so many pockets that it goes through all of them in order.
+bool LiveEngine::State::sweeps() const noexcept {
+  return 2 * touched.size() >= store.pocket_count() &&
+         4 * touched.size() >= world.instruments.size();
+}
+
+// In the order of accounts.
+void LiveEngine::State::sort_touched(bool sweep) noexcept {
+  if (!sweep) {
+    std::sort(touched.begin(), touched.end(), [&](std::int32_t a, std::int32_t b) {
+      const AccountIndex x = store.account_of(static_cast<std::size_t>(a));
+      const AccountIndex y = store.account_of(static_cast<std::size_t>(b));
+      return x != y ? x < y : a < b;
+    });
+    return;
+  }
+  touched.clear();
+  for (std::size_t a = 0; a < accounts.size(); ++a) {
+    for (std::int32_t p = store.first_pocket(a); p >= 0;
+         p = store.next_pocket(static_cast<std::size_t>(p))) {
+      if (pockets[static_cast<std::size_t>(p)].touched == collecting) touched.push_back(p);
+    }
+  }
+}
+
+// What the touched pockets will ask for one by one, in whole batches. A number has the same bits
+// whichever rows are computed with it.
+void LiveEngine::State::fill_ahead(bool sweep) noexcept {
+  if (touched.size() < 2) return;
+  for (const std::int32_t t : touched) {
+    if (sweep) break;
+    const auto pocket = static_cast<std::size_t>(t);
+    world.want(store.instruments(pocket), collecting, grid_of(pocket));
+  }
+  for (live::PolicyGrid& grid : policies->grids) {
+    const bool bands = settings.bands && margin::policy_is_bounded(*grid.state.policy);
+    if (sweep) {
+      world.refresh_all(bands, grid);
+    } else if (!grid.wanted.empty()) {
+      world.refresh_wanted(bands, grid);
+    }
+  }
+}
+
+// All links taken off and put back pocket by pocket, those of touched pockets on the watch lists:
+// one by one each would be taken out from among seven others somewhere in memory.
+void LiveEngine::State::watch_touched() noexcept {
+  for (live::Ladder& ladder : ladders) ladder.clear();
+  for (std::size_t p = 0; p < store.pocket_count(); ++p) {
+    const bool touches = pockets[p].touched == collecting;
+    for (std::int32_t l = pockets[p].first_link; l >= 0; l = links[l].next_of_pocket) {
+      live::Ladder& ladder = ladders[static_cast<std::size_t>(links[l].underlying)];
+      touches || links[l].watched ? ladder.watch(links, l) : ladder.place(links, l);
+    }
+  }
+}
+
 // Whether what a pocket holds now depends on other marks than before: its state is the same, what
 // may be done about it is not.
 bool LiveEngine::State::blocking_changed(std::size_t pocket) const noexcept {
@@ -201,16 +266,15 @@ bool LiveEngine::State::blocking_changed(std::size_t pocket) const noexcept {
 
 // Decides every touched pocket, in the order of accounts, and tells what changed.
 void LiveEngine::State::settle() noexcept {
-  std::sort(touched.begin(), touched.end(), [&](std::int32_t a, std::int32_t b) {
-    const AccountIndex x = store.account_of(static_cast<std::size_t>(a));
-    const AccountIndex y = store.account_of(static_cast<std::size_t>(b));
-    return x != y ? x < y : a < b;
-  });
+  const bool sweep = sweeps();
+  sort_touched(sweep);
   // A pocket left on the watch list costs an evaluation with every record until its turn comes, so
   // bands are drawn at once for as many as keep the record at the cost of a sweep or little above.
   const std::size_t pocket_count = store.pocket_count();
   budget = std::max({budget, static_cast<std::int32_t>(pocket_count / 16),
                      static_cast<std::int32_t>((pocket_count - touched.size()) / 8)});
+  fill_ahead(sweep);
+  if (sweep) watch_touched(), ++counters.sweeps;
   to_tell.clear();
   for (const std::int32_t t : touched) {
     const auto pocket = static_cast<std::size_t>(t);

@@ -1,5 +1,7 @@
 #include "live/ladder.hpp"
 
+#include <algorithm>
+
 #include "base/assert.hpp"
 
 namespace tickmargin::live {
@@ -103,6 +105,12 @@ void Ladder::remove(LinkPool& pool, std::int32_t link) noexcept {
   unlink(pool, link, lower_side);
   unlink(pool, link, upper_side);
   for (const std::size_t clock : {0, 1}) unlink(pool, link, wear_side + clock);
+}
+
+void Ladder::clear() noexcept {
+  for (std::vector<std::int32_t>& side : heads_) std::fill(side.begin(), side.end(), -1);
+  watch_ = -1;
+  watched_count_ = 0;
 }
 
 }  // namespace tickmargin::live

@@ -54,6 +54,8 @@ class Ladder {
   // Takes bounds and wear limits from the link.
   void place(LinkPool& pool, std::int32_t link) noexcept;
   void remove(LinkPool& pool, std::int32_t link) noexcept;
+  // Forgets every link; each is then watched or placed anew.
+  void clear() noexcept;
 
   // Calls `found(link)` for every link whose proof ends where the index goes from `from` to `to`.
   template <class Found>

@@ -74,6 +74,7 @@ LiveEngine::State::State(LiveInputs inputs, market::Market market, const book::B
             {room.instruments, room.pocket_positions}, settings.cell_ratio),
       store(book, {room.pockets, room.positions, room.balances}),
       pockets(room.pockets),
+      decided(room.pockets),
       accounts(book.account_count()),
       underlyings(world.underlying_count()),
       links(room.pockets + 4 * (room.positions + room.balances)),
@@ -197,7 +198,6 @@ void LiveEngine::State::reserve() {
   }
   world.reval.market.mark_ratio.reserve(n);
 }
-
 // The same for what depends on a policy's scenarios.
 void LiveEngine::State::reserve_for(const live::PolicyWorld& world_of) {
   const std::size_t k = capacity.pocket_positions;
@@ -226,7 +226,7 @@ void LiveEngine::State::reserve_for(const live::PolicyWorld& world_of) {
   for (auto* column :
        {&anchor_row, &anchor_profit, &work.scratch.profit, &work.scratch.row_profit,
         &work.scratch.sums, &work.scratch.node_grid.price_move, &work.scratch.node_grid.weight}) {
-    column->reserve(std::max(nodes, columns + 8));
+    column->reserve(std::max({nodes, columns + 8, margin::node_profits_per_call}));
   }
   margin::reserve_portfolio(world_of.set.policies, k + orders.size(), work.scratch);
   work.scratch.node_grid.vol_index.reserve(nodes);
@@ -238,7 +238,9 @@ void LiveEngine::State::reserve_for(const live::PolicyWorld& world_of) {
   work.scratch.expiry_up.reserve(k);
   work.scratch.expiry_down.reserve(k);
   work.scratch.expiry.reserve(k);
+  constexpr std::size_t together = margin::node_rows_per_call(1);
   work.scratch.table.reserve(1, shocks, std::max(nodes, columns));
+  work.scratch.table.reserve(together, shocks, 2 * margin::node_profits_per_call / together);
 }
 
 namespace {

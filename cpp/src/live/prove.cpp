@@ -126,15 +126,21 @@ void LiveEngine::State::anchor_nodes(const book::PocketRows& rows, const margin:
   }
   list.weight.assign(list.size(), 1.0);
   nodes.profit.assign(list.size(), 0.0);
-  anchor_row.resize(list.size());
   const risk::Valued valued{world.reval.market, world.instruments, values};
+  const std::size_t together = margin::node_rows_per_call(std::max<std::size_t>(list.size(), 1));
   double slope = 0;
   for (std::int64_t k = q.begin; k < q.end; ++k) {
     const std::uint32_t i = rows.instrument[k];
-    risk::contract_profits(valued, i, scenarios.shocks, list, work.scratch.table,
-                           anchor_row.data());
+    const std::size_t at = static_cast<std::size_t>(k - q.begin) % together;
+    if (at == 0) {
+      const std::size_t count = std::min(together, static_cast<std::size_t>(q.end - k));
+      anchor_row.resize(count * list.size());
+      risk::profits_in_order(valued, {rows.instrument + k, count}, scenarios.shocks, list,
+                             work.scratch.table, anchor_row.data());
+    }
+    const double* const profit = anchor_row.data() + at * list.size();
     for (std::size_t s = 0; s < list.size(); ++s) {
-      nodes.profit[s] += rows.quantity[k] * anchor_row[s];
+      nodes.profit[s] += rows.quantity[k] * profit[s];
     }
     const std::int32_t node = nodes.node_of[world.row_of[i]];
     if (world.instruments.kind[i] != Kind::option) {
@@ -195,10 +201,23 @@ live::Anchor* LiveEngine::State::drop_anchor(std::size_t pocket) noexcept {
     }
     anchor_nodes(rows, q, grid, unit);
   }
+  anchor->used = anchor->made = anchor_uses;
   anchor->pocket = static_cast<std::int32_t>(pocket);
   anchor->pocket_version = pockets[pocket].version;
   anchor->epoch = policies->epoch;
   return anchor;
+}
+
+// A record that changed what an anchor in use stands on drops it anew, so that the next order need
+// not: one a record, and one between two orders at most.
+void LiveEngine::State::anchor_ahead() noexcept {
+  for (Anchor& anchor : anchors) {
+    if (anchor.pocket < 0 || anchor.used == anchor.made || holds(anchor)) continue;
+    const auto pocket = static_cast<std::size_t>(anchor.pocket);
+    if (anchor.pocket_version != pockets[pocket].version || !may_anchor(pocket)) continue;
+    drop_anchor(pocket);
+    return;
+  }
 }
 
 // ---- proofs -------------------------------------------------------------------------------------

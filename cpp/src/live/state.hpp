@@ -49,6 +49,12 @@ struct PocketState {
   std::uint64_t version = 0;  // of its rows
 };
 
+// The numbers of a pocket as of a record; kept apart from its state, which every record looks at.
+struct Decided {
+  std::uint64_t applied_seq = UINT64_MAX;
+  monitor::Decision decision;
+};
+
 // What was last told of an account.
 struct AccountState {
   State state = State::healthy;
@@ -169,6 +175,11 @@ struct LiveEngine::State {
   LiveAccount read_account(AccountIndex account) noexcept;
   void tell(AccountIndex account) noexcept;
   bool decide(std::size_t pocket) noexcept;
+  const monitor::Decision& decision_of(std::size_t pocket) noexcept;
+  bool sweeps() const noexcept;
+  void sort_touched(bool sweep) noexcept;
+  void fill_ahead(bool sweep) noexcept;
+  void watch_touched() noexcept;
   bool blocking_changed(std::size_t pocket) const noexcept;
   void settle() noexcept;
 
@@ -284,6 +295,7 @@ struct LiveEngine::State {
   live::Anchor* anchor_of(std::size_t pocket) noexcept;
   bool holds(const live::Anchor& anchor) const noexcept;
   live::Anchor* drop_anchor(std::size_t pocket) noexcept;
+  void anchor_ahead() noexcept;
   void anchor_nodes(const book::PocketRows& rows, const margin::UnitQuestion& q,
                     live::PolicyGrid& grid, live::AnchorUnit& unit) noexcept;
   double least_gain(const Order& order, std::size_t pocket,
@@ -308,6 +320,7 @@ struct LiveEngine::State {
   std::vector<std::unique_ptr<live::PolicyWorld>> staged;
 
   std::vector<live::PocketState> pockets;
+  std::vector<live::Decided> decided;  // by pocket
   std::vector<live::AccountState> accounts;
   std::vector<live::UnderlyingState> underlyings;
   live::LinkPool links;

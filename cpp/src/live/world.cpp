@@ -90,9 +90,10 @@ World::World(market::Market market, InstrumentColumns columns, WorldCapacity cap
       slot.stamp.assign(rows, 0);
     }
   }
-  stale_values_.reserve(capacity.pocket_positions);
-  stale_rows_.reserve(capacity.pocket_positions);
-  value_scratch_.reserve(capacity.instruments);
+  const std::size_t most = std::max(capacity.instruments, capacity.pocket_positions);
+  stale_values_.reserve(most);
+  stale_rows_.reserve(most);
+  value_scratch_.reserve(most);
 }
 
 void World::describe(std::uint32_t instrument) {
@@ -111,6 +112,7 @@ void World::describe(std::uint32_t instrument) {
 void World::list(std::uint32_t instrument) {
   TICKMARGIN_ASSERT(instrument == depends.size() && instrument < capacity_.instruments);
   describe(instrument);
+  ++version_;
 }
 
 std::unique_ptr<PolicyWorld> World::prepare(std::uint64_t epoch, PolicySet set) {
@@ -122,6 +124,8 @@ std::unique_ptr<PolicyWorld> World::prepare(std::uint64_t epoch, PolicySet set) 
     PolicyGrid grid;
     grid.state = {&policy, &margin::method_of(policy.method), collateral::weights_of(policy), {}};
     grid.state.prepared.policy = &policy;
+    grid.wanted.reserve(capacity_.instruments);
+    grid.want_mark.assign(capacity_.instruments, 0);
     grid.wear_value.assign(capacity_.instruments, 0.0);
     grid.wear_node.assign(capacity_.instruments, 0.0);
     grid.wear_stamp.assign(capacity_.instruments, 0);
@@ -144,7 +148,7 @@ std::unique_ptr<PolicyWorld> World::prepare(std::uint64_t epoch, PolicySet set) 
     }
     world->grids.push_back(std::move(grid));
   }
-  table_scratch_.reserve(capacity_.pocket_positions, shocks, scenarios);
+  table_scratch_.reserve(capacity_.instruments, shocks, scenarios);
   previous_scenarios_.grid.price_move.reserve(scenarios);
   return world;
 }
@@ -191,11 +195,16 @@ void World::fill(std::span<const std::uint32_t> rows, PolicyGrid& grid) noexcept
 }
 
 void World::refresh(const book::PocketRows& rows, PolicyGrid& grid) noexcept {
+  const std::int64_t first = rows.first_position();
+  refresh({rows.instrument + first, static_cast<std::size_t>(rows.end_position() - first)}, grid);
+}
+
+void World::refresh(std::span<const std::uint32_t> instruments_held, PolicyGrid& grid) noexcept {
+  if (grid.fresh_version == version_) return;
   stale_values_.clear();
   stale_rows_.clear();
   const bool has_grid = !grid.stamp.empty();
-  for (std::int64_t k = rows.first_position(); k < rows.end_position(); ++k) {
-    const std::uint32_t i = rows.instrument[k];
+  for (const std::uint32_t i : instruments_held) {
     const std::uint64_t stamp = stamp_of(i);
     if (value_stamp_[i] != stamp) {
       value_stamp_[i] = stamp;
@@ -210,6 +219,51 @@ void World::refresh(const book::PocketRows& rows, PolicyGrid& grid) noexcept {
     pricing::value_rows(reval.market, instruments, stale_values_, value_scratch_, reval.values);
   }
   fill(stale_rows_, grid);
+}
+
+void World::want(std::span<const std::uint32_t> instruments_held, std::uint64_t record,
+                 PolicyGrid& grid) noexcept {
+  for (const std::uint32_t i : instruments_held) {
+    if (grid.want_mark[i] == record) continue;
+    grid.want_mark[i] = record;
+    grid.wanted.push_back(i);
+  }
+}
+
+void World::refresh_wanted(bool with_nodes, PolicyGrid& grid) noexcept {
+  std::sort(grid.wanted.begin(), grid.wanted.end(), [&](std::uint32_t a, std::uint32_t b) {
+    const UnderlyingIndex x = instruments.underlying[a], y = instruments.underlying[b];
+    return x != y ? x < y : a < b;
+  });
+  refresh(grid.wanted, grid);
+  for (std::size_t first = 0; with_nodes && first < grid.wanted.size();) {
+    const UnderlyingIndex u = instruments.underlying[grid.wanted[first]];
+    std::size_t end = first + 1;
+    while (end < grid.wanted.size() && instruments.underlying[grid.wanted[end]] == u) ++end;
+    const std::span<const std::uint32_t> rows(grid.wanted.data() + first, end - first);
+    first = end;
+    refresh_around(u, rows, grid);
+  }
+  grid.wanted.clear();
+}
+
+// What bands are drawn with.
+void World::refresh_around(UnderlyingIndex u, std::span<const std::uint32_t> rows,
+                           PolicyGrid& grid) noexcept {
+  const std::int64_t step = step_of(u);
+  if (step < 1) return;
+  const std::size_t below = node(u, step - 1), above = node(u, step + 2);
+  refresh_node(u, below, rows, grid);
+  refresh_node(u, above, rows, grid);
+  refresh_wear(u, below, above, rows, grid);
+}
+
+void World::refresh_all(bool with_nodes, PolicyGrid& grid) noexcept {
+  for (const std::vector<std::uint32_t>& rows : instruments_of) refresh(rows, grid);
+  grid.fresh_version = version_;
+  for (std::size_t u = 0; with_nodes && u < instruments_of.size(); ++u) {
+    refresh_around(static_cast<UnderlyingIndex>(u), instruments_of[u], grid);
+  }
 }
 
 std::int64_t World::step_of(UnderlyingIndex u) const noexcept {
@@ -281,6 +335,7 @@ void World::refresh_wear(UnderlyingIndex underlying, std::size_t below, std::siz
 void World::move_index(UnderlyingIndex underlying, double price) noexcept {
   const auto u = static_cast<std::size_t>(underlying);
   reval.market.columns.index_price[u] = price;
+  ++version_;
   ++index_version_[u];
   for (const AssetIndex a : assets_of_[u]) {
     reval.values.asset_price[static_cast<std::size_t>(a)] = market::asset_price(reval.market, a);
@@ -288,16 +343,19 @@ void World::move_index(UnderlyingIndex underlying, double price) noexcept {
 }
 
 void World::touch_curve(UnderlyingIndex underlying) noexcept {
+  ++version_;
   ++curve_version_[static_cast<std::size_t>(underlying)];
   ++contents_version_[static_cast<std::size_t>(underlying)];
 }
 
 void World::touch_instrument(std::uint32_t instrument) noexcept {
+  ++version_;
   ++instrument_version_[instrument];
   ++contents_version_[static_cast<std::size_t>(instruments.underlying[instrument])];
 }
 
 void World::touch_all() noexcept {
+  ++version_;
   for (std::uint64_t& version : curve_version_) ++version;
   for (std::uint64_t& version : contents_version_) ++version;
 }
@@ -318,6 +376,7 @@ bool World::refresh_scenarios(PolicyGrid& grid, UnderlyingIndex underlying) noex
     return false;
   }
   ++contents_version_[u];
+  grid.fresh_version = 0;
   // Rows of this policy alone are out of date: no stamp is ever 0.
   for (const std::uint32_t i : instruments_of[u]) {
     grid.stamp[i] = grid.wear_stamp[i] = 0;

@@ -120,6 +120,15 @@ struct Prepared {
   std::vector<Status> underlying_status;  // inputs of the method that are missing
 };
 
+// Positions whose profits at the strike nodes of one pocket are computed together: many rows in one
+// call fill the kernel's blocks, few enough stay in cache.
+constexpr std::size_t node_profits_per_call = 1 << 16;
+constexpr std::size_t node_rows_per_call(std::size_t scenarios) noexcept {
+  constexpr std::size_t most = 64;
+  const std::size_t rows = node_profits_per_call / scenarios;
+  return rows < 1 ? 1 : rows < most ? rows : most;
+}
+
 // Reused between pockets so that a batch allocates a handful of times, not per account.
 struct Scratch {
   std::vector<double> sums;

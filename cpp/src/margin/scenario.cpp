@@ -13,6 +13,7 @@
 // positive curvature, and that sits at the strikes of options held long.
 #include <algorithm>
 #include <cmath>
+#include <span>
 
 #include "kernels/kernels.hpp"
 #include "margin/methods.hpp"
@@ -56,6 +57,25 @@ struct UnitRows {
   double collateral;  // numeraire worth of assets that follow this index
 };
 
+// What see() makes of the grid when there is nothing but numbers to see, `lowest` at `column` the
+// first smallest of them: without branches on the sums.
+void see_numbers(const risk::Scenarios& grid, const double* sums, double lowest,
+                 std::uint32_t column, Worst& worst) noexcept {
+  double up = 0, down = 0;
+  for (std::size_t s = 0; s < grid.size(); ++s) {
+    const double loss = -sums[s], move = grid.price_move[s];
+    up = std::max(up, move >= 0 ? loss : 0.0);
+    down = std::max(down, move <= 0 ? loss : 0.0);
+  }
+  worst.loss_up = up;
+  worst.loss_down = down;
+  if (!(lowest < 0)) return;
+  worst.profit = lowest;
+  worst.scenario = static_cast<std::int32_t>(column);
+  worst.price_move = grid.price_move[column];
+  worst.vol_index = grid.vol_index[column];
+}
+
 void scan_grid(const risk::UnderlyingScenarios& scenarios, const risk::ScenarioTable& table,
                const PocketRows& rows, const UnitRows& unit, Scratch& scratch, Worst& worst) {
   const risk::Scenarios& grid = scenarios.grid;
@@ -63,8 +83,13 @@ void scan_grid(const risk::UnderlyingScenarios& scenarios, const risk::ScenarioT
   const std::int64_t offsets[2] = {0, unit.end - unit.begin};
   const kernels::PositionGroups groups{1, offsets, rows.instrument + unit.begin,
                                        rows.quantity + unit.begin};
+  double lowest;
+  std::uint32_t column;
   kernels::kernels().portfolio_scan(groups, table.grid.data(), table.stride, grid.size(),
-                                    scratch.sums.data(), nullptr, nullptr);
+                                    scratch.sums.data(), &lowest, &column);
+  if (unit.collateral == 0 && !std::isnan(lowest)) {
+    return see_numbers(grid, scratch.sums.data(), lowest, column, worst);
+  }
   for (std::size_t s = 0; s < grid.size(); ++s) {
     const double sum = scratch.sums[s] + grid.weight[s] * (unit.collateral * grid.price_move[s]);
     worst.see(sum, static_cast<std::int32_t>(s), grid.price_move[s], grid.vol_index[s]);
@@ -168,13 +193,21 @@ void scan_own_nodes(const Context& context, const ScenarioParameters& p,
   }
   nodes.weight.assign(nodes.size(), 1.0);
   scratch.sums.assign(nodes.size(), 0.0);
-  scratch.profit.resize(nodes.size());
   const risk::Valued valued{context.market, context.instruments, context.values};
-  for (std::int64_t k = unit.begin; k < unit.end; ++k) {
-    risk::contract_profits(valued, rows.instrument[k], scenarios.shocks, nodes, scratch.table,
+  const auto rows_per_call = static_cast<std::int64_t>(node_rows_per_call(nodes.size()));
+  for (std::int64_t first = unit.begin; first < unit.end; first += rows_per_call) {
+    const std::int64_t end = std::min(first + rows_per_call, unit.end);
+    const std::span<const std::uint32_t> held(rows.instrument + first,
+                                              static_cast<std::size_t>(end - first));
+    scratch.profit.resize(held.size() * nodes.size());
+    risk::profits_in_order(valued, held, scenarios.shocks, nodes, scratch.table,
                            scratch.profit.data());
-    for (std::size_t s = 0; s < nodes.size(); ++s) {
-      scratch.sums[s] += rows.quantity[k] * scratch.profit[s];
+    for (std::int64_t k = first; k < end; ++k) {
+      const double* const profit =
+          scratch.profit.data() + static_cast<std::size_t>(k - first) * nodes.size();
+      for (std::size_t s = 0; s < nodes.size(); ++s) {
+        scratch.sums[s] += rows.quantity[k] * profit[s];
+      }
     }
   }
   for (std::size_t s = 0; s < nodes.size(); ++s) {

@@ -19,21 +19,22 @@ std::size_t whole_vectors(std::size_t count) {
 // Rows that go through the kernel in one call.
 constexpr std::size_t rows_per_call = 64;
 
-// The options among `rows` that Black-76 prices, into the columns the kernel reads.
-void gather(const Valued& v, std::span<const std::uint32_t> rows, const VolShocks& shocks,
-            TableScratch& batch) {
-  batch.row.clear();
+// The options that Black-76 prices among rows `first` to `end`, into the columns the kernel reads.
+void gather(const Valued& v, std::span<const std::uint32_t> rows, std::size_t first,
+            std::size_t end, const VolShocks& shocks, TableScratch& batch) {
+  batch.place.clear();
   batch.is_call.clear();
   for (auto* column : {&batch.forward, &batch.strike, &batch.years, &batch.vols, &batch.scale,
                        &batch.base_value}) {
     column->clear();
   }
-  for (const std::uint32_t i : rows) {
+  for (std::size_t n = first; n < end; ++n) {
+    const std::uint32_t i = rows[n];
     if (v.instruments.kind[i] != Kind::option) continue;
     if (v.values.status[i] != Status::ok) continue;
     if (v.values.model[i] != pricing::OptionModel::black76) continue;
     if (v.values.open[i] != 1.0) continue;
-    batch.row.push_back(i);
+    batch.place.push_back(static_cast<std::uint32_t>(n));
     batch.is_call.push_back(v.instruments.is_call[i]);
     batch.forward.push_back(v.values.forward[i]);
     batch.strike.push_back(v.values.strike[i]);
@@ -51,9 +52,9 @@ void revalue_options(const VolShocks& shocks, const Scenarios& scenarios, std::s
   const std::size_t n = scenarios.size();
   batch.price_factor.resize(n);
   for (std::size_t s = 0; s < n; ++s) batch.price_factor[s] = 1.0 + scenarios.price_move[s];
-  batch.profit.resize(batch.row.size() * stride);
+  batch.profit.resize(batch.place.size() * stride);
   const kernels::ScenarioRows rows{
-      batch.row.size(),    batch.is_call.data(), batch.forward.data(),
+      batch.place.size(),  batch.is_call.data(), batch.forward.data(),
       batch.strike.data(), batch.years.data(),   batch.vols.data(),
       shocks.shock.size(), batch.scale.data(),   batch.base_value.data()};
   const kernels::ScenarioGrid grid{n, batch.price_factor.data(), scenarios.vol_index.data(),
@@ -161,7 +162,8 @@ void revalue_settling(const Valued& v, std::size_t i, const VolShocks& shocks,
   }
 }
 
-// Instruments of one underlying under one list of scenarios; `destination(i)` is where row i goes.
+// Instruments of one underlying under one list of scenarios; `destination(n)` is where the profits
+// of the n-th of `rows` go.
 template <class Destination>
 void revalue(const Valued& v, UnderlyingIndex u, std::span<const std::uint32_t> rows,
              const VolShocks& shocks, const Scenarios& scenarios, TableScratch& scratch,
@@ -170,16 +172,17 @@ void revalue(const Valued& v, UnderlyingIndex u, std::span<const std::uint32_t> 
   if (n == 0) return;
   const std::size_t stride = whole_vectors(n);
   for (std::size_t first = 0; first < rows.size(); first += rows_per_call) {
-    gather(v, rows.subspan(first, std::min(rows_per_call, rows.size() - first)), shocks, scratch);
+    gather(v, rows, first, std::min(first + rows_per_call, rows.size()), shocks, scratch);
     revalue_options(shocks, scenarios, stride, scratch);
-    for (std::size_t j = 0; j < scratch.row.size(); ++j) {
-      std::memcpy(destination(scratch.row[j]), scratch.profit.data() + j * stride,
+    for (std::size_t j = 0; j < scratch.place.size(); ++j) {
+      std::memcpy(destination(scratch.place[j]), scratch.profit.data() + j * stride,
                   n * sizeof(double));
     }
   }
   const double index = v.market.columns.index_price[static_cast<std::size_t>(u)];
-  for (const std::uint32_t i : rows) {
-    double* out = destination(i);
+  for (std::size_t r = 0; r < rows.size(); ++r) {
+    const std::uint32_t i = rows[r];
+    double* out = destination(r);
     if (v.values.status[i] != Status::ok) {
       std::fill_n(out, n, base::canonical_nan);
     } else if (v.instruments.kind[i] != Kind::option) {
@@ -279,7 +282,7 @@ void add_strike_nodes(const market::Market& market, const InstrumentColumns& ins
 
 void TableScratch::reserve(std::size_t rows, std::size_t shocks, std::size_t scenarios) {
   rows = std::min(rows, rows_per_call);
-  row.reserve(rows);
+  place.reserve(rows);
   is_call.reserve(rows);
   for (auto* column : {&forward, &strike, &years, &scale, &base_value}) column->reserve(rows);
   vols.reserve(rows * shocks);
@@ -290,10 +293,12 @@ void TableScratch::reserve(std::size_t rows, std::size_t shocks, std::size_t sce
   }
 }
 
-void contract_profits(const Valued& valued, std::uint32_t instrument, const VolShocks& shocks,
-                      const Scenarios& scenarios, TableScratch& scratch, double* out) {
-  revalue(valued, valued.instruments.underlying[instrument], {&instrument, 1}, shocks, scenarios,
-          scratch, [out](std::size_t) { return out; });
+void profits_in_order(const Valued& valued, std::span<const std::uint32_t> rows,
+                      const VolShocks& shocks, const Scenarios& scenarios, TableScratch& scratch,
+                      double* out) {
+  if (rows.empty()) return;
+  revalue(valued, valued.instruments.underlying[rows.front()], rows, shocks, scenarios, scratch,
+          [&](std::size_t n) { return out + n * scenarios.size(); });
 }
 
 ScenarioTable make_grid(std::size_t instrument_count, std::vector<UnderlyingScenarios> scenarios) {
@@ -311,7 +316,7 @@ void fill_rows(const Valued& valued, UnderlyingIndex underlying,
                TableScratch& scratch, const std::uint32_t* row_of, std::size_t stride,
                double* out) {
   revalue(valued, underlying, rows, scenarios.shocks, scenarios.grid, scratch,
-          [&](std::size_t i) { return out + row_of[i] * stride; });
+          [&](std::size_t n) { return out + row_of[rows[n]] * stride; });
 }
 
 void fill_grid_rows(const Valued& valued, UnderlyingIndex underlying,
@@ -320,7 +325,7 @@ void fill_grid_rows(const Valued& valued, UnderlyingIndex underlying,
   const UnderlyingScenarios& scenarios = table.underlying[static_cast<std::size_t>(underlying)];
   double* const grid = table.grid.data();
   revalue(valued, underlying, rows, scenarios.shocks, scenarios.grid, scratch,
-          [&](std::size_t i) { return grid + i * table.stride; });
+          [&](std::size_t n) { return grid + rows[n] * table.stride; });
 }
 
 ScenarioTable build_scenario_table(const market::Market& market,
@@ -344,8 +349,9 @@ ScenarioTable build_scenario_table(const market::Market& market,
     const auto index = static_cast<UnderlyingIndex>(u);
     fill_grid_rows(valued, index, rows[u], scratch, table);
     revalue(valued, index, rows[u], underlying.shocks, node_scenarios(underlying), scratch,
-            [&](std::size_t i) {
-              return nodes + table.node_block[u] + table.node_row[i] * table.node_stride[u];
+            [&](std::size_t n) {
+              const std::size_t row = table.node_row[rows[u][n]];
+              return nodes + table.node_block[u] + row * table.node_stride[u];
             });
   }
   return table;

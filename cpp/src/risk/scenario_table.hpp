@@ -80,7 +80,7 @@ void add_strike_nodes(const market::Market& market, const InstrumentColumns& ins
 // Inputs of the kernel, reused from call to call; once reserved nothing is allocated for as many
 // rows, shocks and scenarios.
 struct TableScratch {
-  std::vector<std::uint32_t> row;
+  std::vector<std::uint32_t> place;  // among the rows asked for
   std::vector<std::uint8_t> is_call;
   std::vector<double> forward, strike, years, vols, scale, base_value, price_factor, profit;
   std::vector<double> settling_forward, settling_vol, settling_price;  // by scenario
@@ -95,10 +95,16 @@ struct Valued {
   const pricing::InstrumentValues& values;
 };
 
-// Profit of one contract in each scenario, into `out`. A profit is computed alone: the same bits as
-// in a table.
-void contract_profits(const Valued& valued, std::uint32_t instrument, const VolShocks& shocks,
-                      const Scenarios& scenarios, TableScratch& scratch, double* out);
+// Profits of contracts of one underlying in each scenario, one contract after the other into `out`.
+// A profit is computed alone: the same bits as in a table.
+void profits_in_order(const Valued& valued, std::span<const std::uint32_t> rows,
+                      const VolShocks& shocks, const Scenarios& scenarios, TableScratch& scratch,
+                      double* out);
+inline void contract_profits(const Valued& valued, std::uint32_t instrument,
+                             const VolShocks& shocks, const Scenarios& scenarios,
+                             TableScratch& scratch, double* out) {
+  profits_in_order(valued, {&instrument, 1}, shocks, scenarios, scratch, out);
+}
 
 // A table without strike nodes, room for every instrument's row but nothing in it.
 ScenarioTable make_grid(std::size_t instrument_count, std::vector<UnderlyingScenarios> scenarios);
