@@ -47,20 +47,8 @@ LiveInputs make_inputs(MethodId method, std::int32_t accounts) {
   Policy policy = make_policy(method);
   policy.close_out_cost_ratio = 0.001;
   e.policies = {{policy}, std::vector<std::int32_t>(static_cast<std::size_t>(accounts), 0)};
-  // Balances that leave maintenance margin between 10 % and 90 % of equity.
-  for (double& amount : e.portfolio.balance_amount) amount = 0;
-  const Result bare = Engine(e).recompute();
-  for (std::int32_t a = 0; a < accounts; ++a) {
-    const auto row = static_cast<std::size_t>(a);
-    const double maintenance = bare.accounts.maintenance_margin[row];
-    e.portfolio.balance_amount[row] =
-        maintenance / random.uniform(0.1, 0.9) - bare.accounts.equity[row];
-  }
-  in.settings.oracle.assign(underlyings, {});
-  for (OracleSettings& o : in.settings.oracle) {
-    o.heartbeat_ns = o.unusable_after_ns = 365 * day_ns;
-    o.band_ratio = o.band_cap_ratio = 0.9;
-  }
+  settle_balances(e, random);
+  in.settings.oracle = steady_oracles();
   return in;
 }
 
@@ -117,19 +105,16 @@ Taken timed(LiveEngine& engine, const Record& r, std::array<Event, 1024>& events
   return {elapsed, spent};
 }
 
-// Every volatility of one underlying moves a little, together; the worst record's time.
-double remark(LiveEngine& engine, Surface& surface, Feed& feed, std::int32_t u,
-              std::array<Event, 1024>& events) {
+// The surface of one underlying as it stands; the worst record's time.
+double send(LiveEngine& engine, const Surface& surface, const Feed& feed, std::int32_t u,
+            std::array<Event, 1024>& events) {
   double worst = 0;
-  const double level = 1 + 5e-4 * feed.normal();
   for (const std::int32_t i : surface.rows[u]) {
     Record r{};
     r.type = RecordType::surface_stage;
     r.subject = i;
     r.ts_ns = feed.now;
-    double& vol = surface.vol[static_cast<std::size_t>(i)];
-    vol *= level * (1 + 1e-4 * feed.normal());
-    r.value[0] = vol;
+    r.value[0] = surface.vol[static_cast<std::size_t>(i)];
     worst = std::max(worst, timed(engine, r, events).cpu);
   }
   Record commit{};
@@ -138,6 +123,16 @@ double remark(LiveEngine& engine, Surface& surface, Feed& feed, std::int32_t u,
   commit.ts_ns = feed.now;
   commit.detail = static_cast<std::int32_t>(surface.rows[u].size());
   return std::max(worst, timed(engine, commit, events).cpu);
+}
+
+// Every volatility of one underlying moves a little, together.
+double remark(LiveEngine& engine, Surface& surface, Feed& feed, std::int32_t u,
+              std::array<Event, 1024>& events) {
+  const double level = 1 + 5e-4 * feed.normal();
+  for (const std::int32_t i : surface.rows[u]) {
+    surface.vol[static_cast<std::size_t>(i)] *= level * (1 + 1e-4 * feed.normal());
+  }
+  return send(engine, surface, feed, u, events);
 }
 
 void run(MethodId method, std::int32_t accounts, int ticks) {
@@ -212,7 +207,7 @@ void run(MethodId method, std::int32_t accounts, int ticks) {
 
 // A market maker long and short every listed option: an order before each of which its index has
 // ticked, then orders between ticks. A sample of the verdicts is compared with evaluations.
-void run_orders(int orders) {
+void run_orders(int orders, bool surfaces) {
   LiveInputs in = make_inputs(MethodId::scenario, 100);
   EngineInputs& e = in.engine;
   harness::Random random(17);
@@ -242,10 +237,17 @@ void run_orders(int orders) {
     apply(engine, r, events);
     apply(evaluating, r, events);
   }
-  std::vector<double> after_tick, warm, empty;
+  std::vector<double> after_tick, after_surface, warm, empty;
+  Surface surface{e.market.mark_vol_annual, {}};
+  for (std::int32_t i = 0; i < options; ++i) surface.rows[i % underlyings].push_back(i);
+  // Between surfaces other processes get their turn of the processor: its own time only.
+  const auto now = surfaces ? cpu_ns : harness::now_ns;
   long compared = 0;
   for (int n = 0; n < orders; ++n) {
     const std::int32_t u = n % underlyings;
+    // A surface a second among ten ticks a second, and an order after each.
+    const bool marked_anew = surfaces && n % 10 == 0;
+    if (marked_anew) remark(engine, surface, feed, u, events);
     const Record r = feed.tick(u, 2.8e-5);
     apply(engine, r, events);
     const auto draw = [&] {
@@ -254,11 +256,12 @@ void run_orders(int orders) {
       return Order{0, 0, i, quantity, 0.05 * index_price[u]};
     };
     const Order order = draw();
-    double start = harness::now_ns();
+    double start = now();
     const CheckedOrder decided = engine.check(order);
-    after_tick.push_back(harness::now_ns() - start);
+    (marked_anew ? after_surface : after_tick).push_back(now() - start);
     if (n % 500 == 0) {
       for (std::int32_t v = 0; v < underlyings; ++v) {
+        if (surfaces) send(evaluating, surface, feed, v, events);
         Record same = r;
         same.subject = v;
         same.value[0] = feed.price[v];
@@ -269,20 +272,26 @@ void run_orders(int orders) {
       ++compared;
     }
     const Order again = draw();
-    start = harness::now_ns();
+    start = now();
     harness::keep(engine.check(again));
-    warm.push_back(harness::now_ns() - start);
-    start = harness::now_ns();
+    warm.push_back(now() - start);
+    start = now();
     harness::keep(again);
-    empty.push_back(harness::now_ns() - start);
+    empty.push_back(now() - start);
   }
   const LiveCounters c = engine.counters();
   std::printf(
-      "orders of a market maker with %d option positions: %llu by proof, %llu evaluated; "
+      "orders of a market maker with %d option positions%s: %llu by proof, %llu evaluated; "
       "%ld verdicts compared\n",
-      options, static_cast<unsigned long long>(c.proofs),
+      options, surfaces ? ", a surface before every tenth" : "",
+      static_cast<unsigned long long>(c.proofs),
       static_cast<unsigned long long>(c.exact_checks), compared);
   print_times("check after a tick of its index", after_tick);
+  if (surfaces) {
+    print_times("check after its surface and a tick", after_surface);
+    after_tick.insert(after_tick.end(), after_surface.begin(), after_surface.end());
+    print_times("all of them", after_tick);
+  }
   print_times("check, warm: no tick before it", warm);
   print_times("the empty loop", empty);
 }
@@ -295,6 +304,7 @@ int main(int argc, char** argv) {
   for (const MethodId method : {MethodId::fixed, MethodId::dynamic, MethodId::scenario}) {
     run(method, accounts, ticks);
   }
-  run_orders(ticks);
+  run_orders(ticks, false);
+  run_orders(ticks, true);
   return 0;
 }

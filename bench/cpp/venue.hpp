@@ -6,6 +6,7 @@
 
 #include "harness.hpp"
 #include "tickmargin/engine.hpp"
+#include "tickmargin/live.hpp"
 
 namespace venue {
 
@@ -131,6 +132,27 @@ inline Policy make_policy(MethodId method) {
   policy.dynamic.assign(underlyings, dynamic);
   policy.scenario.assign(underlyings, scenario);
   return policy;
+}
+
+// Balances that leave maintenance margin between 10 % and 90 % of equity.
+inline void settle_balances(EngineInputs& e, harness::Random& random) {
+  for (double& amount : e.portfolio.balance_amount) amount = 0;
+  const Result bare = Engine(e).recompute();
+  for (std::size_t a = 0; a < e.portfolio.balance_amount.size(); ++a) {
+    const double maintenance = bare.accounts.maintenance_margin[a];
+    e.portfolio.balance_amount[a] =
+        maintenance / random.uniform(0.1, 0.9) - bare.accounts.equity[a];
+  }
+}
+
+// Guards that take every price they are given.
+inline std::vector<OracleSettings> steady_oracles() {
+  std::vector<OracleSettings> oracles(underlyings);
+  for (OracleSettings& o : oracles) {
+    o.heartbeat_ns = o.unusable_after_ns = 365 * day_ns;
+    o.band_ratio = o.band_cap_ratio = 0.9;
+  }
+  return oracles;
 }
 
 }  // namespace venue
