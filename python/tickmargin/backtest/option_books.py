@@ -3,6 +3,10 @@
 A snapshot sets up the books and margins them; the loss is the change of the same contracts' marks
 until the snapshot a horizon later. A contract that has expired by then is worth its pay-off at the
 later index.
+
+A margin here is what an account needs beyond the value of its options: a requirement that holds the
+mark (``option_value = "requirement"``) is compared with the options' net value added to it, as such
+a policy leaves them out of equity. So the same money is meant under every policy.
 """
 
 from __future__ import annotations
@@ -67,8 +71,8 @@ def roll_chains(
         usable = np.isfinite(known[0]) & np.isfinite(known[1])
         kept = _rows_of(chain, usable)
         gains = [k[usable] - kept.mark_price * kept.index_price for k in known]
-        names, margins, losses = _margined(policies, kept, gains, vols[place], accounts, seed)
-        parts.append((chain.as_of_ns, names, np.column_stack([margins, losses])))
+        names, columns = _margined(policies, kept, gains, vols[place], accounts, seed)
+        parts.append((chain.as_of_ns, names, columns))
     if len(parts) < 2:
         raise refuse("fewer than two snapshots have a later one at the promise's horizon")
     return _joined(parts, promise, chains)
@@ -94,6 +98,7 @@ def _joined(
         maintenance_margin=columns[:, 1],
         initial_loss=columns[:, 2],
         maintenance_loss=columns[:, 3],
+        gross_notional=columns[:, 4],
         initial_steps=max(1, round(promise.initial_days / gap)),
         maintenance_steps=max(1, round(promise.maintenance_days / gap)),
     )
@@ -195,12 +200,12 @@ def _margined(
     vols: dict[str, float],
     accounts: int,
     seed: int,
-) -> tuple[list[tuple[str, str]], NDArray[np.float64], NDArray[np.float64]]:
-    """Names with classes, margins and losses of every book at one snapshot."""
+) -> tuple[list[tuple[str, str]], NDArray[np.float64]]:
+    """Names with classes, and columns of two margins, two losses and the gross notional."""
     book = book_from_chain(chain, accounts, seed)
     strategies = _strategies(chain)
     tables, market = _with_strategies(book, strategies), _with_state(book, vols)
-    both = _requirements(policies, market, tables, book.as_of_ns)
+    asked = _requirements(policies, market, tables, book.as_of_ns)
     unit = {n: i for i, n in enumerate(chain.instrument.tolist())}
     positions = tables["positions"]
     rows = np.array([unit[n] for n in positions["instrument"].tolist()])
@@ -209,17 +214,22 @@ def _margined(
     names = tables["accounts"]["account"].tolist()
     place = {name: i for i, name in enumerate(names)}
     holder = np.array([place[a] for a in positions["account"].tolist()])
-    losses = np.column_stack(
-        [np.bincount(holder, weights=-base * g[rows], minlength=len(names)) for g in gains]
-    ).astype(np.float64)
     kinds = tables["accounts"]["tier"].tolist()
-    held = np.bincount(holder, minlength=len(names)) > 0
-    kept = np.flatnonzero(held)
-    return (
-        [(names[i], kinds[i]) for i in kept.tolist()],
-        np.array([both[names[i]] for i in kept.tolist()]),
-        losses[kept],
+
+    def by_account(of_positions: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.bincount(holder, weights=of_positions, minlength=len(names)).astype(np.float64)
+
+    worth = by_account(base * (chain.mark_price * chain.index_price)[rows])
+    beyond = np.array([asked[n].beyond_value(w) for n, w in zip(names, worth, strict=True)])
+    columns = np.column_stack(
+        [
+            beyond,
+            *(by_account(-base * g[rows]) for g in gains),
+            by_account(np.abs(base) * chain.index_price[rows]),
+        ]
     )
+    kept = np.flatnonzero(np.bincount(holder, minlength=len(names)) > 0)
+    return [(names[i], kinds[i]) for i in kept.tolist()], columns[kept]
 
 
 def _with_strategies(
@@ -251,16 +261,34 @@ def _with_state(book: ChainBook, vols: dict[str, float]) -> dict[str, dict[str, 
     return tables
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What one account is asked for, and whether the mark of its options is part of it."""
+
+    initial: float
+    maintenance: float
+    holds_mark: bool
+
+    def beyond_value(self, worth: float) -> tuple[float, float]:
+        """Both margins, beyond the value of the options held (short: less than 0)."""
+        add = worth if self.holds_mark else 0.0
+        return self.initial + add, self.maintenance + add
+
+
 def _requirements(
     policies: Policies, market: dict[str, Any], portfolio: dict[str, Any], as_of_ns: int
-) -> dict[str, tuple[float, float]]:
+) -> dict[str, _Asked]:
     from tickmargin.engine import Engine
     from tickmargin.simulate.door import market_of, portfolio_of
 
     engine = Engine(market_of(market, as_of_ns), portfolio_of(portfolio), policies)
     rows = engine.recompute().accounts
-    columns = (rows["account"], rows["initial_margin"], rows["maintenance_margin"])
-    return {a: (i, m) for a, i, m in zip(*(c.tolist() for c in columns), strict=True)}
+    holds = {p.name: p.config.option_value == "requirement" for p in policies.loaded}
+    columns = (rows["account"], rows["initial_margin"], rows["maintenance_margin"], rows["policy"])
+    return {
+        a: _Asked(i, m, holds.get(p, False))
+        for a, i, m, p in zip(*(c.tolist() for c in columns), strict=True)
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,7 +302,7 @@ class HeldDay:
     vol_annual : float
         At the money, of the book's first leg.
     initial_margin, maintenance_margin : float
-        As asked for then.
+        As asked for then, beyond the value of the options.
     value : float
         Of the options at the venue's marks.
     loss : float
@@ -313,11 +341,11 @@ def hold_straddle(policies: Policies, chains: Sequence[Chain], currency: str) ->
             break
         book = book_from_chain(chain, 10, 0)
         tables = _with_strategies(book, {f"held {currency}": legs})
-        both = _requirements(policies, _with_state(book, realised), tables, chain.as_of_ns)
-        initial, maintenance = both[f"held {currency}"]
+        asked = _requirements(policies, _with_state(book, realised), tables, chain.as_of_ns)
         rows = [unit[name] for name, _ in legs]
         worth = chain.mark_price[rows] * chain.index_price[rows]
         value = float(np.sum([q for _, q in legs] * worth))
+        initial, maintenance = asked[f"held {currency}"].beyond_value(value)
         loss = days[-1].value - value if days else 0.0
         covered = not days or loss <= days[-1].maintenance_margin
         days.append(

@@ -60,6 +60,8 @@ class Rolled:
         As asked for at that time.
     initial_loss, maintenance_loss : array of float
         What was lost over the horizon of each; NaN where the history ends before.
+    gross_notional : array of float
+        Size of what is held at the index price, longs and shorts added.
     initial_steps, maintenance_steps : int
         Rows of history in each horizon: windows that far apart do not overlap.
     """
@@ -72,6 +74,7 @@ class Rolled:
     maintenance_margin: NDArray[np.float64]
     initial_loss: NDArray[np.float64]
     maintenance_loss: NDArray[np.float64]
+    gross_notional: NDArray[np.float64]
     initial_steps: int = 1
     maintenance_steps: int = 1
 
@@ -176,6 +179,7 @@ def roll_prices(
         maintenance_margin=margins[:, :, 1].ravel(),
         initial_loss=losses[0],
         maintenance_loss=losses[1],
+        gross_notional=np.tile(np.abs(worth).sum(axis=1), rows.size),
         initial_steps=max(1, math.ceil(steps[0] / every)),
         maintenance_steps=max(1, math.ceil(steps[1] / every)),
     )

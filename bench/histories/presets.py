@@ -1,0 +1,73 @@
+"""Which policies stand in the tables, oldest way of margining first, and where each fits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from tickmargin.backtest.rolling import Promise, promise_of
+from tickmargin.policies import Policies
+
+DAY = Promise()  # a day at 99 %: what a policy is held to that promises nothing
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A policy in a table.
+
+    ``name`` is a preset's, or a TOML file's of this folder. ``futures``: what the file is made for,
+    where its venue lists only some; all by default. ``options`` says whether it has a rule of its
+    own for options.
+    """
+
+    name: str
+    generation: str
+    futures: tuple[str, ...] = ("BTC", "ETH")
+    options: bool = True
+
+    @property
+    def house(self) -> bool:
+        """Whether the project answers for its promise."""
+        return self.name.startswith("house-")
+
+    def load(self) -> Policies:
+        """Read the policy."""
+        if self.name.endswith(".toml"):
+            return Policies.load(Path(__file__).parent / self.name)
+        return Policies.preset(self.name)
+
+    def promise(self, step_days: float) -> Promise | None:
+        """What it is held to; None if times ``step_days`` apart cannot tell."""
+        said = promise_of(self.load()) if self.house else DAY
+        return None if min(said.initial_days, said.maintenance_days) < step_days * 0.99 else said
+
+
+FIXED, STANDARD = "share of notional", "standard formula"
+DYNAMIC, SCAN, PORTFOLIO = "follows volatility", "scan of scenarios", "portfolio"
+
+ENTRIES = (
+    Entry("house-fixed", FIXED),
+    Entry("binance-usdm", FIXED, options=False),
+    Entry("bitmex-xbt", FIXED, futures=("BTC",), options=False),
+    Entry("kraken-btc-inverse", FIXED, futures=("BTC",), options=False),
+    Entry("deribit-sm", STANDARD),
+    Entry("bybit-options", STANDARD),
+    Entry("okx-options", STANDARD),
+    Entry("derive-srm", STANDARD),
+    Entry("house-dynamic", DYNAMIC),
+    Entry("span.toml", SCAN),
+    Entry("deribit-pm-legacy", SCAN),
+    Entry("house-portfolio", PORTFOLIO),
+    Entry("deribit-pm", PORTFOLIO),
+    Entry("okx-pm", PORTFOLIO),
+    Entry("derive-pmrm1", PORTFOLIO),
+    Entry("derive-pmrm2", PORTFOLIO),
+    Entry("paradex-pm", PORTFOLIO),
+)
+
+
+def chosen(names: list[str]) -> list[Entry]:
+    """Entries by name; all without one. A name that is not in the list is taken as a preset."""
+    known = {entry.name: entry for entry in ENTRIES}
+    blank = Entry("", PORTFOLIO)
+    return [known.get(n, replace(blank, name=n)) for n in names] or list(ENTRIES)
