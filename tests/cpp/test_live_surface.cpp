@@ -1,5 +1,5 @@
-// A whole surface marked anew: no band lasts, every account is decided in one pass over all of them,
-// and is read as it was decided.
+// A whole surface marked anew: no band lasts, every account is decided in one pass over all of
+// them, and is read as it was decided.
 #include "live_audit.hpp"
 
 using namespace live_audit;
