@@ -126,7 +126,9 @@ class CheckedOrder:
         Numeraire, equity under initial-margin weights; NaN where the decision needed no number.
     binding_underlying : str or None
     binding_price_move, binding_vol_shock : float
-        The scenario that binds after the fill, of the underlying that needs most.
+        The scenario that binds after the fill, of the underlying that needs most. Of
+        ``refused_doubtful`` the underlying whose mark is not ready: not heard yet, stale or
+        quarantined.
     """
 
     accepted: bool

@@ -91,6 +91,19 @@ def test_an_order_is_judged_as_what_if_judges_it() -> None:
     assert live.counters()["records"] == 2
 
 
+def test_before_a_mark_is_heard_the_refusal_names_it() -> None:
+    live = engine()
+    live.start(oracle={"*": {"sources": ["a", "b", "c"]}})
+    for account in ("anna", "clara", "empty"):  # whatever state they are in on marks not heard
+        check = live.check_order(account, "BTC-PERP", 1.0, BTC)
+        assert check.verdict == "refused_doubtful"
+        assert check.binding_underlying == "BTC"
+    orders = {"account": ["empty"], "instrument": ["ETH-PERP"], "quantity": [1.0], "price": [ETH]}
+    named = live.check_many(orders)
+    assert named["binding_underlying"].tolist() == ["ETH"]
+    assert live.check_order("anna", "BTC-PERP", -1.0, BTC).accepted  # what reduces risk may pass
+
+
 def test_check_many_takes_names_frames_and_handles() -> None:
     live = ready()
     named = {

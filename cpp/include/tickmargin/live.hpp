@@ -116,7 +116,7 @@ constexpr const char* check_verdict_name(CheckVerdict verdict) noexcept {
 struct CheckedOrder {
   CheckVerdict verdict;
   Status status;
-  UnderlyingIndex binding_underlying;  // -1 without
+  UnderlyingIndex binding_underlying;  // -1 without; of refused_doubtful the mark that is not ready
   double binding_price_move, binding_vol_shock;
   Ticks shortfall;                    // initial margin less equity, where refused for it
   Ticks equity_after, initial_after;  // 0 where a proof decided without them

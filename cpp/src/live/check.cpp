@@ -18,6 +18,23 @@ bool LiveEngine::State::mark_in_doubt(std::uint32_t instrument) const noexcept {
   return false;
 }
 
+// The first index whose mark forbids new risk on an instrument in a pocket (-1: none yet), or -1.
+UnderlyingIndex LiveEngine::State::doubtful_mark(std::uint32_t instrument,
+                                                 std::int32_t pocket) const noexcept {
+  const live::Dependencies& d = world.depends[instrument];
+  for (int k = 0; k < d.count; ++k) {
+    const std::int32_t u = d.underlying[static_cast<std::size_t>(k)];
+    if (underlyings[static_cast<std::size_t>(u)].guard.mark_state != MarkState::ready) return u;
+  }
+  if (pocket < 0) return -1;
+  for (std::int32_t l = pockets[static_cast<std::size_t>(pocket)].first_link; l >= 0;
+       l = links[static_cast<std::size_t>(l)].next_of_pocket) {
+    const std::int32_t u = links[static_cast<std::size_t>(l)].underlying;
+    if (underlyings[static_cast<std::size_t>(u)].guard.mark_state != MarkState::ready) return u;
+  }
+  return -1;
+}
+
 // The rows in `scratch` evaluated under the policy of an account.
 monitor::Decision LiveEngine::State::margin_of_scratch(AccountIndex account,
                                                        std::int32_t pocket) noexcept {
@@ -112,10 +129,14 @@ CheckedOrder LiveEngine::State::check(const Order& order, bool reduce_only) noex
   const bool reduces = then.initial_margin <= before.initial_margin;
   const bool liquidating = pocket >= 0 && pockets[static_cast<std::size_t>(pocket)].state >=
                                               tickmargin::State::liquidating;
-  const bool doubtful =
-      mark_in_doubt(i) || (pocket >= 0 && marks_in_doubt(static_cast<std::size_t>(pocket)));
-  if (!reduces && (liquidating || doubtful)) {
-    out.verdict = liquidating ? CheckVerdict::refused_liquidating : CheckVerdict::refused_doubtful;
+  const UnderlyingIndex doubtful = reduces ? -1 : doubtful_mark(i, pocket);
+  if (doubtful >= 0) {
+    // A state reached on a mark in doubt is no reason to give: the mark is.
+    out.verdict = CheckVerdict::refused_doubtful;
+    out.binding_underlying = doubtful;
+    out.binding_price_move = out.binding_vol_shock = 0;
+  } else if (!reduces && liquidating) {
+    out.verdict = CheckVerdict::refused_liquidating;
   } else if (out.equity_after >= out.initial_after) {
     out.verdict = CheckVerdict::accepted;
   } else if (reduces) {

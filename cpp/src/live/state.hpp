@@ -287,6 +287,7 @@ struct LiveEngine::State {
   CheckVerdict screen(const Order& order, bool reduce_only) const noexcept;
   bool marks_in_doubt(std::size_t pocket) const noexcept;
   bool mark_in_doubt(std::uint32_t instrument) const noexcept;
+  UnderlyingIndex doubtful_mark(std::uint32_t instrument, std::int32_t pocket) const noexcept;
   monitor::Decision margin_of_scratch(AccountIndex account, std::int32_t pocket) noexcept;
 
   // ---- orders decided by proof (prove.cpp) ----
