@@ -280,3 +280,91 @@ def test_bench_tick_takes_a_given_book(capsys: pytest.CaptureFixture[str], book:
     assert call(capsys, "bench", "tick", *given[:2])[0] == exit_codes.USAGE
     nothing = ("--ticks", 0, "--orders", 0, "--surfaces", 0, "--seconds", 0.5)
     assert call(capsys, "bench", "tick", *given, *nothing)[0] == exit_codes.USAGE
+
+
+def test_a_fall_that_one_source_tells_waits_and_says_for_what(
+    capsys: pytest.CaptureFixture[str], book: Path, tmp_path: Path
+) -> None:
+    fall = write(tmp_path / "fall.csv", range(0, 100, 10), [BTC] * 5 + [0.75 * BTC] * 5)
+    _, out, _ = tick(capsys, book, fall, "--json")
+    (mark, other) = json.loads(out)["marks"]
+    assert (mark["index_price"], mark["mark_state"]) == (BTC, "quarantined")
+    assert "a second source agrees" in mark["ready_when"]
+    assert other["ready_when"] is None
+    _, out, _ = tick(capsys, book, fall)
+    assert "Ready when" in out
+    assert "operator releases it" in out
+    # a wider band believes it, a shorter limit takes it unconfirmed
+    _, out, _ = tick(capsys, book, fall, "--json", "--band", "0.3")
+    facts = json.loads(out)
+    assert facts["marks"][0]["mark_state"] == "ready"
+    assert facts["marks"][0]["index_price"] == 0.75 * BTC
+    _, out, _ = tick(capsys, book, fall, "--json", "--quarantine-limit", "20")
+    mark = json.loads(out)["marks"][0]
+    assert (mark["index_price"], mark["mark_state"]) == (0.75 * BTC, "degraded")
+    assert json.loads(out)["liquidated"] == []
+    # a second source that agrees is no doubt at all
+    two = tmp_path / "two.csv"
+    rows = [
+        f"{T0 + s * SECOND},BTC,{BTC if s < 50 else 0.75 * BTC},{name}"
+        for s in range(0, 100, 10)
+        for name in "ab"
+    ]
+    two.write_text("ts_ns,underlying,price,source\n" + "\n".join(rows) + "\n")
+    _, out, _ = tick(capsys, book, two, "--json")
+    assert json.loads(out)["marks"][0]["ready_when"] is None
+
+
+def test_the_view_keeps_its_size_with_a_mark_in_doubt(book: Path, tmp_path: Path) -> None:
+    engine = tm.Engine(market(), portfolio(), tm.Policies.from_dict(POLICIES))
+    path = write(tmp_path / "fall.csv", range(0, 100, 10), [BTC] * 5 + [0.75 * BTC] * 5)
+    ticks = read_ticks(path, engine.market)
+    start_engine(engine, ticks, 30 * SECOND, None)
+    run = TickRun(engine, tick_records(ticks, T0, SECOND), sources=ticks.sources)
+    tick_view.run_plain(run)
+    for width, height in ((120, 40), (80, 24), (50, 10)):
+        still = Console(file=StringIO(), width=width, height=height)
+        still.print(tick_view.frame(run, "USD", still))
+        lines = still.file.getvalue().splitlines()
+        assert all(len(line) <= width for line in lines)
+        assert ("Ready when" in still.file.getvalue()) == (width >= 80)
+        assert width < 120 or len(lines) <= height
+
+
+def test_a_file_of_which_nothing_is_taken_is_no_success(
+    capsys: pytest.CaptureFixture[str], book: Path, tmp_path: Path
+) -> None:
+    old = write(tmp_path / "old.csv", range(-100, 0, 10), [BTC] * 10)
+    code, out, err = tick(capsys, book, old)
+    assert code == exit_codes.REFUSED
+    assert "every tick" in err
+    assert "10 time_reversed" in err
+    assert "Accounts" in out
+    mixed = write(tmp_path / "mixed.csv", range(-50, 50, 10), [BTC] * 10)
+    assert tick(capsys, book, mixed)[0] == exit_codes.OK
+    assert tick(capsys, book, mixed, "--strict")[0] == exit_codes.REFUSED
+
+
+def test_prices_that_are_none_are_told_by_row_and_counted(
+    capsys: pytest.CaptureFixture[str], book: Path, tmp_path: Path
+) -> None:
+    bad = write(tmp_path / "bad.csv", range(6), [BTC, -BTC, BTC, 0.0, -1.0, BTC])
+    code, out, err = tick(capsys, book, bad)
+    assert (code, out) == (exit_codes.BAD_INPUT, "")
+    assert "bad.csv" in err
+    assert "[NOT_POSITIVE]" in err
+    assert "-60000" in err
+    assert "3 problems" in err
+    assert "row 1 (line 3), column price" in err
+
+
+def test_a_folder_that_is_taken_asks_for_another(
+    capsys: pytest.CaptureFixture[str], book: Path, tmp_path: Path
+) -> None:
+    again = ("--json", "--record", tmp_path / "run")
+    assert tick(capsys, book, book / "ticks.csv", *again)[0] == exit_codes.OK
+    code, _, err = tick(capsys, book, book / "ticks.csv", *again)
+    assert code == exit_codes.BAD_INPUT
+    assert "[RECORDING_IN_USE]" in err
+    assert "choose a new or empty folder" in err
+    assert f"tickmargin replay {tmp_path / 'run'}" in err

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -18,7 +18,11 @@ from tickmargin.cli.options import (
     Strict,
 )
 
+if TYPE_CHECKING:
+    from tickmargin.engine import Engine
+
 _SECOND_NS = 1_000_000_000
+_BAND_CAP = 0.25  # where time stops widening the band
 
 
 def tick(
@@ -46,6 +50,20 @@ def tick(
     heartbeat: Annotated[
         float, typer.Option("--heartbeat", min=0.001, help="Seconds after which a source is stale.")
     ] = 30.0,
+    band: Annotated[
+        float,
+        typer.Option(
+            "--band", min=0.0, max=1.0, help="Move that one source alone may make at once (ratio)."
+        ),
+    ] = 0.05,
+    quarantine: Annotated[
+        float,
+        typer.Option(
+            "--quarantine-limit",
+            min=0.0,
+            help="Seconds a doubtful price waits; then it is taken, but nobody liquidated on it.",
+        ),
+    ] = 300.0,
     clock: Annotated[
         float, typer.Option("--clock", min=0.001, help="Seconds between records of time.")
     ] = 10.0,
@@ -72,7 +90,10 @@ def tick(
     Every mark starts where the market has it; underlyings without ticks stay there. Time moves
     with the ticks. At the end every account is compared with a recompute from scratch. --out
     writes all events, --record keeps every record for `replay`. With --strict undecidable
-    accounts are exit code 4, refused ticks 5.
+    accounts are exit code 4, refused ticks 5; without it 5 where every tick is refused.
+
+    A price that one source alone has left the mark for by more than --band waits in quarantine: a
+    second source that agrees ends it, or an operator's release, and nobody is liquidated meanwhile.
     """
     from tickmargin.cli import tick_view
     from tickmargin.cli import ticks as files
@@ -88,13 +109,18 @@ def tick(
     early = int((stream.ts_ns < engine.market.as_of_ns).sum())
     if early:
         say(f"warning: {early:,} ticks are older than the market; --align moves them to its time")
-    held = files.start_engine(engine, stream, int(heartbeat * _SECOND_NS), quorum)
+    guard = {
+        "band_ratio": band,
+        "band_cap_ratio": max(band, _BAND_CAP),
+        "quarantine_limit_ns": int(quarantine * _SECOND_NS),
+    }
+    held = files.start_engine(engine, stream, int(heartbeat * _SECOND_NS), quorum, guard)
     if held:
         say(f"no ticks of {', '.join(held)}: held at the market's price")
     if record is not None:
-        engine.record_to(record)
+        _record_to(engine, record)
     rows = files.tick_records(stream, engine.market.as_of_ns, int(clock * _SECOND_NS))
-    run = TickRun(engine, rows, speed=speed)
+    run = TickRun(engine, rows, speed=speed, sources=stream.sources)
     target, numeraire = console(), engine.market.numeraire
     if target.is_terminal and not (no_live or as_json):
         tick_view.run_live(run, numeraire, target)
@@ -129,7 +155,27 @@ def tick(
         )
         target.print()
         tick_view.print_summary(run, numeraire, show)
+    refused = run.refused()
+    if len(stream) and sum(refused.values()) >= len(stream):
+        told = ", ".join(f"{number:,} {name}" for name, number in refused.items())
+        say(f"error: every tick of {ticks} was refused: {told}")
+        raise typer.Exit(exit_codes.REFUSED)
     if strict and run.states["undecidable"]:
         raise typer.Exit(exit_codes.UNDECIDABLE)
-    if strict and set(run.counts) - {"ok", "quarantined"}:
+    if strict and refused:
         raise typer.Exit(exit_codes.REFUSED)
+
+
+def _record_to(engine: Engine, directory: Path) -> None:
+    from tickmargin.errors import InvalidInputError
+
+    try:
+        engine.record_to(directory)
+    except InvalidInputError as error:
+        if error.code != "RECORDING_IN_USE":
+            raise
+        message = (
+            f"{directory} holds a recording already: choose a new or empty folder for --record, "
+            f"or run that one again: tickmargin replay {directory}"
+        )
+        raise InvalidInputError(message, code=error.code) from error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -45,8 +45,16 @@ class TickRun:
         Accounts by state at the start and now.
     """
 
-    def __init__(self, engine: Engine, rows: Records, *, speed: float = 0.0) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        rows: Records,
+        *,
+        speed: float = 0.0,
+        sources: Mapping[str, Sequence[str]] | None = None,
+    ) -> None:
         self.engine, self.rows, self.speed = engine, rows, speed
+        self.sources = sources or {}
         self.done, self.total = 0, len(rows)
         self.elapsed_ns = np.zeros(len(rows), np.int64)
         self.counts: dict[str, int] = {}
@@ -62,6 +70,24 @@ class TickRun:
         names, numbers = np.unique(state.astype(str), return_counts=True)
         found = dict(zip(names.tolist(), numbers.tolist(), strict=True))
         return {name: found.get(name, 0) for name in STATES}
+
+    def refused(self) -> dict[str, int]:
+        """Records that changed nothing, by status."""
+        return {s: n for s, n in self.counts.items() if s not in ("ok", "quarantined")}
+
+    def marks(self) -> list[dict[str, Any]]:
+        """The engine's marks, each with what makes it ready again (None where it is)."""
+        return [
+            {**row, "ready_when": self._ready_when(row["underlying"], row["mark_state"])}
+            for row in self.engine.marks()
+        ]
+
+    def _ready_when(self, underlying: str, state: str) -> str | None:
+        if state == "ready":
+            return None
+        if state == "unusable" or len(self.sources.get(underlying, "a")) > 1:
+            return "fresh sources agree, or an operator releases it"
+        return "it returns to the band, a second source agrees, or an operator releases it"
 
     @property
     def seconds(self) -> float:
@@ -134,7 +160,7 @@ class TickRun:
             "states_after": self.states,
             "events": dict(zip(names.tolist(), numbers.tolist(), strict=True)),
             "liquidated": sorted(set(table.filter(gone)["account"].tolist())),
-            "marks": list(self.engine.marks()),
+            "marks": self.marks(),
             "policies": self.engine.info()["policies"],
             "counters": self.engine.counters(),
             "state_hash": f"{self.engine.state_hash():016x}",

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _REFRESH_SECONDS = 0.1
 _LINE_SECONDS = 2.0
 _ABOVE_EVENTS = 18  # lines of everything else
+_OF_DOUBT = 6
 _AMOUNTS = ("equity", "maintenance_margin")
 _MARK_STYLES = {"ready": "green", "degraded": "yellow", "quarantined": "red", "unusable": "magenta"}
 
@@ -69,6 +70,20 @@ def mark_table(marks: list[dict[str, Any]], numeraire: str, limit: int = 8) -> R
         )
     if len(marks) > limit:
         table.add_row(Text(f"and {len(marks) - limit:,} more"), "", "")
+    return table
+
+
+def doubt_table(marks: list[dict[str, Any]], limit: int = 3) -> RichTable | None:
+    """What makes each mark ready that is not."""
+    doubtful = [row for row in marks if row["ready_when"]]
+    if not doubtful:
+        return None
+    table = grid("Ready when", [("", True), ("", True)])
+    table.show_header = False
+    for row in doubtful[:limit]:
+        table.add_row(name_cell(row["underlying"]), Text(row["ready_when"]))
+    if len(doubtful) > limit:
+        table.add_row(Text(f"and {len(doubtful) - limit:,} more"), "")
     return table
 
 
@@ -119,7 +134,8 @@ def frame(run: TickRun, numeraire: str, console: Console) -> RenderableType:
     done = Text(f"{run.done:,} of {run.total:,} records")
     bar = ProgressBar(total=max(run.total, 1), completed=run.done, width=30)
     head = fitting(console, [side_by_side(*row, gap=2) for row in ((moment, bar, done), (done,))])
-    marks = mark_table(list(run.engine.marks()), numeraire)
+    rows = run.marks()
+    marks, doubts = mark_table(rows, numeraire), doubt_table(rows)
     times = time_table(run, whole=False)
     short = state_table(run, start=False)
     tables = fitting(
@@ -134,8 +150,9 @@ def frame(run: TickRun, numeraire: str, console: Console) -> RenderableType:
             )
         ],
     )
-    room = max(0, console.height - _ABOVE_EVENTS)
-    parts = [part for part in (head, tables) if part is not None]
+    doubt = None if doubts is None else fitting(console, [doubts])
+    room = max(0, console.height - _ABOVE_EVENTS - (_OF_DOUBT if doubt is not None else 0))
+    parts = [part for part in (head, tables, doubt) if part is not None]
     events = fitting(console, [event_rows(run, room), event_rows(run, room, amounts=False)])
     if events is not None and room:
         parts.append(events)
@@ -192,7 +209,11 @@ def run_plain(run: TickRun) -> None:
 def print_summary(run: TickRun, numeraire: str, print_table: Callable[[RichTable], None]) -> None:
     """Print how it ended."""
     print_table(state_table(run))
-    print_table(mark_table(list(run.engine.marks()), numeraire, limit=1000))
+    marks = run.marks()
+    print_table(mark_table(marks, numeraire, limit=1000))
+    doubts = doubt_table(marks, limit=1000)
+    if doubts is not None:
+        print_table(doubts)
     print_table(time_table(run, whole=True))
     if run.last:
         print_table(event_rows(run, 12))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,7 +25,7 @@ TICK_COLUMNS = (
     Column("ts_ns", "int", required=False),
     Column("time", "text", required=False),
     Column("underlying", "id"),
-    Column("price", "float"),
+    Column("price", "float", sign="positive"),
     Column("source", "text", required=False, nullable=True),
     Column("seq", "int", required=False, sign="positive"),
 )
@@ -180,8 +181,16 @@ def align(ticks: Ticks, market: Market) -> Ticks:
     return replace(ticks, price=price, ts_ns=ticks.ts_ns + later)
 
 
-def start_engine(engine: Engine, ticks: Ticks, heartbeat_ns: int, quorum: int | None) -> list[str]:
+def start_engine(
+    engine: Engine,
+    ticks: Ticks,
+    heartbeat_ns: int,
+    quorum: int | None,
+    guard: Mapping[str, float | int] | None = None,
+) -> list[str]:
     """Start the live engine with the sources of a file, every mark as the market has it.
+
+    ``guard`` are more settings of the oracle guard, for every underlying with ticks.
 
     Returns
     -------
@@ -196,6 +205,7 @@ def start_engine(engine: Engine, ticks: Ticks, heartbeat_ns: int, quorum: int | 
         if name in ticks.sources:
             own: dict[str, Any] = {"sources": ticks.sources[name]}
             own |= {"heartbeat_ns": heartbeat_ns, "unusable_after_ns": 10 * heartbeat_ns}
+            own |= guard or {}
             if quorum is not None:
                 own["quorum"] = min(quorum, len(own["sources"]))
             oracle[name] = own
