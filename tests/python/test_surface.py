@@ -159,6 +159,6 @@ def test_bad_quotes_are_refused_by_name_and_row():
 
 
 def test_without_scipy_the_extra_is_named(monkeypatch):
-    monkeypatch.setitem(sys.modules, "scipy", None)
+    monkeypatch.setitem(sys.modules, "scipy.optimize", None)
     with pytest.raises(tm.MissingExtraError, match="calibrate"):
         fit_svi(np.linspace(-1, 1, 5), np.full(5, 0.5), 0.1)

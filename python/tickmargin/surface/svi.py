@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -146,9 +147,10 @@ def _solve(k: Doubles, vol: Doubles, years: float, root_weight: Doubles) -> Svi:
 
 def _scipy() -> Any:
     try:
-        from scipy import optimize
+        return import_module("scipy.optimize")
     except ImportError as error:
-        raise MissingExtraError(
-            "fitting a surface needs scipy: pip install tickmargin[calibrate]"
-        ) from error
-    return optimize
+        message = (
+            "fitting a surface needs scipy, which is not installed: "
+            "pip install 'tickmargin[calibrate]'"
+        )
+        raise MissingExtraError(message) from error
