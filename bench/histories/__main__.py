@@ -13,6 +13,8 @@ from bench.histories import rolls, tables
 from bench.histories.presets import Entry, chosen
 
 PARTS = ("futures", "options", "week")
+FUTURES_BOOKS = ("BTC", "ETH", "mixed")
+OPTION_BOOKS = ("short straddle BTC", "strategy", "market_maker", "client")
 
 
 def main() -> int:
@@ -26,6 +28,7 @@ def main() -> int:
     parser.add_argument("--parts", default=",".join(PARTS), help=f"of {','.join(PARTS)}")
     parser.add_argument("--presets", default="", help="names; all by default")
     parser.add_argument("--accounts", type=int, default=200, help="drawn from each chain")
+    parser.add_argument("--margins", default="IM,MM", help="rows to print: IM, MM or both")
     parser.add_argument("--quick", action="store_true", help="a few times, to see that it works")
     parser.add_argument("--json", type=Path, help="write the rows too")
     asked = parser.parse_args()
@@ -34,12 +37,13 @@ def main() -> int:
     if unknown:
         parser.error(f"--parts: {unknown[0]!r} is none of {', '.join(PARTS)}")
     data = Path(asked.data)
+    margins = [m.strip() for m in asked.margins.split(",")]
     entries = chosen([n.strip() for n in asked.presets.split(",") if n.strip()])
     document: dict[str, Any] = {}
     if "futures" in parts:
-        document["futures"] = _futures(data, entries, asked.quick)
+        document["futures"] = _futures(data, entries, margins, asked.quick)
     if "options" in parts:
-        document |= _options(data, entries, asked.accounts, asked.quick)
+        document |= _options(data, entries, margins, asked.accounts, asked.quick)
     if "week" in parts:
         rows = [_told(rolls.week_rows, e, data) for e in entries if e.options]
         document["week"] = rows
@@ -55,23 +59,27 @@ def _told(work: Any, entry: Entry, *more: Any) -> Any:
     return work(entry, *more)
 
 
-def _futures(data: Path, entries: list[Entry], quick: bool) -> list[dict[str, Any]]:
+def _futures(
+    data: Path, entries: list[Entry], margins: list[str], quick: bool
+) -> list[dict[str, Any]]:
     out = []
     for span in rolls.futures_spans(data, quick):
         rows = [row for e in entries for row in _told(rolls.futures_rows, e, span)]
         print(f"\n## Perpetuals, {span.name}\n")
-        print(tables.futures_table(rows), flush=True)
+        print(tables.checks_table(rows, FUTURES_BOOKS, margins), flush=True)
         out += rows
     return out
 
 
-def _options(data: Path, entries: list[Entry], accounts: int, quick: bool) -> dict[str, Any]:
+def _options(
+    data: Path, entries: list[Entry], margins: list[str], accounts: int, quick: bool
+) -> dict[str, Any]:
     chains = rolls.chains_of(data, quick)
     done = [_told(rolls.chain_rows, e, chains, accounts) for e in entries if e.options]
     checks = [row for one in done for row in one.checks]
     capital = [one.capital for one in done]
     print(f"\n## Option books, {len(chains)} daily chains\n")
-    print(tables.options_table(checks))
+    print(tables.checks_table(checks, OPTION_BOOKS, margins))
     print("\n## The same books, by generation of policy\n")
     print(tables.capital_table(capital), flush=True)
     return {"options": checks, "capital": capital}

@@ -8,40 +8,32 @@ from typing import Any
 _MEASURES = (("initial_margin", "IM"), ("maintenance_margin", "MM"))
 
 
-def futures_table(rows: Sequence[dict[str, Any]]) -> str:
-    """A row per preset and book of one history."""
-    return _checks(rows, "worst side covered")
-
-
-def options_table(rows: Sequence[dict[str, Any]]) -> str:
-    """A row per preset and class of books."""
-    return _checks(rows, "covered")
-
-
-def _checks(rows: Sequence[dict[str, Any]], covered: str) -> str:
+def checks_table(
+    rows: Sequence[dict[str, Any]], books: Sequence[str], margins: Sequence[str]
+) -> str:
+    """A row per preset and margin: what it asks for, what it covered and p by book."""
+    heads = " | ".join(f"{book}: of gross | covered | p" for book in books)
     lines = [
-        f"| preset | book | held to | times | {covered} by IM | p | IM / gross "
-        f"| {covered} by MM | p | MM / gross |",
-        "|---|---|---|---|---|---|---|---|---|---|",
+        f"| preset | margin | held to | times | {heads} |",
+        "|---" * (4 + 3 * len(books)) + "|",
     ]
-    keys = dict.fromkeys((r["preset"], r["book"]) for r in rows)
-    for preset, book in keys:
-        own = {r["measure"]: r for r in rows if (r["preset"], r["book"]) == (preset, book)}
-        first, second = (own[m] for m, _ in _MEASURES)
-        cells = [shown(preset), book, _held_to(first, second), f"{first['times']:,}"]
-        for row in (first, second):
-            cells += [
-                f"{100 * row['coverage']:.2f} %",
-                _p(row),
-                f"{100 * row['margin_of_gross']:.2f} %",
-            ]
-        lines.append("| " + " | ".join(cells) + " |")
+    for preset in dict.fromkeys(r["preset"] for r in rows):
+        for measure, name in _MEASURES:
+            if name not in margins:
+                continue
+            own = {r["book"]: r for r in rows if r["preset"] == preset and r["measure"] == measure}
+            some = next(own[b] for b in books if b in own)
+            held_to = f"{100 * some['confidence']:.4g} % {_days(some['horizon_days'])}"
+            cells = [shown(preset), name, held_to, f"{some['times']:,}"]
+            for book in books:
+                row = own.get(book)
+                cells += ["", "", ""] if row is None else [
+                    f"{100 * row['margin_of_gross']:.1f} %",
+                    f"{100 * row['coverage']:.2f} %",
+                    _p(row),
+                ]  # fmt: skip
+            lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
-
-
-def _held_to(first: dict[str, Any], second: dict[str, Any]) -> str:
-    said = [f"{100 * r['confidence']:.4g} % {_days(r['horizon_days'])}" for r in (first, second)]
-    return said[0] if said[0] == said[1] else f"{said[0]}; MM {said[1]}"
 
 
 def _days(days: float) -> str:
