@@ -229,9 +229,11 @@ def _day(option: str, text: str) -> int | None:
 
 
 def _promised(promise: Promise) -> str:
+    from tickmargin.report.backtest_page import horizon
+
     return (
-        f"IM {100 * promise.initial_confidence:.4g} % over {promise.initial_days:.4g} days, "
-        f"MM {100 * promise.maintenance_confidence:.4g} % over {promise.maintenance_days:.4g} days"
+        f"IM {100 * promise.initial_confidence:.4g} % over {horizon(promise.initial_days)}, "
+        f"MM {100 * promise.maintenance_confidence:.4g} % over {horizon(promise.maintenance_days)}"
     )
 
 

@@ -57,12 +57,13 @@ def write_backtest(path: str | os.PathLike[str], report: BacktestReport) -> Path
             _capital(report.capital),
         )
     if report.cycles:
+        multiples = ", ".join(f"{factor:g}" for factor, _ in report.cycles[0].frontier)
         page.section(
             "frontier",
             "False liquidations against bad debt",
             "Accounts set up at every time and held, under multiples of the maintenance margin: "
             "how many were closed out that would have stayed solvent, and what was lost beyond "
-            "collateral. Each line is a book, each mark a multiple.",
+            f"collateral. Each line is a book, each mark a multiple: {multiples}.",
             page.chart(_frontier(report.cycles)),
         )
     for measure, title in _MEASURES.items():
@@ -97,9 +98,17 @@ def _promised(promise: Promise, measure: str) -> str:
     days = promise.initial_days if initial else promise.maintenance_days
     confidence = promise.initial_confidence if initial else promise.maintenance_confidence
     return (
-        f"Promised: {100 * confidence:g} % of losses over {days:g} days. Losses count upwards; "
+        f"Promised: {100 * confidence:g} % of losses over {horizon(days)}. Losses count upwards; "
         "marks are losses beyond the margin."
     )
+
+
+def horizon(days: float) -> str:
+    """A promise's horizon in words: a day, 2 days, an hour."""
+    hours = round(24.0 * days, 6)
+    if hours < 24.0:
+        return "an hour" if hours == 1.0 else f"{hours:g} hours"
+    return "a day" if days == 1.0 else f"{days:.4g} days"
 
 
 def _figure(rolled: Rolled, book: int, measure: str) -> Figure:

@@ -109,6 +109,10 @@ def test_policies_side_by_side_and_the_frontier(capsys, prices, tmp_path):
     assert held == sorted(held)
     text = page.read_text()
     assert "Did the margin cover" in text
+    factors = ", ".join(f"{factor:g}" for factor, _ in long["frontier"])
+    assert f"each mark a multiple: {factors}." in text
+    assert "99 % of losses over a day" in text
+    assert "1 days" not in text
     assert "False liquidations" in text
 
 
