@@ -11,11 +11,13 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from tickmargin import records
 from tickmargin.backtest.chains import read_chains
 from tickmargin.backtest.option_books import hold_straddle
 from tickmargin.engine import Engine
 from tickmargin.policies import Policies
 from tickmargin.pricing import black76, forwards_from_parity
+from tickmargin.simulate.door import market_of, portfolio_of
 from tickmargin.simulate.open_interest import book_from_chain
 from tickmargin.surface import Quotes, fit_surface, follow
 
@@ -36,8 +38,8 @@ def quotes_of(chain):
     return Quotes(chain.as_of_ns, chain.expiry_ns, chain.strike, per_row, chain.vol_annual)
 
 
-def margined(chain, vol_annual):
-    """Value and MM of the short straddle by the engine, at volatilities that are not the marks'."""
+def book_of(chain, vol_annual):
+    """A market at volatilities that need not be the marks', and an account with the straddle."""
     book = book_from_chain(replace(chain, vol_annual=vol_annual), 10, 0)
     tables = {name: dict(columns) for name, columns in book.portfolio_tables.items()}
     tables["accounts"] = {"account": np.array(["held"], object)}
@@ -52,14 +54,13 @@ def margined(chain, vol_annual):
         "asset": np.array(["USD"], object),
         "amount": np.array([1.0]),
     }
-    row = Engine(*loaded(book, tables), POLICY).recompute().accounts
-    return float(row["equity"][0]) - 1.0, float(row["maintenance_margin"][0])
-
-
-def loaded(book, tables):
-    from tickmargin.simulate.door import market_of, portfolio_of
-
     return market_of(book.market_tables, book.as_of_ns), portfolio_of(tables)
+
+
+def margined(chain, vol_annual):
+    """Value and MM of the short straddle by the engine."""
+    row = Engine(*book_of(chain, vol_annual), POLICY).recompute().accounts
+    return float(row["equity"][0]) - 1.0, float(row["maintenance_margin"][0])
 
 
 @pytest.fixture(scope="module")
@@ -170,3 +171,56 @@ def test_margin_called_anew_covers_what_is_lost_until_the_next_call(week):
     held = hold_straddle(POLICY, [d.chain for d in week], "BTC")
     assert [d.value for d in week] == pytest.approx([h.value for h in held], rel=0.02)
     assert calls == pytest.approx([h.maintenance_margin for h in held], rel=0.02)
+
+
+def test_the_live_guard_rejects_real_surfaces_and_still_follows(week):
+    """Snapshot after snapshot as records: the guard of the live engine sees hours as one move."""
+    rejected = 0
+    for before, day in itertools.pairwise(week):
+        if day.chain.as_of_ns - before.chain.as_of_ns > DAY_NS // 2:
+            continue
+        engine = Engine(*book_of(before.chain, before.chain.vol_annual), POLICY)
+        engine.start(oracle={"*": {"sources": ["a", "b"]}})
+        marked = value_live(engine, before, 1)
+        assert marked == pytest.approx(before.marked, rel=0.01)
+        value = value_live(engine, day, 2)
+        assert value == pytest.approx(day.marked, rel=0.03), day.chain.as_of_ns
+        rejected += twisted(before.chain, day.chain)
+    assert rejected >= 5
+
+
+def value_live(engine, day, seq):
+    """The straddle's value once a snapshot's index, forwards and surface have been applied."""
+    chain, now = day.chain, day.chain.as_of_ns
+    listed = engine.names.lists["instrument"]
+    index = float(np.median(chain.index_price))
+    expiries = engine.market.forwards.expiry_ns.tolist()
+    forwards = dict(zip(day.quotes.expiry_ns.tolist(), day.quotes.forward_price, strict=True))
+    vols = dict(zip(chain.instrument.tolist(), chain.vol_annual.tolist(), strict=True))
+    staged = [name for name in vols if name in set(listed)]
+    given = [
+        records.clock(now),
+        *(
+            records.index_tick("BTC", index, source=s, seq=seq, ts_ns=now, engine=engine)
+            for s in ("a", "b")
+        ),
+        *(
+            records.forward("BTC", node, forwards[expiry], ts_ns=now, engine=engine)
+            for node, expiry in enumerate(expiries)
+            if expiry in forwards
+        ),
+        records.surface_stage(staged, [vols[name] for name in staged], ts_ns=now, engine=engine),
+        records.surface_commit("BTC", len(staged), ts_ns=now, engine=engine),
+    ]
+    for some in given:
+        engine.apply(some).raise_if_refused()
+        engine.events()
+    return float(engine.account("held").equity) - 1.0
+
+
+def twisted(before, after):
+    """Whether the guard's rule rejects: a row leaves the median move by more than its band."""
+    old = dict(zip(before.instrument.tolist(), before.vol_annual.tolist(), strict=True))
+    new = dict(zip(after.instrument.tolist(), after.vol_annual.tolist(), strict=True))
+    moves = np.log([new[n] / old[n] for n in old if n in new])
+    return bool((np.abs(moves - np.median(moves)) > 0.25).any())
