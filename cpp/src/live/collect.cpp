@@ -28,7 +28,21 @@ void LiveEngine::State::collect_crossed(UnderlyingIndex underlying, double price
 
 void LiveEngine::State::collect_worn(UnderlyingIndex underlying, margin::Wear to) noexcept {
   const auto u = static_cast<std::size_t>(underlying);
-  ladders[u].worn(links, underlyings[u].wear, to, [&](std::int32_t link) { collect_link(link); });
+  const margin::Wear from = underlyings[u].wear;
+  if (!live::Ladder::wears_most(from, to)) {
+    ladders[u].worn(links, from, to, [&](std::int32_t link) { collect_link(link); });
+    return;
+  }
+  // Pocket by pocket, as they lie in memory.
+  for (std::size_t p = 0; p < store.pocket_count(); ++p) {
+    for (std::int32_t l = pockets[p].first_link; l >= 0; l = links[l].next_of_pocket) {
+      const live::Link& link = links[l];
+      if (link.underlying != underlying || link.watched) continue;
+      if (link.wear_limit[0] < to.vol || link.wear_limit[1] < to.curve) {
+        collect(static_cast<std::int32_t>(p));
+      }
+    }
+  }
 }
 
 void LiveEngine::State::collect_all_of(UnderlyingIndex underlying) noexcept {

@@ -226,7 +226,7 @@ void LiveEngine::State::sort_touched(bool sweep) noexcept {
 
 // What the touched pockets will ask for one by one, in whole batches. A number has the same bits
 // whichever rows are computed with it.
-void LiveEngine::State::fill_ahead(bool sweep) noexcept {
+void LiveEngine::State::fill_ahead(bool sweep, bool draws) noexcept {
   if (touched.size() < 2) return;
   for (const std::int32_t t : touched) {
     if (sweep) break;
@@ -234,7 +234,7 @@ void LiveEngine::State::fill_ahead(bool sweep) noexcept {
     world.want(store.instruments(pocket), collecting, grid_of(pocket));
   }
   for (live::PolicyGrid& grid : policies->grids) {
-    const bool bands = settings.bands && margin::policy_is_bounded(*grid.state.policy);
+    const bool bands = draws && settings.bands && margin::policy_is_bounded(*grid.state.policy);
     if (sweep) {
       world.refresh_all(bands, grid);
     } else if (!grid.wanted.empty()) {
@@ -244,16 +244,22 @@ void LiveEngine::State::fill_ahead(bool sweep) noexcept {
 }
 
 // All links taken off and put back pocket by pocket, those of touched pockets on the watch lists:
-// one by one each would be taken out from among seven others somewhere in memory.
-void LiveEngine::State::watch_touched() noexcept {
+// one by one each would be taken out from among seven others somewhere in memory. How many pockets
+// were on the ladders with some link.
+std::size_t LiveEngine::State::watch_touched() noexcept {
+  std::size_t taken_off = 0;
   for (live::Ladder& ladder : ladders) ladder.clear();
   for (std::size_t p = 0; p < store.pocket_count(); ++p) {
     const bool touches = pockets[p].touched == collecting;
+    bool placed = false;
     for (std::int32_t l = pockets[p].first_link; l >= 0; l = links[l].next_of_pocket) {
       live::Ladder& ladder = ladders[static_cast<std::size_t>(links[l].underlying)];
+      placed |= !links[l].watched;
       touches || links[l].watched ? ladder.watch(links, l) : ladder.place(links, l);
     }
+    taken_off += touches && placed;
   }
+  return taken_off;
 }
 
 // Whether what a pocket holds now depends on other marks than before: its state is the same, what
@@ -268,13 +274,17 @@ bool LiveEngine::State::blocking_changed(std::size_t pocket) const noexcept {
 void LiveEngine::State::settle() noexcept {
   const bool sweep = sweeps();
   sort_touched(sweep);
-  // A pocket left on the watch list costs an evaluation with every record until its turn comes, so
-  // bands are drawn at once for as many as keep the record at the cost of a sweep or little above.
   const std::size_t pocket_count = store.pocket_count();
-  budget = std::max({budget, static_cast<std::int32_t>(pocket_count / 16),
-                     static_cast<std::int32_t>((pocket_count - touched.size()) / 8)});
-  fill_ahead(sweep);
-  if (sweep) watch_touched(), ++counters.sweeps;
+  const std::size_t taken_off = sweep ? watch_touched() : 0;
+  counters.sweeps += sweep;
+  // A pocket left on the watch list costs an evaluation with every record until its turn comes, so
+  // bands are drawn at once for as many as keep the record at the cost of a sweep or little above;
+  // but none beyond the least by a record that ends most of them, as the next ones draw theirs.
+  if (2 * taken_off < pocket_count) {
+    budget = std::max({budget, static_cast<std::int32_t>(pocket_count / 16),
+                       static_cast<std::int32_t>((pocket_count - touched.size()) / 8)});
+  }
+  fill_ahead(sweep, budget > settings.renewals_per_record);
   to_tell.clear();
   for (const std::int32_t t : touched) {
     const auto pocket = static_cast<std::size_t>(t);

@@ -75,6 +75,13 @@ class Ladder {
     turn(pool, 0, from.vol, to.vol, found);
     turn(pool, 1, from.curve, to.curve, found);
   }
+  // Whether a clock runs on over so much of its wheel that every link is looked at sooner than
+  // worn() finds those that end.
+  static bool wears_most(margin::Wear from, margin::Wear to) noexcept {
+    constexpr double buckets = wear_buckets / 4;
+    return to.vol - from.vol > buckets * wear_bucket[0] ||
+           to.curve - from.curve > buckets * wear_bucket[1];
+  }
   template <class Found>
   void watched(const LinkPool& pool, Found found) const {
     for (std::int32_t l = watch_; l >= 0; l = pool[l].next[0]) found(l);

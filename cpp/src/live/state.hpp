@@ -178,8 +178,8 @@ struct LiveEngine::State {
   const monitor::Decision& decision_of(std::size_t pocket) noexcept;
   bool sweeps() const noexcept;
   void sort_touched(bool sweep) noexcept;
-  void fill_ahead(bool sweep) noexcept;
-  void watch_touched() noexcept;
+  void fill_ahead(bool sweep, bool draws) noexcept;
+  std::size_t watch_touched() noexcept;
   bool blocking_changed(std::size_t pocket) const noexcept;
   void settle() noexcept;
 

@@ -130,6 +130,10 @@ std::unique_ptr<PolicyWorld> World::prepare(std::uint64_t epoch, PolicySet set) 
     grid.wear_node.assign(capacity_.instruments, 0.0);
     grid.wear_stamp.assign(capacity_.instruments, 0);
     margin::prepare_grid(context(), grid.state.prepared);
+    if (policy.method == MethodId::fixed) {
+      grid.state.prepared.short_option.resize(capacity_.instruments);
+      grid.stamp.assign(capacity_.instruments, 0);
+    }
     risk::ScenarioTable& table = grid.state.prepared.table;
     if (table.stride != 0) {
       table.grid = base::AlignedBuffer<double>(capacity_.instruments * table.stride);
@@ -183,6 +187,7 @@ void World::refresh_profits(std::uint32_t i, PolicyGrid& grid) noexcept {
 }
 
 void World::fill(std::span<const std::uint32_t> rows, PolicyGrid& grid) noexcept {
+  if (grid.nodes.empty()) return margin::fill_charges(context(), rows, grid.state.prepared);
   const risk::Valued valued{reval.market, instruments, reval.values};
   for (std::size_t first = 0; first < rows.size();) {
     const UnderlyingIndex u = instruments.underlying[rows[first]];
@@ -203,14 +208,14 @@ void World::refresh(std::span<const std::uint32_t> instruments_held, PolicyGrid&
   if (grid.fresh_version == version_) return;
   stale_values_.clear();
   stale_rows_.clear();
-  const bool has_grid = !grid.stamp.empty();
+  const bool has_rows = !grid.stamp.empty();
   for (const std::uint32_t i : instruments_held) {
     const std::uint64_t stamp = stamp_of(i);
     if (value_stamp_[i] != stamp) {
       value_stamp_[i] = stamp;
       stale_values_.push_back(i);
     }
-    if (has_grid && grid.stamp[i] != stamp) {
+    if (has_rows && grid.stamp[i] != stamp) {
       grid.stamp[i] = stamp;
       stale_rows_.push_back(i);
     }
@@ -218,7 +223,7 @@ void World::refresh(std::span<const std::uint32_t> instruments_held, PolicyGrid&
   if (!stale_values_.empty()) {
     pricing::value_rows(reval.market, instruments, stale_values_, value_scratch_, reval.values);
   }
-  fill(stale_rows_, grid);
+  if (!stale_rows_.empty()) fill(stale_rows_, grid);
 }
 
 void World::want(std::span<const std::uint32_t> instruments_held, std::uint64_t record,
@@ -286,7 +291,7 @@ void World::refresh_node(UnderlyingIndex underlying, std::size_t slot_index,
                          std::span<const std::uint32_t> rows, PolicyGrid& grid) noexcept {
   const auto u = static_cast<std::size_t>(underlying);
   NodeSlot& slot = slots_[u][slot_index];
-  const bool has_grid = !grid.stamp.empty();
+  const bool has_grid = !grid.nodes.empty();
   PolicyGrid::Node* const node = has_grid ? &grid.nodes[u][slot_index] : nullptr;
   stale_values_.clear();
   for (const std::uint32_t i : rows) {

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/ticks.hpp"
 #include "kernels/one_value.hpp"
 #include "margin/methods.hpp"
 #include "margin/option_formula.hpp"
@@ -85,8 +86,9 @@ double contract_size(const Context& context, std::size_t i) noexcept {
   return size * context.values.open[i];
 }
 
-Pair option_margin(const Context& context, const Policy& policy, const OptionParameters& p,
-                   std::size_t i, double entry) noexcept {
+// Of one contract held short. The entry counts where `initial_uses_entry` says so alone.
+OptionMargin option_margin(const Context& context, const Policy& policy, const OptionParameters& p,
+                           std::size_t i, double entry) noexcept {
   const pricing::InstrumentValues& values = context.values;
   const InstrumentColumns& instruments = context.instruments;
   const auto u = static_cast<std::size_t>(instruments.underlying[i]);
@@ -104,10 +106,8 @@ Pair option_margin(const Context& context, const Policy& policy, const OptionPar
                               : values.unit_price[i]);
     initial_mark = std::max(mark, paid);
   }
-  const OptionMargin each =
-      standard_option(p, {instruments.is_call[i] != 0, base, values.strike[i], worth, mark,
-                          initial_mark, !policy.option_value_in_equity});
-  return {each.initial, each.maintenance};
+  return standard_option(p, {instruments.is_call[i] != 0, base, values.strike[i], worth, mark,
+                             initial_mark, !policy.option_value_in_equity});
 }
 
 struct SideSums {
@@ -142,8 +142,9 @@ void set_component(UnitRequirement& unit, Component component, Pair amount) noex
   unit.maintenance[static_cast<std::size_t>(component)] = amount.maintenance;
 }
 
-void evaluate_unit(const Context& context, const Policy& policy, const PocketRows& rows,
+void evaluate_unit(const Context& context, const Prepared& prepared, const PocketRows& rows,
                    std::size_t u, UnitRequirement& unit, PositionTrace* trace) {
+  const Policy& policy = *prepared.policy;
   const auto underlying = static_cast<std::size_t>(unit.underlying);
   const FuturesParameters& futures = policy.futures[underlying];
   const OptionParameters& options = policy.options[underlying];
@@ -156,12 +157,15 @@ void evaluate_unit(const Context& context, const Policy& policy, const PocketRow
     const double contracts = std::fabs(quantity);
     Pair margin;
     if (context.instruments.kind[i] == Kind::option) {
-      if (quantity < 0) {
-        const Pair each = option_margin(context, policy, options, i, rows.entry[k]);
-        margin = {contracts * each.initial, contracts * each.maintenance};
-        option_sum.initial += margin.initial;
-        option_sum.maintenance += margin.maintenance;
-      }
+      const OptionMargin each = options.initial_uses_entry
+                                    ? option_margin(context, policy, options, i, rows.entry[k])
+                                    : prepared.short_option[i];
+      // Selected, not branched on: sides follow no pattern. No sum is -0, so adding 0 changes none.
+      const bool is_short = quantity < 0;
+      margin = {is_short ? contracts * each.initial : 0.0,
+                is_short ? contracts * each.maintenance : 0.0};
+      option_sum.initial += margin.initial;
+      option_sum.maintenance += margin.maintenance;
     } else {
       const pricing::ContractValue& c = context.values.contract[i];
       const bool at_entry = futures.notional_at_entry && context.instruments.kind[i] != Kind::spot;
@@ -183,13 +187,25 @@ void evaluate_unit(const Context& context, const Policy& policy, const PocketRow
 
 }  // namespace
 
+void fill_charges(const Context& context, std::span<const std::uint32_t> rows, Prepared& prepared) {
+  const Policy& policy = *prepared.policy;
+  for (const std::uint32_t i : rows) {
+    const auto u = static_cast<std::size_t>(context.instruments.underlying[i]);
+    if (context.instruments.kind[i] != Kind::option || policy.options[u].initial_uses_entry) {
+      continue;
+    }
+    prepared.short_option[i] =
+        option_margin(context, policy, policy.options[u], i, base::canonical_nan);
+  }
+}
+
 void evaluate_fixed(const Context& context, const Prepared& prepared, const PocketRows& rows,
                     Scratch&, PocketRequirement& out, PositionTrace* trace) {
   out.units.assign(rows.unit_underlying.size(), {});
   out.netting_initial = out.netting_maintenance = 0;
   for (std::size_t u = 0; u < rows.unit_underlying.size(); ++u) {
     out.units[u].underlying = rows.unit_underlying[u];
-    evaluate_unit(context, *prepared.policy, rows, u, out.units[u], trace);
+    evaluate_unit(context, prepared, rows, u, out.units[u], trace);
   }
 }
 

@@ -10,9 +10,11 @@
 #include <array>
 #include <cstdint>
 #include <limits>
+#include <span>
 #include <vector>
 
 #include "book/pocket_rows.hpp"
+#include "margin/option_formula.hpp"
 #include "margin/venue_scratch.hpp"
 #include "pricing/context.hpp"
 #include "risk/netting.hpp"
@@ -118,6 +120,8 @@ struct Prepared {
   const Policy* policy = nullptr;
   risk::ScenarioTable table;
   std::vector<Status> underlying_status;  // inputs of the method that are missing
+  // Of `fixed`, by instrument: margin of one option held short, where it is that of any account.
+  std::vector<OptionMargin> short_option;
 };
 
 // Positions whose profits at the strike nodes of one pocket are computed together: many rows in one
@@ -174,6 +178,9 @@ void prepare(const Context& context, Prepared& prepared);
 
 // The scenarios alone, and an empty grid that fill_grid_rows fills as rows are needed.
 void prepare_grid(const Context& context, Prepared& prepared);
+
+// What `prepared` holds of single instruments beside the table, of some rows.
+void fill_charges(const Context& context, std::span<const std::uint32_t> rows, Prepared& prepared);
 
 // Sums of a pocket's lines in fixed order: units, their components, then netting, then the ramp.
 double initial_total(const PocketRequirement& requirement) noexcept;

@@ -1,3 +1,5 @@
+#include <numeric>
+
 #include "base/assert.hpp"
 #include "margin/methods.hpp"
 
@@ -59,6 +61,12 @@ std::vector<risk::UnderlyingScenarios> all_scenarios(const Context& context, Pre
 }  // namespace
 
 void prepare(const Context& context, Prepared& prepared) {
+  if (prepared.policy->method == MethodId::fixed) {
+    std::vector<std::uint32_t> rows(context.instruments.size());
+    std::iota(rows.begin(), rows.end(), 0u);
+    prepared.short_option.resize(rows.size());
+    fill_charges(context, rows, prepared);
+  }
   std::vector<risk::UnderlyingScenarios> scenarios = all_scenarios(context, prepared, true);
   if (scenarios.empty()) return;
   prepared.table = risk::build_scenario_table(context.market, context.instruments, context.values,
