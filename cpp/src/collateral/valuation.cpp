@@ -23,15 +23,30 @@ bool is_future(Kind kind) noexcept {
   return kind == Kind::future || kind == Kind::perpetual;
 }
 
+// What futures of a unit settle in, where that follows an index.
+void index_futures(const pricing::Context& context, const book::PocketRows& rows, std::size_t u,
+                   PocketValue& out) {
+  for (std::int64_t k = rows.unit_positions[u]; k < rows.unit_positions[u + 1]; ++k) {
+    const std::uint32_t i = rows.instrument[k];
+    if (!is_future(context.instruments.kind[i])) continue;
+    add_indexed(context, context.instruments.settlement_asset[i],
+                position_worth(context, i, rows.quantity[k], rows.entry[k]), out);
+  }
+}
+
 void value_units(const pricing::Context& context, const Policy& policy,
                  const book::PocketRows& rows, PocketValue& out) {
   for (std::size_t u = 0; u < rows.unit_underlying.size(); ++u) {
     UnitValue unit;
     unit.underlying = rows.unit_underlying[u];
+    // Sums of this loop, which calls nothing: they stay in registers.
+    double initial = out.equity_initial, maintenance = out.equity_maintenance;
+    double unweighted = out.value_unweighted;
+    Status status = out.status;
     for (std::int64_t k = rows.unit_positions[u]; k < rows.unit_positions[u + 1]; ++k) {
       const std::uint32_t i = rows.instrument[k];
       const double quantity = rows.quantity[k];
-      out.status = first_of(out.status, context.values.status[i]);
+      status = first_of(status, context.values.status[i]);
       const pricing::ContractValue& c = context.values.contract[i];
       const double worth = position_worth(context, i, quantity, rows.entry[k]);
       unit.delta_base += quantity * c.delta_base;
@@ -40,15 +55,17 @@ void value_units(const pricing::Context& context, const Policy& policy,
       unit.theta += quantity * c.theta;
       unit.gross_notional += std::fabs(quantity) * c.notional;
       unit.value += worth;
-      out.value_unweighted += worth;
+      unweighted += worth;
       if (counts_in_equity(context, policy, i)) {
-        out.equity_initial += worth;
-        out.equity_maintenance += worth;
-      }
-      if (policy.simulated_collateral && is_future(context.instruments.kind[i])) {
-        add_indexed(context, context.instruments.settlement_asset[i], worth, out);
+        initial += worth;
+        maintenance += worth;
       }
     }
+    out.equity_initial = initial;
+    out.equity_maintenance = maintenance;
+    out.value_unweighted = unweighted;
+    out.status = status;
+    if (policy.simulated_collateral) index_futures(context, rows, u, out);
     out.gross_notional += unit.gross_notional;
     out.units.push_back(unit);
   }

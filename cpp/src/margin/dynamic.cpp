@@ -147,10 +147,9 @@ void dynamic_scenarios(const Context& context, const Policy& policy, std::size_t
 
 void evaluate_dynamic(const Context& context, const Prepared& prepared, const PocketRows& rows,
                       Scratch&, PocketRequirement& out, PositionTrace* trace) {
-  out.units.assign(rows.unit_underlying.size(), {});
+  make_units(rows.unit_underlying, out);
   out.netting_initial = out.netting_maintenance = 0;
   for (std::size_t u = 0; u < rows.unit_underlying.size(); ++u) {
-    out.units[u].underlying = rows.unit_underlying[u];
     evaluate_unit(context, prepared, rows, u, out.units[u], trace);
   }
 }

@@ -8,6 +8,7 @@
 //               power45 max(rate, factor x notional^(4/5))
 // Long options need no margin: their premium is paid. Left out: spreads between options.
 #include <algorithm>
+#include <bit>
 #include <cmath>
 
 #include "base/ticks.hpp"
@@ -142,28 +143,49 @@ void set_component(UnitRequirement& unit, Component component, Pair amount) noex
   unit.maintenance[static_cast<std::size_t>(component)] = amount.maintenance;
 }
 
+// Of options held short whose charge is that of any account, in a loop that calls nothing so that
+// sums stay in registers. Other instruments have charges of 0, and 0 added changes no bit of a sum
+// that began as +0: so nothing branches on kinds and sides, which follow no pattern.
+Pair short_options(const PocketRows& rows, std::int64_t begin, std::int64_t end,
+                   const OptionMargin* charge) noexcept {
+  Pair sum;
+  for (std::int64_t k = begin; k < end; ++k) {
+    const double quantity = rows.quantity[k];
+    const OptionMargin& each = charge[rows.instrument[k]];
+    const std::uint64_t is_short = quantity < 0 ? ~std::uint64_t{0} : 0;
+    const auto of = [&](double amount) {
+      return std::bit_cast<double>(std::bit_cast<std::uint64_t>(-quantity * amount) & is_short);
+    };
+    sum.initial += of(each.initial);
+    sum.maintenance += of(each.maintenance);
+  }
+  return sum;
+}
+
 void evaluate_unit(const Context& context, const Prepared& prepared, const PocketRows& rows,
                    std::size_t u, UnitRequirement& unit, PositionTrace* trace) {
   const Policy& policy = *prepared.policy;
   const auto underlying = static_cast<std::size_t>(unit.underlying);
   const FuturesParameters& futures = policy.futures[underlying];
   const OptionParameters& options = policy.options[underlying];
+  const std::int64_t begin = rows.unit_positions[u], end = rows.unit_positions[u + 1];
+  const bool by_column = !options.initial_uses_entry && trace == nullptr;
   SideSums sums;
   Pair option_sum;
+  if (by_column) option_sum = short_options(rows, begin, end, prepared.short_option.data());
   double closing_notional = 0;  // what closing trades now, whatever the ratios are taken of
-  for (std::int64_t k = rows.unit_positions[u]; k < rows.unit_positions[u + 1]; ++k) {
+  for (std::int64_t k = begin; k < end; ++k) {
     const std::size_t i = rows.instrument[k];
     const double quantity = rows.quantity[k];
     const double contracts = std::fabs(quantity);
     Pair margin;
     if (context.instruments.kind[i] == Kind::option) {
-      const OptionMargin each = options.initial_uses_entry
-                                    ? option_margin(context, policy, options, i, rows.entry[k])
-                                    : prepared.short_option[i];
-      // Selected, not branched on: sides follow no pattern. No sum is -0, so adding 0 changes none.
-      const bool is_short = quantity < 0;
-      margin = {is_short ? contracts * each.initial : 0.0,
-                is_short ? contracts * each.maintenance : 0.0};
+      if (by_column || !(quantity < 0)) {
+        if (trace != nullptr) trace->add(rows, k, 0.0);
+        continue;
+      }
+      const OptionMargin each = option_margin(context, policy, options, i, rows.entry[k]);
+      margin = {contracts * each.initial, contracts * each.maintenance};
       option_sum.initial += margin.initial;
       option_sum.maintenance += margin.maintenance;
     } else {
@@ -201,10 +223,9 @@ void fill_charges(const Context& context, std::span<const std::uint32_t> rows, P
 
 void evaluate_fixed(const Context& context, const Prepared& prepared, const PocketRows& rows,
                     Scratch&, PocketRequirement& out, PositionTrace* trace) {
-  out.units.assign(rows.unit_underlying.size(), {});
+  make_units(rows.unit_underlying, out);
   out.netting_initial = out.netting_maintenance = 0;
   for (std::size_t u = 0; u < rows.unit_underlying.size(); ++u) {
-    out.units[u].underlying = rows.unit_underlying[u];
     evaluate_unit(context, prepared, rows, u, out.units[u], trace);
   }
 }

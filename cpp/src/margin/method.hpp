@@ -182,6 +182,9 @@ void prepare_grid(const Context& context, Prepared& prepared);
 // What `prepared` holds of single instruments beside the table, of some rows.
 void fill_charges(const Context& context, std::span<const std::uint32_t> rows, Prepared& prepared);
 
+// A unit without lines for each of these underlyings.
+void make_units(std::span<const std::int32_t> underlying, PocketRequirement& out);
+
 // Sums of a pocket's lines in fixed order: units, their components, then netting, then the ramp.
 double initial_total(const PocketRequirement& requirement) noexcept;
 double maintenance_total(const PocketRequirement& requirement) noexcept;

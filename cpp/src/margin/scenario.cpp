@@ -61,14 +61,18 @@ struct UnitRows {
 // first smallest of them: without branches on the sums.
 void see_numbers(const risk::Scenarios& grid, const double* sums, double lowest,
                  std::uint32_t column, Worst& worst) noexcept {
-  double up = 0, down = 0;
-  for (std::size_t s = 0; s < grid.size(); ++s) {
-    const double loss = -sums[s], move = grid.price_move[s];
-    up = std::max(up, move >= 0 ? loss : 0.0);
-    down = std::max(down, move <= 0 ? loss : 0.0);
+  // Four maxima of each side at once: the largest of numbers is the same in any order.
+  constexpr std::size_t lanes = 4;
+  double up[lanes] = {}, down[lanes] = {};
+  for (std::size_t s = 0; s < grid.size(); s += lanes) {
+    for (std::size_t n = 0; n < lanes && s + n < grid.size(); ++n) {
+      const double loss = -sums[s + n], move = grid.price_move[s + n];
+      up[n] = std::max(up[n], move >= 0 ? loss : 0.0);
+      down[n] = std::max(down[n], move <= 0 ? loss : 0.0);
+    }
   }
-  worst.loss_up = up;
-  worst.loss_down = down;
+  worst.loss_up = std::max(std::max(up[0], up[1]), std::max(up[2], up[3]));
+  worst.loss_down = std::max(std::max(down[0], down[1]), std::max(down[2], down[3]));
   if (!(lowest < 0)) return;
   worst.profit = lowest;
   worst.scenario = static_cast<std::int32_t>(column);
@@ -375,8 +379,7 @@ void scenario_scenarios(const Context& context, const Policy& policy, std::size_
 void evaluate_scenario(const Context& context, const Prepared& prepared, const PocketRows& rows,
                        Scratch& scratch, PocketRequirement& out, PositionTrace* trace) {
   const std::size_t held_units = rows.unit_underlying.size();
-  out.units.assign(held_units, {});
-  for (std::size_t u = 0; u < held_units; ++u) out.units[u].underlying = rows.unit_underlying[u];
+  make_units(rows.unit_underlying, out);
   add_collateral_units(scratch, out);
   for (std::size_t u = 0; u < out.units.size(); ++u) {
     UnitRequirement& unit = out.units[u];
