@@ -9,6 +9,7 @@
 #include "columns.hpp"
 #include "register.hpp"
 #include "risk/delta_gamma.hpp"
+#include "risk/joint_moves.hpp"
 #include "risk/quantile.hpp"
 #include "risk/symmetric.hpp"
 #include "risk/tail_risk.hpp"
@@ -97,6 +98,33 @@ double delta_gamma_quantile(const Floats& delta, const Floats& gamma, const Floa
                                     static_cast<risk::DeltaGammaMethod>(method));
 }
 
+using Rows = py::array_t<std::uint32_t, py::array::c_style>;
+
+py::object filtered_moves(const Floats& prices, double omega, double alpha, double beta,
+                          const Rows& start, const Rows& end) {
+  const auto last = static_cast<std::uint32_t>(prices.size());
+  const auto inside = [&](const Rows& rows) {
+    return std::all_of(rows.data(), rows.data() + rows.size(), [&](auto r) { return r < last; });
+  };
+  if (start.size() != end.size() || !inside(start) || !inside(end)) {
+    throw py::value_error("pairs must be rows of the prices");
+  }
+  const risk::RowPairs pairs{{start.data(), static_cast<std::size_t>(start.size())},
+                             {end.data(), static_cast<std::size_t>(end.size())}};
+  return give_column(risk::filtered_moves(view(prices), omega, alpha, beta, pairs));
+}
+
+py::object drawn_moves(const Floats& deviation, const Floats& correlation, std::size_t count,
+                       std::uint64_t seed, double freedom, double jump_count, double jump_mean,
+                       double jump_deviation) {
+  if (correlation.size() != deviation.size() * deviation.size()) {
+    throw py::value_error("correlation must have a row and a column for each deviation");
+  }
+  return give_column(risk::drawn_moves({view(deviation), view(correlation), count, seed, freedom,
+                                        jump_count, jump_mean, jump_deviation}))
+      .attr("reshape")(deviation.size(), count);
+}
+
 }  // namespace
 
 void register_risk(py::module_& m) {
@@ -132,6 +160,11 @@ void register_risk(py::module_& m) {
       py::arg("exceedances"), py::arg("tail"));
   m.def("filtered_returns", &filtered_returns, py::arg("returns"), py::arg("omega"),
         py::arg("alpha"), py::arg("beta"), py::arg("first_variance"));
+  m.def("filtered_moves", &filtered_moves, py::arg("prices"), py::arg("omega"), py::arg("alpha"),
+        py::arg("beta"), py::arg("start"), py::arg("end"));
+  m.def("drawn_moves", &drawn_moves, py::arg("deviation"), py::arg("correlation"),
+        py::arg("count"), py::arg("seed"), py::arg("freedom"), py::arg("jump_count"),
+        py::arg("jump_mean"), py::arg("jump_deviation"));
   m.def("component_risk", &component_risk, py::arg("amounts"), py::arg("covariance"),
         py::arg("multiple"));
   m.def("delta_gamma_quantile", &delta_gamma_quantile, py::arg("delta"), py::arg("gamma"),

@@ -14,6 +14,7 @@ from tickmargin.errors import (
     TickMarginError,
     UnknownNameError,
 )
+from tickmargin.history import History
 from tickmargin.live_results import Applied, CheckedOrder, LiveAccount
 from tickmargin.market import Market
 from tickmargin.policies import Policies
@@ -51,6 +52,7 @@ __all__ = [
     "EngineBusyError",
     "Explanation",
     "Greeks",
+    "History",
     "ImpliedVol",
     "InputTypeError",
     "InvalidInputError",

@@ -161,6 +161,24 @@ def pareto_tail(
 def filtered_returns(
     returns: NDArray[np.float64], omega: float, alpha: float, beta: float, first_variance: float
 ) -> tuple[NDArray[np.float64], float]: ...
+def filtered_moves(
+    prices: NDArray[np.float64],
+    omega: float,
+    alpha: float,
+    beta: float,
+    start: NDArray[np.uint32],
+    end: NDArray[np.uint32],
+) -> NDArray[np.float64]: ...
+def drawn_moves(
+    deviation: NDArray[np.float64],
+    correlation: NDArray[np.float64],
+    count: int,
+    seed: int,
+    freedom: float,
+    jump_count: float,
+    jump_mean: float,
+    jump_deviation: float,
+) -> NDArray[np.float64]: ...
 def component_risk(
     amounts: NDArray[np.float64], covariance: NDArray[np.float64], multiple: float
 ) -> tuple[float, NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]: ...

@@ -17,6 +17,7 @@ from tickmargin.config_add_ons import AntiProcyclicality, Concentration, Liquidi
 from tickmargin.config_base import Confidence, NonNegative, Positive, Ratio
 from tickmargin.config_base import Section as Section
 from tickmargin.config_expiry import Portfolio, Standard
+from tickmargin.config_tail import JointTail
 from tickmargin.config_venues import Matrix, Span, SpanCredit
 
 SCHEMA_VERSION = 1
@@ -295,7 +296,9 @@ else:
 class Policy(Section):
     """One policy: a method, its parameters and what surrounds it."""
 
-    method: Literal["fixed", "dynamic", "scenario", "matrix", "span", "portfolio", "standard"]
+    method: Literal[
+        "fixed", "dynamic", "scenario", "matrix", "span", "portfolio", "standard", "var", "es"
+    ]
     description: str = ""
     source: str = ""
     as_of: Annotated[date, BeforeValidator(_date)] | None = None
@@ -323,6 +326,7 @@ class Policy(Section):
     )
     portfolio: Portfolio | None = None
     standard: Standard | None = None
+    tail: JointTail | None = None
     netting: Netting = Netting()
     underlyings: dict[str, UnderlyingOverride] = Field(default={})
 

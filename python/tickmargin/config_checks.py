@@ -16,11 +16,18 @@ from tickmargin.config_issues import child, is_inside, shown, suggestion
 from tickmargin.toml_lines import Path
 
 OWN_SECTION = ("scenario", "matrix", "span", "portfolio", "standard")
-NEEDED = {"fixed": "futures", "dynamic": "dynamic", **{name: name for name in OWN_SECTION}}
+TAIL = ("var", "es")
+NEEDED = {
+    "fixed": "futures",
+    "dynamic": "dynamic",
+    **{name: name for name in OWN_SECTION},
+    **dict.fromkeys(TAIL, "tail"),
+}
 READ: dict[str, tuple[str, ...]] = {
     "fixed": ("futures", "options"),
     "dynamic": ("dynamic", "anti_procyclicality"),
     **{name: (name,) for name in OWN_SECTION},
+    **dict.fromkeys(TAIL, ("tail",)),
 }
 
 
@@ -316,12 +323,19 @@ def check_method(view: View) -> Iterator[Problem]:
             if view.given(*place, name):
                 message = f"given, but the method {method} reads only {', '.join(READ[method])}"
                 yield Problem((*place, name), "SECTION_NOT_USED", None, message, ())
+    if view.given("tail") and method not in TAIL:
+        message = f"given, but the method {method} reads only {', '.join(READ[method])}"
+        yield Problem(("tail",), "SECTION_NOT_USED", None, message, ())
+    for key in ("quantile_initial", "quantile_maintenance"):
+        if method == "es" and view.given("tail", key):
+            message = "given, but has an effect only where method is var"
+            yield Problem(("tail", key), "KEY_NOT_USED", None, message, ())
     yield from check_buffers(view)
     if view.count("credits") and method != "span":
         message = "given, but has an effect only where method is span"
         yield Problem(("credits",), "KEY_NOT_USED", None, message, ())
     for path, word, needed, code in (
-        (("collateral",), "simulated", ("scenario",), "SIMULATED_NEEDS_SCENARIO"),
+        (("collateral",), "simulated", ("scenario", *TAIL), "SIMULATED_NEEDS_SCENARIO"),
         (("option_value",), "requirement", ("fixed", "standard"), "REQUIREMENT_NEEDS_FIXED"),
         (("netting", "rule"), "correlation", ("scenario",), "CORRELATION_NEEDS_SCENARIO"),
     ):

@@ -24,6 +24,7 @@ from tickmargin.config import (
     Section,
 )
 from tickmargin.config_add_ons import AntiProcyclicality, Concentration, Liquidity
+from tickmargin.config_compile_tail import compile_tail
 from tickmargin.config_compile_venues import compile_credits, compile_matrix, compile_span
 from tickmargin.config_correlation import correlation_fault, correlation_matrix
 from tickmargin.config_expiry import Portfolio, Standard
@@ -31,6 +32,7 @@ from tickmargin.config_issues import PolicyIssue
 from tickmargin.config_load import LoadedPolicy
 from tickmargin.config_venues import Matrix, Span
 from tickmargin.errors import InvalidInputError
+from tickmargin.history import History
 
 METHODS = {
     "fixed": 0,
@@ -40,6 +42,8 @@ METHODS = {
     "span": 4,
     "portfolio": 5,
     "standard": 6,
+    "var": 7,
+    "es": 8,
 }
 NETTINGS = {"none": 0, "max_side": 1, "net": 2}
 SCALINGS = {"none": 0, "step": 1, "linear": 2, "sqrt": 3, "power45": 4}
@@ -52,7 +56,11 @@ Floats = np.ndarray[Any, np.dtype[np.float64]]
 
 
 def compile_policy(
-    policy: LoadedPolicy, underlyings: Sequence[str], assets: Sequence[tuple[str, str]]
+    policy: LoadedPolicy,
+    underlyings: Sequence[str],
+    assets: Sequence[tuple[str, str]],
+    history: History | None = None,
+    as_of_ns: int = 0,
 ) -> dict[str, Any]:
     """Lay a policy out for the core.
 
@@ -64,6 +72,9 @@ def compile_policy(
         The market's underlyings, in the core's order.
     assets : sequence of (symbol, chain)
         The market's assets, in the core's order; the chain may be empty.
+    history : History, optional
+        Of the methods ``var`` and ``es``; rows after ``as_of_ns`` are not looked at.
+    as_of_ns : int
 
     Returns
     -------
@@ -74,7 +85,7 @@ def compile_policy(
     ------
     InvalidInputError
         A pair of ``underlyings`` has no correlation, or the matrix over all of them is not
-        positive semi-definite.
+        positive semi-definite; or a history is missing.
     """
     config = policy.config
     initial, maintenance = _haircuts(policy, assets)
@@ -117,6 +128,7 @@ def compile_policy(
             for u in underlyings
             if config.method == "standard"
         ],
+        "tail": [compile_tail(policy, underlyings, history, as_of_ns)] if config.tail else [],
         "netting": _netting(policy, list(underlyings)),
         **_add_ons(policy, underlyings),
     }

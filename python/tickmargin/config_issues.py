@@ -40,7 +40,7 @@ POLICY_CODES: Mapping[str, str] = MappingProxyType(
         "INVALID_ASSET": "A haircut is not keyed by an asset such as BTC or USDC@ethereum.",
         "SECTION_MISSING": "The section that holds the method's parameters is absent.",
         "SECTION_NOT_USED": "A section is given that the policy's method does not read.",
-        "SIMULATED_NEEDS_SCENARIO": "Only the method `scenario` can simulate collateral.",
+        "SIMULATED_NEEDS_SCENARIO": "Only `scenario`, `var` and `es` can simulate collateral.",
         "REQUIREMENT_NEEDS_FIXED": "Only `fixed` and `standard` hold the option mark.",
         "STANDARD_NEEDS_REQUIREMENT": "The method `standard` has the mark of shorts in it.",
         "CORRELATION_NEEDS_SCENARIO": "Only the method `scenario` has two-sided losses.",
@@ -51,6 +51,7 @@ POLICY_CODES: Mapping[str, str] = MappingProxyType(
         "GROSS_NOTIONAL_MISSING": "A rule looks at a gross notional that was not computed.",
         "UNKNOWN_PRESET": "No preset has this name.",
         "RANGE_EMPTY": "The lower bound of a condition is above its upper bound.",
+        "MISSING_HISTORY": "Scenarios are to be taken from a price history that is not there.",
     }
 )
 

@@ -25,6 +25,7 @@ from tickmargin.config import (
 from tickmargin.config_checks import CHECKS as OWN_CHECKS
 from tickmargin.config_checks import NEEDED, Problem, View, check_method, check_select
 from tickmargin.config_checks_expiry import EXPIRY_CHECKS
+from tickmargin.config_checks_tail import TAIL_CHECKS
 from tickmargin.config_checks_venues import VENUE_CHECKS
 from tickmargin.config_issues import (
     PolicyIssue,
@@ -36,15 +37,17 @@ from tickmargin.config_issues import (
     shown,
     suggestion,
 )
+from tickmargin.config_tail import JointTail
 from tickmargin.errors import InputTypeError, InvalidInputError
 from tickmargin.toml_lines import Path, key_lines
 
 S = TypeVar("S", bound=Section)
-CHECKS = {**OWN_CHECKS, **VENUE_CHECKS, **EXPIRY_CHECKS}
+CHECKS = {**OWN_CHECKS, **VENUE_CHECKS, **EXPIRY_CHECKS, **TAIL_CHECKS}
 CHECKED_MODELS: dict[str, type[Section]] = {
     **SECTION_MODELS,
     "levels": Levels,
     "netting": Netting,
+    "tail": JointTail,
 }
 
 

@@ -5,16 +5,27 @@ Names become row numbers here: the core knows no strings. Nothing is computed.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tickmargin.errors import InputTypeError, InvalidInputError
 from tickmargin.market import Market
 from tickmargin.portfolio import Portfolio
 
-__all__ = ["instrument_columns", "instrument_order", "market_columns", "portfolio_columns"]
+if TYPE_CHECKING:
+    from tickmargin.names import Namebook
+
+__all__ = [
+    "core_columns",
+    "index_moves",
+    "instrument_columns",
+    "instrument_order",
+    "market_columns",
+    "portfolio_columns",
+]
 
 
 def instrument_order(portfolio: Portfolio) -> NDArray[np.intp]:
@@ -115,3 +126,29 @@ def portfolio_columns(market: Market, portfolio: Portfolio) -> dict[str, Any]:
         "balance_asset": _asset_rows(market, portfolio)[portfolio.balances.asset],
         "balance_amount": portfolio.balances.amount,
     }
+
+
+def core_columns(
+    market: Market, portfolio: Portfolio
+) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+    """Columns of the market, the instruments and the portfolio."""
+    return (
+        market_columns(market, portfolio),
+        instrument_columns(market, portfolio),
+        portfolio_columns(market, portfolio),
+    )
+
+
+def index_moves(names: Namebook, index: Mapping[str, float]) -> list[tuple[int, float]]:
+    """Index prices to look at, by number."""
+    moves = []
+    for name, price in index.items():
+        if isinstance(price, bool) or not isinstance(price, int | float | np.floating):
+            kind = type(price).__name__
+            raise InputTypeError(f"index[{name!r}]: got {kind}; expected a number")
+        if not (np.isfinite(price) and price > 0):
+            raise InvalidInputError(
+                f"index[{name!r}] must be finite and > 0, was {price}", code="NOT_POSITIVE"
+            )
+        moves.append((names.known("underlying", name), float(price)))
+    return moves

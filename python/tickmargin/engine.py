@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
@@ -11,8 +12,9 @@ from numpy.typing import NDArray
 
 from tickmargin import _core
 from tickmargin._kernels import require_kernels
-from tickmargin.core_inputs import instrument_columns, market_columns, portfolio_columns
+from tickmargin.core_inputs import core_columns, index_moves
 from tickmargin.errors import InputTypeError, InvalidInputError, Issue, UnknownNameError
+from tickmargin.history import History, missing_history
 from tickmargin.live import LiveMethods
 from tickmargin.live_base import whole
 from tickmargin.live_policies import fingerprint
@@ -59,6 +61,9 @@ class Engine(LiveMethods):
     portfolio : Portfolio
     policies : Policies, str, path or mapping
         A string is a preset's name, or a path if it ends in ``.toml``.
+    history : History, PriceHistory, str or path, optional
+        Past prices, for policies of the methods ``var`` and ``es`` that measure with them. What is
+        after the market's time is not looked at.
     numeraire_decimals : int, default 6
         A tick, the unit in which decisions are compared, is 10**-decimals of the numeraire. At 6
         an account may hold up to 4.6e12 before its amounts no longer fit (``overflow``).
@@ -77,6 +82,7 @@ class Engine(LiveMethods):
         portfolio: Portfolio,
         policies: Policies | str | Mapping[str, Any] = "house-portfolio",
         *,
+        history: History | str | Path | None = None,
         numeraire_decimals: int = 6,
     ) -> None:
         require_kernels()
@@ -86,6 +92,7 @@ class Engine(LiveMethods):
             raise InvalidInputError.from_issues("market and portfolio", issues)
         self._market = market
         self._portfolio = portfolio
+        self._history = History.resolve(history)
         self._warnings = tuple(warnings)
         chosen = Policies.resolve(policies)
         self.names = Namebook.of(market, portfolio)
@@ -97,14 +104,12 @@ class Engine(LiveMethods):
         self._core = self._make_core(chosen)
         self._policies_of = {0: chosen}
         self._policy_names = {0: chosen.names}
-        self._fingerprints = {0: fingerprint(self._compile(chosen))}
+        compiled = self._compile(chosen)
+        self._fingerprints = {0: fingerprint(compiled)}
+        self._warnings += missing_history(compiled, market, portfolio)
 
     def _columns(self) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
-        return (
-            market_columns(self._market, self._portfolio),
-            instrument_columns(self._market, self._portfolio),
-            portfolio_columns(self._market, self._portfolio),
-        )
+        return core_columns(self._market, self._portfolio)
 
     def _make_core(self, policies: Policies) -> _core.Engine:
         columns = self._columns()
@@ -145,7 +150,12 @@ class Engine(LiveMethods):
         return self._compile(policies), self._select(policies, gross)
 
     def _compile(self, policies: Policies) -> list[dict[str, Any]]:
-        return policies.compile(self._market.underlyings.names.tolist(), self._market.assets.keys)
+        return policies.compile(
+            self._market.underlyings.names.tolist(),
+            self._market.assets.keys,
+            self._history,
+            self._market.as_of_ns,
+        )
 
     def _select(
         self, policies: Policies, gross_notional: NDArray[np.float64] | None
@@ -196,7 +206,7 @@ class Engine(LiveMethods):
 
     @property
     def warnings(self) -> tuple[Issue, ...]:
-        """Prices, forwards and volatilities that are missing; they make accounts undecidable."""
+        """What is missing of prices, forwards, volatilities and history: accounts undecidable."""
         return self._warnings
 
     def recompute(
@@ -227,7 +237,7 @@ class Engine(LiveMethods):
         InvalidInputError, InputTypeError, UnknownNameError
         """
         started = time.perf_counter_ns()
-        moves = self._moves(index or {})
+        moves = index_moves(self.names, index or {})
         whole("threads", threads)
         epoch = self._epoch()
         if policies is None:
@@ -240,19 +250,6 @@ class Engine(LiveMethods):
         elapsed_ns = time.perf_counter_ns() - started
         basis = Basis(called, epoch, self._decimals, elapsed_ns)
         return result_of(raw, self._present_names(), basis)
-
-    def _moves(self, index: Mapping[str, float]) -> list[tuple[int, float]]:
-        moves = []
-        for name, price in index.items():
-            if isinstance(price, bool) or not isinstance(price, int | float | np.floating):
-                kind = type(price).__name__
-                raise InputTypeError(f"index[{name!r}]: got {kind}; expected a number")
-            if not (np.isfinite(price) and price > 0):
-                raise InvalidInputError(
-                    f"index[{name!r}] must be finite and > 0, was {price}", code="NOT_POSITIVE"
-                )
-            moves.append((self.names.known("underlying", name), float(price)))
-        return moves
 
     def explain(self, account: str | int) -> Explanation:
         """List the parts of one account's equity and requirement.

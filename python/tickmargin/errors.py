@@ -124,6 +124,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "MISSING_PRICE": "Warning: no mark or index price; the instrument is undecidable.",
         "MISSING_VOL": "Warning: no volatility; the option is undecidable.",
         "MISSING_FORWARD": "Warning: no forward for the option's expiry; it is undecidable.",
+        "MISSING_HISTORY": "Warning: no past prices for a policy that needs them; undecidable.",
         "MISSING_ASSET_PRICE": "Warning: an asset in use has no price; who uses it is undecidable.",
     }
 )

@@ -18,6 +18,7 @@ from tickmargin.selection import Column, Rule, select_policies
 # pydantic takes a tenth of a second to import; it is loaded with the first policy that is read.
 if TYPE_CHECKING:
     from tickmargin.config_load import LoadedFile, LoadedPolicy
+    from tickmargin.history import History
 
 __all__ = ["Policies"]
 
@@ -189,12 +190,18 @@ class Policies:
         ]
 
     def compile(
-        self, underlyings: Sequence[str], assets: Sequence[tuple[str, str]]
+        self,
+        underlyings: Sequence[str],
+        assets: Sequence[tuple[str, str]],
+        history: History | None = None,
+        as_of_ns: int = 0,
     ) -> list[dict[str, Any]]:
         """Lay all policies out for the core, see ``config_compile.compile_policy``."""
         from tickmargin.config_compile import compile_policy
 
-        return [compile_policy(policy, underlyings, assets) for policy in self.loaded]
+        return [
+            compile_policy(policy, underlyings, assets, history, as_of_ns) for policy in self.loaded
+        ]
 
     def select(
         self,
@@ -218,6 +225,8 @@ def _has_bands(policy: LoadedPolicy) -> bool:
     from tickmargin import _core
     from tickmargin.config_compile import compile_policy
 
+    if policy.config.tail is not None:
+        return False  # whatever its scenarios are
     underlyings = [*policy.config.underlyings, ""]  # "" stands for all that it does not name
     compiled = (compile_policy(policy, [name], [("USD", "")]) for name in underlyings)
     return all(_core.policy_has_bands(policy) for policy in compiled)

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "tickmargin/policy_tail.hpp"
 #include "tickmargin/policy_venues.hpp"
 
 namespace tickmargin {
@@ -18,7 +19,9 @@ enum class MethodId : std::uint8_t {
   matrix = 3,
   span = 4,
   portfolio = 5,
-  standard = 6
+  standard = 6,
+  var = 7,
+  es = 8
 };
 enum class FuturesNetting : std::uint8_t { none = 0, max_side = 1, net = 2 };
 enum class SizeScaling : std::uint8_t { none = 0, step = 1, linear = 2, sqrt = 3, power45 = 4 };
@@ -234,6 +237,7 @@ struct Policy {
   std::vector<SpanCredit> span_credits;  // by priority
   std::vector<PortfolioParameters> portfolio;
   std::vector<StandardParameters> standard;
+  TailParameters tail;  // of `var` and `es`
   NettingParameters netting;
   std::vector<LiquidityParameters> liquidity;  // by underlying, or empty: not charged
   std::vector<ConcentrationParameters> concentration;

@@ -14,6 +14,7 @@ enum class Status : std::uint8_t {
   missing_asset_price = 4,  // a balance or a settlement asset has no price
   not_finite = 5,           // an input was there, the result was not a finite number
   overflow = 6,             // an amount does not fit the ledger's 64-bit ticks
+  missing_history = 7,      // a held underlying of a `var` or `es` policy has no scenarios
 };
 
 // States in rising order of danger; `undecidable` stands beside them: new risk and withdrawals are
@@ -43,6 +44,7 @@ constexpr const char* status_name(Status status) noexcept {
     case Status::missing_asset_price: return "missing_asset_price";
     case Status::not_finite: return "not_finite";
     case Status::overflow: return "overflow";
+    case Status::missing_history: return "missing_history";
   }
   return "unknown";
 }

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "margin/matrix.hpp"
+#include "margin/tail.hpp"
 #include "risk/netting.hpp"
 
 namespace tickmargin::engine {
@@ -123,8 +124,7 @@ void explain_scenarios(const Explainer& e, std::int32_t pocket, const book::Pock
       const double profit = unit_profit(rows, u, [&](std::uint32_t i) { return table.row(i)[s]; }) +
                             weight * (collateral * move);
       e.out.scenarios.push_back({pocket, unit.underlying, move,
-                                 scenarios.shocks.shock[scenarios.grid.vol_index[s]], weight,
-                                 profit});
+                                 scenarios.shock_of(s), weight, profit});
     }
     const auto node = static_cast<std::ptrdiff_t>(unit.worst_scenario) -
                       static_cast<std::ptrdiff_t>(scenarios.grid.size());
@@ -182,6 +182,7 @@ void explain_positions(const Explainer& e, std::int32_t pocket, const book::Pock
     }
     const double collateral = pricing::worth_in(work.value.indexed, unit.underlying);
     if (collateral == 0 || unit.worst_scenario < 0 || e.policy.prepared.table.stride == 0) continue;
+    if (margin::is_tail(e.policy.policy->method)) continue;  // traced with the positions
     const risk::Scenarios& grid =
         e.policy.prepared.table.underlying[static_cast<std::size_t>(unit.underlying)].grid;
     const auto s = static_cast<std::size_t>(unit.worst_scenario);

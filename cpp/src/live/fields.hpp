@@ -154,6 +154,21 @@ void fields(Archive& f, StandardParameters& p) {
 }
 
 template <class Archive>
+void fields(Archive& f, TailMargin& p) {
+  f(p.confidence), f(p.factor), f(p.quantile), f(p.multiple), f(p.covariance);
+  each(f, p.terms, [](Archive& a, TailTerm& t) { a(t.set), a(t.share); });
+}
+
+template <class Archive>
+void fields(Archive& f, TailParameters& p) {
+  each(f, p.sets, [](Archive& a, TailSet& s) { a(s.first), a(s.count), a(s.weight); });
+  each(f, p.moves, [](Archive& a, TailMoves& m) { a(m.known), a(m.price_move), a(m.vol_shock); });
+  fields(f, p.initial), fields(f, p.maintenance);
+  f(p.vol_shock_kind), f(p.vol_reference_days), f(p.vol_power_short), f(p.vol_power_long);
+  f(p.vol_up_floor_annual), f(p.min_days);
+}
+
+template <class Archive>
 void fields(Archive& f, Policy& p) {
   const auto haircut = [](Archive& a, Haircut& h) {
     for (double& component : h) a(component);
@@ -174,6 +189,7 @@ void fields(Archive& f, Policy& p) {
   });
   each(f, p.portfolio, nested);
   each(f, p.standard, nested);
+  fields(f, p.tail);
   f(p.netting.rule), f(p.netting.correlation), f(p.netting.credit_cap_ratio);
   f(p.netting.correlation_break);
   each(f, p.liquidity, nested);

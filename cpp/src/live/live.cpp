@@ -10,6 +10,7 @@
 #include "live/durable.hpp"
 #include "live/fields.hpp"
 #include "live/state.hpp"
+#include "margin/tail.hpp"
 
 namespace tickmargin {
 namespace {
@@ -229,6 +230,7 @@ void LiveEngine::State::reserve_for(const live::PolicyWorld& world_of) {
     column->reserve(std::max({nodes, columns + 8, margin::node_profits_per_call}));
   }
   margin::reserve_portfolio(world_of.set.policies, k + orders.size(), work.scratch);
+  margin::reserve_tail(world_of.set.policies, underlyings.size(), work.scratch);
   work.scratch.node_grid.vol_index.reserve(nodes);
   work.scratch.node_move.reserve(std::max(rows, k));
   for (auto* column : {&line_scratch.below, &line_scratch.now, &line_scratch.above}) {

@@ -5,6 +5,7 @@
 #include <stdexcept>
 
 #include "base/assert.hpp"
+#include "margin/bounds.hpp"
 #include "margin/wear.hpp"
 
 namespace tickmargin::live {
@@ -137,13 +138,15 @@ std::unique_ptr<PolicyWorld> World::prepare(std::uint64_t epoch, PolicySet set) 
     risk::ScenarioTable& table = grid.state.prepared.table;
     if (table.stride != 0) {
       table.grid = base::AlignedBuffer<double>(capacity_.instruments * table.stride);
-      grid.wear_stressed = base::AlignedBuffer<double>(capacity_.instruments * table.stride);
+      // Without bands nothing is drawn to nodes.
+      const std::size_t width = margin::policy_is_bounded(policy) ? table.stride : 0;
+      grid.wear_stressed = base::AlignedBuffer<double>(capacity_.instruments * width);
       grid.stamp.assign(capacity_.instruments, 0);
       grid.nodes.resize(underlying_count());
       for (std::size_t u = 0; u < underlying_count(); ++u) {
         for (PolicyGrid::Node& node : grid.nodes[u]) {
           const std::size_t rows = slots_[u][0].value.size();
-          node.profit = base::AlignedBuffer<double>(rows * table.stride);
+          node.profit = base::AlignedBuffer<double>(rows * width);
           node.stamp.assign(rows, 0);
         }
         shocks = std::max(shocks, table.underlying[u].shocks.shock.size());

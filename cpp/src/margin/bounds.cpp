@@ -320,7 +320,9 @@ bool unit_lines(const Context& context, const Prepared& prepared,
   if (!bounded) {
     switch (policy.method) {
       case MethodId::portfolio:
-      case MethodId::standard: break;
+      case MethodId::standard:
+      case MethodId::var:
+      case MethodId::es: break;
       case MethodId::fixed: bounded = add_fixed(unit); break;
       case MethodId::dynamic: bounded = add_dynamic(unit); break;
       case MethodId::scenario:

@@ -83,6 +83,19 @@ inline void make_units(const Context& context, const PocketRows& rows, PocketReq
   out.netting_initial = out.netting_maintenance = 0;
 }
 
+// Simulated collateral can make a unit of an underlying in which there is no position.
+inline void add_collateral_units(const Scratch& scratch, PocketRequirement& out) {
+  for (const pricing::IndexedCollateral& held : scratch.collateral) {
+    const bool has_unit = std::any_of(out.units.begin(), out.units.end(), [&](const auto& unit) {
+      return unit.underlying == held.underlying;
+    });
+    if (!has_unit) {
+      out.units.push_back({});
+      out.units.back().underlying = held.underlying;
+    }
+  }
+}
+
 // Whether some balance comes with a confidence of its own.
 inline bool has_own_feed(const Context& context, const PocketRows& rows) noexcept {
   const std::vector<double>& own = context.market.columns.asset_confidence;

@@ -15,6 +15,7 @@
 
 #include "book/pocket_rows.hpp"
 #include "margin/option_formula.hpp"
+#include "margin/tail_scratch.hpp"
 #include "margin/venue_scratch.hpp"
 #include "pricing/context.hpp"
 #include "risk/netting.hpp"
@@ -149,6 +150,7 @@ struct Scratch {
   std::vector<risk::TwoSidedLoss> initial_losses, maintenance_losses;
   MatrixScratch matrix;
   SpanScratch span;
+  TailScratch tail;
   PocketRequirement held;  // of `span`, without resting orders
 };
 

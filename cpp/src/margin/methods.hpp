@@ -38,4 +38,10 @@ void evaluate_portfolio(const Context&, const Prepared&, const PocketRows&, Scra
 void evaluate_standard(const Context&, const Prepared&, const PocketRows&, Scratch&,
                        PocketRequirement&, PositionTrace*);
 
+// `var` and `es`.
+void tail_scenarios(const Context&, const Policy&, std::size_t u, bool with_nodes,
+                    risk::UnderlyingScenarios& out, Status&);
+void evaluate_tail(const Context&, const Prepared&, const PocketRows&, Scratch&, PocketRequirement&,
+                   PositionTrace*);
+
 }  // namespace tickmargin::margin

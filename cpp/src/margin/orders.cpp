@@ -8,6 +8,7 @@
 #include "kernels/kernels.hpp"
 #include "margin/matrix.hpp"
 #include "margin/methods.hpp"
+#include "margin/tail.hpp"
 
 namespace tickmargin::margin {
 namespace {
@@ -336,6 +337,7 @@ double initial_with_orders(const Context& context, const Prepared& prepared,
   if (policy.method == MethodId::span) {
     return span_initial_with_orders(context, prepared, rows, scratch) + lost_to_mark(desk, orders);
   }
+  const bool tail = is_tail(policy.method);
   double sum = desk.offsets() ? 0.0 : lost_to_mark(desk, orders);
   scratch.initial_losses.clear();
   std::size_t o = 0;
@@ -346,6 +348,10 @@ double initial_with_orders(const Context& context, const Prepared& prepared,
       ++o;
     }
     const Unit unit{underlying, begin, end, orders.subspan(first, o - first)};
+    if (tail) {
+      sum += doubt_charge(desk, unit);
+      return;
+    }
     if (policy.method == MethodId::dynamic) {
       const bool netted = policy.dynamic[unit.u()].netting_underlying;
       const Losses losses = netted ? grid_losses(desk, unit, 1.0, 0.0) : Losses{};
@@ -376,6 +382,7 @@ double initial_with_orders(const Context& context, const Prepared& prepared,
     }
   }
   if (policy.method == MethodId::dynamic) return sum;
+  if (tail) return sum + tail_initial_with_orders(context, prepared, weights, rows, scratch);
   for (const pricing::IndexedCollateral& worth : scratch.collateral) {
     const bool there = std::any_of(
         scratch.initial_losses.begin(), scratch.initial_losses.end(),

@@ -17,6 +17,8 @@ constexpr Method methods[] = {
     {"span", BoundKind::none, nullptr, false, evaluate_span},
     {"portfolio", BoundKind::none, nullptr, false, evaluate_portfolio},
     {"standard", BoundKind::none, nullptr, false, evaluate_standard},
+    {"var", BoundKind::none, tail_scenarios, false, evaluate_tail},
+    {"es", BoundKind::none, tail_scenarios, false, evaluate_tail},
 };
 
 constexpr const char* component_names[component_count] = {

@@ -16,6 +16,7 @@
 #include <span>
 
 #include "kernels/kernels.hpp"
+#include "margin/charges.hpp"
 #include "margin/methods.hpp"
 
 namespace tickmargin::margin {
@@ -323,19 +324,6 @@ void evaluate_unit(const Context& context, const Prepared& prepared, const Pocke
   const ExpiryCharges charges = expiry_charges(context, p, rows, unit_rows, u, scratch);
   set_component(p, Component::roll, charges.roll, unit);
   set_component(p, Component::basis, charges.basis, unit);
-}
-
-// Simulated collateral can make a unit of an underlying in which there is no position.
-void add_collateral_units(const Scratch& scratch, PocketRequirement& out) {
-  for (const pricing::IndexedCollateral& held : scratch.collateral) {
-    const bool has_unit = std::any_of(out.units.begin(), out.units.end(), [&](const auto& unit) {
-      return unit.underlying == held.underlying;
-    });
-    if (!has_unit) {
-      out.units.push_back({});
-      out.units.back().underlying = held.underlying;
-    }
-  }
 }
 
 void net_units(const Policy& policy, std::size_t underlying_count, Scratch& scratch,

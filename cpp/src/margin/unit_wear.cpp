@@ -145,7 +145,9 @@ void add_wear(const Context& context, const Prepared& prepared, const PocketRows
   constexpr std::size_t first_maintenance_column = 2;
   switch (prepared.policy->method) {
     case MethodId::portfolio:
-    case MethodId::standard: return;  // nothing is proven of them
+    case MethodId::standard:
+    case MethodId::var:
+    case MethodId::es: return;  // nothing is proven of them
     case MethodId::fixed: return add_fixed(unit);
     case MethodId::dynamic: {
       if (out.scans) return add_lines(unit, first_maintenance_column, scratch);

@@ -6,7 +6,7 @@
 
 #include "base/assert.hpp"
 #include "base/ticks.hpp"
-#include "kernels/one_value.hpp"
+#include "kernels/kernels.hpp"
 #include "pricing/everlasting.hpp"
 
 namespace tickmargin::risk {
@@ -18,6 +18,9 @@ std::size_t whole_vectors(std::size_t count) {
 
 // Rows that go through the kernel in one call.
 constexpr std::size_t rows_per_call = 64;
+
+// Scenarios with shocks of their own that are revalued in one call: as many as an index has values.
+constexpr std::size_t scenarios_per_chunk = 256;
 
 // The options that Black-76 prices among rows `first` to `end`, into the columns the kernel reads.
 void gather(const Valued& v, std::span<const std::uint32_t> rows, std::size_t first,
@@ -41,8 +44,9 @@ void gather(const Valued& v, std::span<const std::uint32_t> rows, std::size_t fi
     batch.years.push_back(v.values.years[i]);
     batch.scale.push_back(v.values.scale[i]);
     batch.base_value.push_back(v.values.base_value[i]);
+    const double scale = term_scale(shocks, v.values.years[i]);
     for (const double shock : shocks.shock) {
-      batch.vols.push_back(shocked_vol(shocks, shock, v.values.vol_annual[i], v.values.years[i]));
+      batch.vols.push_back(scaled_vol(shocks, shock, scale, v.values.vol_annual[i]));
     }
   }
 }
@@ -197,6 +201,40 @@ void revalue(const Valued& v, UnderlyingIndex u, std::span<const std::uint32_t> 
   }
 }
 
+// The same under an underlying's own grid: in one call, or chunk by chunk where each scenario has a
+// volatility shock of its own. A profit has the same bits in whichever call it is computed.
+template <class Destination>
+void revalue_grid(const Valued& v, UnderlyingIndex u, std::span<const std::uint32_t> rows,
+                  const UnderlyingScenarios& scenarios, TableScratch& scratch,
+                  Destination destination) {
+  if (!scenarios.shocks.by_scenario) {
+    return revalue(v, u, rows, scenarios.shocks, scenarios.grid, scratch, destination);
+  }
+  const Scenarios& grid = scenarios.grid;
+  VolShocks& shocks = scratch.chunk_shocks;
+  shocks.kind = scenarios.shocks.kind;
+  shocks.reference_days = scenarios.shocks.reference_days;
+  shocks.power_short = scenarios.shocks.power_short;
+  shocks.power_long = scenarios.shocks.power_long;
+  shocks.up_floor_annual = scenarios.shocks.up_floor_annual;
+  shocks.min_days = scenarios.shocks.min_days;
+  for (std::size_t first = 0; first < grid.size(); first += scenarios_per_chunk) {
+    const std::size_t count = std::min(scenarios_per_chunk, grid.size() - first);
+    const auto slice = [&](const std::vector<double>& from, std::vector<double>& to) {
+      to.assign(from.data() + first, from.data() + first + count);
+    };
+    slice(grid.price_move, scratch.chunk.price_move);
+    slice(grid.weight, scratch.chunk.weight);
+    slice(scenarios.shocks.shock, shocks.shock);
+    scratch.chunk.vol_index.resize(count);
+    for (std::size_t s = 0; s < count; ++s) {
+      scratch.chunk.vol_index[s] = static_cast<std::uint8_t>(s);
+    }
+    revalue(v, u, rows, shocks, scratch.chunk, scratch,
+            [&](std::size_t n) { return destination(n) + first; });
+  }
+}
+
 Scenarios node_scenarios(const UnderlyingScenarios& underlying) {
   Scenarios nodes;
   for (const double move : underlying.node_move) {
@@ -245,19 +283,6 @@ void number_strikes(const market::Market& market, const InstrumentColumns& instr
 
 }  // namespace
 
-double shocked_vol(const VolShocks& shocks, double shock, double vol_annual,
-                   double years) noexcept {
-  if (shock == 0) return vol_annual;
-  const double days_to_expiry = years * 365.0;
-  const double days = days_to_expiry < shocks.min_days ? shocks.min_days : days_to_expiry;
-  const double power = days < shocks.reference_days ? shocks.power_short : shocks.power_long;
-  const double scaled = shock * kernels::power_of(shocks.reference_days / days, power);
-  double vol =
-      shocks.kind == VolShock::relative ? vol_annual * (1.0 + scaled) : vol_annual + scaled;
-  if (shock > 0 && vol < shocks.up_floor_annual) vol = shocks.up_floor_annual;
-  return vol < 0 ? 0.0 : vol;
-}
-
 double strike_move(const market::Market& market, const InstrumentColumns& instruments,
                    const pricing::InstrumentValues& values, std::size_t instrument) noexcept {
   if (values.form[instrument] != pricing::OptionForm::curved) return base::canonical_nan;
@@ -286,6 +311,10 @@ void TableScratch::reserve(std::size_t rows, std::size_t shocks, std::size_t sce
   is_call.reserve(rows);
   for (auto* column : {&forward, &strike, &years, &scale, &base_value}) column->reserve(rows);
   vols.reserve(rows * shocks);
+  for (auto* column : {&chunk.price_move, &chunk.weight, &chunk_shocks.shock}) {
+    column->reserve(scenarios_per_chunk);
+  }
+  chunk.vol_index.reserve(scenarios_per_chunk);
   price_factor.reserve(scenarios);
   profit.reserve(rows * whole_vectors(scenarios));
   for (auto* column : {&settling_forward, &settling_vol, &settling_price}) {
@@ -315,8 +344,8 @@ void fill_rows(const Valued& valued, UnderlyingIndex underlying,
                std::span<const std::uint32_t> rows, const UnderlyingScenarios& scenarios,
                TableScratch& scratch, const std::uint32_t* row_of, std::size_t stride,
                double* out) {
-  revalue(valued, underlying, rows, scenarios.shocks, scenarios.grid, scratch,
-          [&](std::size_t n) { return out + row_of[rows[n]] * stride; });
+  revalue_grid(valued, underlying, rows, scenarios, scratch,
+               [&](std::size_t n) { return out + row_of[rows[n]] * stride; });
 }
 
 void fill_grid_rows(const Valued& valued, UnderlyingIndex underlying,
@@ -324,8 +353,8 @@ void fill_grid_rows(const Valued& valued, UnderlyingIndex underlying,
                     ScenarioTable& table) {
   const UnderlyingScenarios& scenarios = table.underlying[static_cast<std::size_t>(underlying)];
   double* const grid = table.grid.data();
-  revalue(valued, underlying, rows, scenarios.shocks, scenarios.grid, scratch,
-          [&](std::size_t n) { return grid + rows[n] * table.stride; });
+  revalue_grid(valued, underlying, rows, scenarios, scratch,
+               [&](std::size_t n) { return grid + rows[n] * table.stride; });
 }
 
 ScenarioTable build_scenario_table(const market::Market& market,

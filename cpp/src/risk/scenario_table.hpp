@@ -8,6 +8,7 @@
 #include "base/aligned_buffer.hpp"
 #include "market/market.hpp"
 #include "pricing/instrument_values.hpp"
+#include "risk/vol_shocks.hpp"
 #include "tickmargin/inputs.hpp"
 #include "tickmargin/policy.hpp"
 
@@ -23,23 +24,16 @@ struct Scenarios {
   std::size_t size() const noexcept { return price_move.size(); }
 };
 
-// Volatility shocks scaled by term: vol (1 + shock (reference / days)^power), or vol + shock x ...
-struct VolShocks {
-  VolShock kind = VolShock::relative;
-  std::vector<double> shock{0.0};
-  double reference_days = 30;
-  double power_short = 0;  // below the reference
-  double power_long = 0;   // at or above it
-  double up_floor_annual = 0;
-  double min_days = 1;
-};
-
 // The scenarios of one underlying: the grid, and the strikes inside the scanned range as nodes of
 // their own, so that a position whose worst price lies between two grid prices is still found.
 struct UnderlyingScenarios {
   Scenarios grid;
   VolShocks shocks;
   std::vector<double> node_move;  // ascending, distinct; see strike_move()
+
+  double shock_of(std::size_t scenario) const noexcept {
+    return shocks.shock[shocks.by_scenario ? scenario : grid.vol_index[scenario]];
+  }
 };
 
 struct ScenarioTable {
@@ -63,10 +57,6 @@ struct ScenarioTable {
   }
 };
 
-// Volatility of an option under one shock. Floored at 0; an upward relative or absolute shock also
-// at `up_floor_annual`.
-double shocked_vol(const VolShocks& shocks, double shock, double vol_annual, double years) noexcept;
-
 // The move of the index that brings the forward of an option to its strike, where its value has its
 // kink: strike / forward - 1. NaN without a forward, or where no kink is left (OptionForm).
 double strike_move(const market::Market& market, const InstrumentColumns& instruments,
@@ -84,6 +74,8 @@ struct TableScratch {
   std::vector<std::uint8_t> is_call;
   std::vector<double> forward, strike, years, vols, scale, base_value, price_factor, profit;
   std::vector<double> settling_forward, settling_vol, settling_price;  // by scenario
+  Scenarios chunk;         // of scenarios with shocks of their own
+  VolShocks chunk_shocks;
 
   void reserve(std::size_t rows, std::size_t shocks, std::size_t scenarios);
 };

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tickmargin.errors import InvalidInputError
+from tickmargin.history import History
 from tickmargin.loading.arrow import pyarrow
 
 __all__ = ["PriceHistory", "ewma_vol", "read_history"]
@@ -234,3 +235,42 @@ def ewma_vol(
         bottom = decay * bottom + years[row]
         out[row + 1] = np.sqrt(top / bottom)
     return out
+
+
+def read_long(path: Path) -> History:
+    """A file with a row per time and underlying, and all its times; see ``History.load``."""
+    table = read_table(path)
+    columns = table.column_names
+    times = times_ns(path, table[_one_of(path, columns, _TIMES, "a time")])
+    names = _strings(table[_one_of(path, columns, _NAMES, "an underlying")])
+    price_name = _one_of(path, columns, _PRICES, "a price")
+    written = {price_name: np.asarray(table[price_name].to_numpy(), dtype=np.float64)}
+    if "vol_annual" in columns:
+        written["vol_annual"] = np.asarray(table["vol_annual"].to_numpy(), dtype=np.float64)
+    for column, values in written.items():
+        may_lack = column == "vol_annual"
+        bad = np.flatnonzero(
+            ~((values > 0.0) & np.isfinite(values) | (may_lack & np.isnan(values)))
+        )
+        if bad.size:
+            message = (
+                f"{path.name} row {bad[0]}, column {column}: expected a number greater than 0, "
+                f"got {values[bad[0]]}"
+            )
+            raise InvalidInputError(message, code="NOT_POSITIVE")
+    all_times, row = np.unique(times, return_inverse=True)
+    all_names = sorted(set(names))
+    place = {name: i for i, name in enumerate(all_names)}
+    column_of = np.array([place[name] for name in names], dtype=np.intp)
+    cell = row * len(all_names) + column_of
+    if np.unique(cell).size != cell.size:
+        first = int(np.flatnonzero(np.bincount(cell) > 1)[0])
+        twice = int(np.flatnonzero(cell == first)[1])
+        message = f"{path.name} row {twice}: {names[twice]} has two prices at the same time"
+        raise InvalidInputError(message, code="DUPLICATE_ID")
+    tables = []
+    for values in written.values():
+        wide = np.full((all_times.size, len(all_names)), np.nan)
+        wide[row, column_of] = values
+        tables.append(wide)
+    return History(all_times, tuple(all_names), *tables)

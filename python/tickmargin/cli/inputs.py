@@ -28,12 +28,14 @@ def load_engine(market: Path, portfolio: Path, policies: str) -> Engine:
         If an input is refused; nothing is half-loaded.
     """
     from tickmargin.engine import Engine
+    from tickmargin.history import beside
     from tickmargin.market import Market
     from tickmargin.policies import Policies
     from tickmargin.portfolio import Portfolio
 
     chosen = Policies.resolve(policies)
-    engine = Engine(Market.load(market), Portfolio.load(portfolio), chosen)
+    past = beside(market)
+    engine = Engine(Market.load(market), Portfolio.load(portfolio), chosen, history=past)
     warn(engine)
     return engine
 

@@ -1,0 +1,340 @@
+// Value at risk or expected shortfall of the whole pocket: scenario s moves every underlying at
+// once, so what offsets across underlyings is what offset in history, or in the draw.
+//
+//   profit_s = sum over positions of q x row_s, + sum over units of collateral x move_s
+//   measure  = sum over the scenarios of the tail of share x -profit_s, at least 0
+//   margin   = factor x sum over samples of share x measure; initial at least maintenance
+//
+// The requirement is never computed but as its parts: each position's losses in the tail, which are
+// its Euler share, are added to its unit's `scan`, and the units' lines are the requirement.
+#include "margin/tail.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/ticks.hpp"
+#include "kernels/kernels.hpp"
+#include "margin/charges.hpp"
+#include "margin/methods.hpp"
+
+namespace tickmargin::margin {
+namespace {
+
+constexpr auto scan_line = static_cast<std::size_t>(Component::scan);
+
+struct Pair {
+  double initial = 0;
+  double maintenance = 0;
+};
+
+// What q contracts with this row of profits lose in the tail.
+Pair tail_loss(const std::vector<TailPick>& picks, double quantity, const double* row) noexcept {
+  Pair loss;
+  for (const TailPick& pick : picks) {
+    const double profit = quantity * row[pick.column];
+    loss.initial += pick.initial * -profit;
+    loss.maintenance += pick.maintenance * -profit;
+  }
+  return loss;
+}
+
+Pair collateral_loss(const std::vector<TailPick>& picks, double worth,
+                     const std::vector<double>& move) noexcept {
+  Pair loss;
+  for (const TailPick& pick : picks) {
+    const double profit = worth * move[pick.column];
+    loss.initial += pick.initial * -profit;
+    loss.maintenance += pick.maintenance * -profit;
+  }
+  return loss;
+}
+
+// The tail of one requirement's samples, appended to the picks; false if it is not known.
+bool pick_tail(const Policy& policy, const TailMargin& margin, double TailPick::* side,
+               TailScratch& scratch) {
+  for (const TailTerm& term : margin.terms) {
+    const TailSet& set = policy.tail.sets[term.set];
+    if (!tail_losses(set, scratch)) return false;
+    if (!(tail_measure(policy, set, margin, scratch) > 0)) continue;
+    const double weight = margin.factor * term.share;
+    for (const risk::TailShare& part : scratch.shares) {
+      TailPick pick{static_cast<std::uint32_t>(set.first) + part.scenario, 0.0, 0.0};
+      pick.*side = weight * part.share;
+      scratch.picks.push_back(pick);
+    }
+  }
+  return true;
+}
+
+// The scenario that is told of: the worst of maintenance margin's first sample that has a tail, or
+// of initial margin's.
+std::int32_t told_scenario(const std::vector<TailPick>& picks) noexcept {
+  for (const TailPick& pick : picks) {
+    if (pick.maintenance != 0) return static_cast<std::int32_t>(pick.column);
+  }
+  return picks.empty() ? -1 : static_cast<std::int32_t>(picks.front().column);
+}
+
+void make_tail_units(const PocketRows& rows, const Scratch& scratch, PocketRequirement& out) {
+  out.netting_initial = out.netting_maintenance = 0;
+  out.units.assign(rows.unit_underlying.size(), {});
+  for (std::size_t u = 0; u < out.units.size(); ++u) {
+    out.units[u].underlying = rows.unit_underlying[u];
+  }
+  add_collateral_units(scratch, out);
+}
+
+void set_unknown(PocketRequirement& out) noexcept {
+  for (UnitRequirement& unit : out.units) {
+    unit.initial[scan_line] = unit.maintenance[scan_line] = base::canonical_nan;
+  }
+}
+
+// Whether maintenance asks for more than initial margin, which then is maintenance margin.
+bool raise_initial(PocketRequirement& out) noexcept {
+  double initial = 0, maintenance = 0;
+  for (const UnitRequirement& unit : out.units) {
+    initial += unit.initial[scan_line];
+    maintenance += unit.maintenance[scan_line];
+  }
+  if (!(maintenance > initial)) return false;
+  for (UnitRequirement& unit : out.units) unit.initial[scan_line] = unit.maintenance[scan_line];
+  return true;
+}
+
+// Adds each position's loss, given by `loss_of(unit, position)`, and the collateral's to its unit.
+template <class LossOf, class CollateralLossOf>
+void add_losses(const PocketRows& rows, const Scratch& scratch, LossOf loss_of,
+                CollateralLossOf collateral_loss_of, PocketRequirement& out) {
+  for (std::size_t u = 0; u < out.units.size(); ++u) {
+    UnitRequirement& unit = out.units[u];
+    Pair sum;
+    if (u < rows.unit_underlying.size()) {
+      for (std::int64_t k = rows.unit_positions[u]; k < rows.unit_positions[u + 1]; ++k) {
+        const Pair loss = loss_of(u, k);
+        sum.initial += loss.initial;
+        sum.maintenance += loss.maintenance;
+      }
+    }
+    const double worth = pricing::worth_in(scratch.collateral, unit.underlying);
+    if (worth != 0) {
+      const Pair loss = collateral_loss_of(u, worth);
+      sum.initial += loss.initial;
+      sum.maintenance += loss.maintenance;
+    }
+    // Of an empty tail each part is -0 or 0.
+    unit.initial[scan_line] = sum.initial == 0 ? 0.0 : sum.initial;
+    unit.maintenance[scan_line] = sum.maintenance == 0 ? 0.0 : sum.maintenance;
+  }
+}
+
+// Contributions to initial margin: the additions that made its lines.
+template <class LossOf, class CollateralLossOf>
+void trace_losses(const PocketRows& rows, const Scratch& scratch, bool raised, LossOf loss_of,
+                  CollateralLossOf collateral_loss_of, const PocketRequirement& out,
+                  PositionTrace& trace) {
+  const auto told = [&](const Pair& loss) { return raised ? loss.maintenance : loss.initial; };
+  for (std::size_t u = 0; u < out.units.size(); ++u) {
+    if (u < rows.unit_underlying.size()) {
+      for (std::int64_t k = rows.unit_positions[u]; k < rows.unit_positions[u + 1]; ++k) {
+        trace.add(rows, k, told(loss_of(u, k)));
+      }
+    }
+    const double worth = pricing::worth_in(scratch.collateral, out.units[u].underlying);
+    if (worth == 0) continue;
+    trace.collateral.push_back(
+        {out.units[u].underlying, worth, told(collateral_loss_of(u, worth))});
+  }
+}
+
+template <class LossOf, class CollateralLossOf>
+void write_requirement(const PocketRows& rows, const Scratch& scratch, LossOf loss_of,
+                       CollateralLossOf collateral_loss_of, PocketRequirement& out,
+                       PositionTrace* trace) {
+  add_losses(rows, scratch, loss_of, collateral_loss_of, out);
+  const bool raised = raise_initial(out);
+  if (trace == nullptr) return;
+  trace_losses(rows, scratch, raised, loss_of, collateral_loss_of, out, *trace);
+}
+
+// Worth that follows an index: what a position gains for each relative move of it, to first order.
+double exposure_of(const Context& context, const PocketRows& rows, std::int64_t k,
+                   double index) noexcept {
+  return rows.quantity[k] * context.values.contract[rows.instrument[k]].delta_base * index;
+}
+
+// Standard deviation of the exposures by unit, under a covariance by underlying.
+double deviation(const std::vector<double>& covariance, std::size_t underlyings,
+                 const PocketRequirement& out, const std::vector<double>& exposure) noexcept {
+  double variance = 0;
+  for (std::size_t a = 0; a < out.units.size(); ++a) {
+    const auto row = static_cast<std::size_t>(out.units[a].underlying) * underlyings;
+    for (std::size_t b = 0; b < out.units.size(); ++b) {
+      variance += exposure[a] * exposure[b] *
+                  covariance[row + static_cast<std::size_t>(out.units[b].underlying)];
+    }
+  }
+  return variance > 0 ? std::sqrt(variance) : variance == 0 ? 0.0 : variance;
+}
+
+// Loss for each unit of exposure to an underlying: multiple x (C d)_u / sqrt(d' C d).
+double marginal(const TailMargin& margin, std::size_t underlyings, const PocketRequirement& out,
+                const std::vector<double>& exposure, std::size_t u, double sd) noexcept {
+  if (sd == 0) return 0.0;
+  const auto row = static_cast<std::size_t>(out.units[u].underlying) * underlyings;
+  double sum = 0;
+  for (std::size_t b = 0; b < out.units.size(); ++b) {
+    sum += margin.covariance[row + static_cast<std::size_t>(out.units[b].underlying)] * exposure[b];
+  }
+  return margin.factor * margin.multiple * (sum / sd);
+}
+
+void evaluate_parametric(const Context& context, const Prepared& prepared, const PocketRows& rows,
+                         Scratch& scratch, PocketRequirement& out, PositionTrace* trace) {
+  const TailParameters& p = prepared.policy->tail;
+  const std::size_t n = context.market.underlying_count();
+  std::vector<double>& exposure = scratch.tail.exposure;
+  exposure.assign(out.units.size(), 0.0);
+  const auto index_of = [&](std::size_t u) {
+    return index_numeraire(context, static_cast<std::size_t>(out.units[u].underlying));
+  };
+  for (std::size_t u = 0; u < out.units.size(); ++u) {
+    if (u < rows.unit_underlying.size()) {
+      const double index = index_of(u);
+      for (std::int64_t k = rows.unit_positions[u]; k < rows.unit_positions[u + 1]; ++k) {
+        exposure[u] += exposure_of(context, rows, k, index);
+      }
+    }
+    exposure[u] += pricing::worth_in(scratch.collateral, out.units[u].underlying);
+  }
+  const double sd_initial = deviation(p.initial.covariance, n, out, exposure);
+  const double sd_maintenance = deviation(p.maintenance.covariance, n, out, exposure);
+  const auto loss_of_worth = [&](std::size_t u, double worth) {
+    return Pair{worth * marginal(p.initial, n, out, exposure, u, sd_initial),
+                worth * marginal(p.maintenance, n, out, exposure, u, sd_maintenance)};
+  };
+  write_requirement(
+      rows, scratch,
+      [&](std::size_t u, std::int64_t k) {
+        return loss_of_worth(u, exposure_of(context, rows, k, index_of(u)));
+      },
+      loss_of_worth, out, trace);
+}
+
+}  // namespace
+
+void tail_profits(const Prepared& prepared, const PocketRows& rows, Scratch& scratch) {
+  const risk::ScenarioTable& table = prepared.table;
+  std::vector<double>& profit = scratch.tail.profit;
+  profit.resize(table.stride);
+  const std::int64_t first = rows.first_position();
+  const std::int64_t offsets[2] = {0, rows.end_position() - first};
+  const kernels::PositionGroups groups{1, offsets, rows.instrument + first, rows.quantity + first};
+  kernels::kernels().portfolio_scan(groups, table.grid.data(), table.stride, table.stride,
+                                    profit.data(), nullptr, nullptr);
+  for (const pricing::IndexedCollateral& held : scratch.collateral) {
+    const std::vector<double>& move =
+        table.underlying[static_cast<std::size_t>(held.underlying)].grid.price_move;
+    for (std::size_t s = 0; s < move.size(); ++s) profit[s] += held.worth * move[s];
+  }
+}
+
+bool tail_losses(const TailSet& set, TailScratch& scratch) noexcept {
+  scratch.losses.resize(set.count);
+  bool known = true;
+  for (std::size_t s = 0; s < set.count; ++s) {
+    const double loss = -scratch.profit[set.first + s];
+    scratch.losses[s] = loss;
+    known &= loss == loss;
+  }
+  return known;
+}
+
+double tail_measure(const Policy& policy, const TailSet& set, const TailMargin& margin,
+                    TailScratch& scratch) {
+  if (policy.method == MethodId::es) {
+    risk::es_shares(scratch.losses, set.weight, margin.confidence, scratch.order, scratch.shares);
+  } else {
+    risk::var_shares(scratch.losses, set.weight, margin.confidence,
+                     static_cast<risk::QuantileRule>(margin.quantile), scratch.order,
+                     scratch.shares);
+  }
+  return risk::tail_value(scratch.losses, scratch.shares);
+}
+
+void tail_scenarios(const Context&, const Policy& policy, std::size_t u, bool,
+                    risk::UnderlyingScenarios& out, Status& status) {
+  const TailParameters& p = policy.tail;
+  const TailMoves& moves = p.moves[u];
+  status = moves.known ? Status::ok : Status::missing_history;
+  out.grid.price_move = moves.price_move;
+  out.grid.vol_index.assign(moves.price_move.size(), 0);
+  out.grid.weight.assign(moves.price_move.size(), 1.0);
+  out.shocks = {
+      p.vol_shock_kind,      {0.0},     p.vol_reference_days, p.vol_power_short, p.vol_power_long,
+      p.vol_up_floor_annual, p.min_days};
+  if (!moves.vol_shock.empty()) {
+    out.shocks.shock = moves.vol_shock;
+    out.shocks.by_scenario = true;
+  }
+}
+
+void evaluate_tail(const Context& context, const Prepared& prepared, const PocketRows& rows,
+                   Scratch& scratch, PocketRequirement& out, PositionTrace* trace) {
+  const Policy& policy = *prepared.policy;
+  make_tail_units(rows, scratch, out);
+  if (is_parametric(policy.tail)) {
+    return evaluate_parametric(context, prepared, rows, scratch, out, trace);
+  }
+  if (out.units.empty()) return;
+  const risk::ScenarioTable& table = prepared.table;
+  tail_profits(prepared, rows, scratch);
+  std::vector<TailPick>& picks = scratch.tail.picks;
+  picks.clear();
+  if (!pick_tail(policy, policy.tail.initial, &TailPick::initial, scratch.tail) ||
+      !pick_tail(policy, policy.tail.maintenance, &TailPick::maintenance, scratch.tail)) {
+    return set_unknown(out);
+  }
+  const auto move_of = [&](std::size_t u) -> const risk::UnderlyingScenarios& {
+    return table.underlying[static_cast<std::size_t>(out.units[u].underlying)];
+  };
+  write_requirement(
+      rows, scratch,
+      [&](std::size_t, std::int64_t k) {
+        return tail_loss(picks, rows.quantity[k], table.row(rows.instrument[k]));
+      },
+      [&](std::size_t u, double worth) {
+        return collateral_loss(picks, worth, move_of(u).grid.price_move);
+      },
+      out, trace);
+  const std::int32_t told = told_scenario(picks);
+  for (std::size_t u = 0; told >= 0 && u < out.units.size(); ++u) {
+    UnitRequirement& unit = out.units[u];
+    unit.worst_scenario = told;
+    unit.worst_price_move = move_of(u).grid.price_move[static_cast<std::size_t>(told)];
+    unit.worst_vol_shock = move_of(u).shock_of(static_cast<std::size_t>(told));
+  }
+}
+
+void reserve_tail(const std::vector<Policy>& policies, std::size_t units, Scratch& scratch) {
+  std::size_t scenarios = 0, picks = 0;
+  for (const Policy& policy : policies) {
+    if (!is_tail(policy.method)) continue;
+    for (const TailMoves& moves : policy.tail.moves) {
+      scenarios = std::max(scenarios, moves.price_move.size());
+    }
+    std::size_t own = 0;
+    for (const TailMargin* margin : {&policy.tail.initial, &policy.tail.maintenance}) {
+      for (const TailTerm& term : margin->terms) own += policy.tail.sets[term.set].count;
+    }
+    picks = std::max(picks, own);
+  }
+  TailScratch& tail = scratch.tail;
+  for (auto* column : {&tail.profit, &tail.hurt, &tail.losses}) column->reserve(scenarios + 8);
+  tail.exposure.reserve(units);
+  tail.order.order.reserve(scenarios);
+  tail.shares.reserve(scenarios);
+  tail.picks.reserve(picks);
+}
+
+}  // namespace tickmargin::margin

@@ -1,0 +1,28 @@
+// Working columns of the methods `var` and `es`, kept between pockets.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "risk/quantile.hpp"
+
+namespace tickmargin::margin {
+
+// A scenario in the tail and what its loss counts in either requirement.
+struct TailPick {
+  std::uint32_t column;
+  double initial;
+  double maintenance;
+};
+
+struct TailScratch {
+  std::vector<double> profit;  // of the pocket, by scenario
+  std::vector<double> hurt;    // what resting orders could take, by scenario
+  std::vector<double> losses;  // of one sample
+  std::vector<double> exposure;
+  risk::TailScratch order;
+  std::vector<risk::TailShare> shares;
+  std::vector<TailPick> picks;
+};
+
+}  // namespace tickmargin::margin

@@ -1,0 +1,351 @@
+"""From a `tail` section and a history to the joint scenarios the core measures in, as arrays."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tickmargin import _core
+from tickmargin.config_correlation import correlation_fault, correlation_matrix
+from tickmargin.config_issues import PolicyIssue
+from tickmargin.config_load import LoadedPolicy
+from tickmargin.config_tail import JointTail
+from tickmargin.errors import InvalidInputError
+from tickmargin.history import History
+
+__all__ = ["compile_tail"]
+
+Floats = NDArray[np.float64]
+_DAY_NS = 86_400_000_000_000
+_DAYS_A_YEAR = 365.0
+_EPOCH = date(1970, 1, 1)
+
+
+@dataclass(frozen=True)
+class _Sample:
+    """Moves and volatility shocks [underlying x scenario], NaN: unknown; weights or none."""
+
+    moves: Floats
+    shocks: Floats | None
+    weight: Floats
+
+
+def compile_tail(
+    policy: LoadedPolicy, underlyings: Sequence[str], history: History | None, as_of_ns: int
+) -> dict[str, Any]:
+    """Lay a section out for the core; nothing after ``as_of_ns`` is looked at.
+
+    Raises
+    ------
+    InvalidInputError
+        MISSING_HISTORY: there is none, or not enough of it for one move in the tail. An underlying
+        that the history lacks is no error: its scenarios are unknown, and pockets that hold it
+        undecidable. MISSING_KEY: a model lacks an underlying's volatility. CORRELATION_MISSING,
+        CORRELATION_NOT_PSD.
+    """
+    tail = policy.config.tail
+    assert tail is not None
+    maker = _Maker(policy, tail, tuple(underlyings), history, as_of_ns)
+    return maker.parametric() if tail.generator == "parametric" else maker.scenarios()
+
+
+class _Maker:
+    def __init__(
+        self,
+        policy: LoadedPolicy,
+        tail: JointTail,
+        underlyings: tuple[str, ...],
+        history: History | None,
+        as_of_ns: int,
+    ) -> None:
+        self.policy, self.tail, self.names = policy, tail, underlyings
+        self.history = None if history is None else history.until(as_of_ns)
+
+    def parametric(self) -> dict[str, Any]:
+        tail = self.tail
+        multiples = [
+            self._multiple(1.0 - c) for c in (tail.confidence_initial, tail.confidence_maintenance)
+        ]
+        covariances = [
+            self._covariance(days)
+            for days in (tail.horizon_initial_days, tail.horizon_maintenance_days)
+        ]
+        sides = [
+            {"terms": [], "multiple": multiple, "covariance": np.ravel(covariance)}
+            for multiple, covariance in zip(multiples, covariances, strict=True)
+        ]
+        nothing = np.empty(0)
+        unmoved = {"known": True, "price_move": nothing, "vol_shock": nothing}
+        return self._laid_out([], [dict(unmoved) for _ in self.names], sides)
+
+    def scenarios(self) -> dict[str, Any]:
+        tail = self.tail
+        days = (tail.horizon_initial_days, tail.horizon_maintenance_days)
+        samples: list[_Sample] = []
+        of_horizon: dict[float, list[tuple[int, float]]] = {}
+        share = 0.0 if tail.stress is None else tail.stress.weight
+        for horizon in days:
+            if horizon in of_horizon:
+                continue
+            terms = []
+            if share < 1.0:
+                terms.append((len(samples), 1.0 - share))
+                samples.append(self._sample(horizon))
+            if share > 0.0:
+                terms.append((len(samples), share))
+                samples.append(self._stressed(horizon))
+            of_horizon[horizon] = terms
+        sides = [
+            {"terms": of_horizon[horizon], "multiple": 0.0, "covariance": np.empty(0)}
+            for horizon in days
+        ]
+        sets, first = [], 0
+        for sample in samples:
+            count = sample.moves.shape[1]
+            sets.append({"first": first, "count": count, "weight": sample.weight})
+            first += count
+        moves = np.concatenate([sample.moves for sample in samples], axis=1)
+        shocks = None
+        if tail.vol_moves != "held":
+            parts = [s.shocks for s in samples if s.shocks is not None]
+            shocks = np.concatenate(parts, axis=1)
+        return self._laid_out(sets, self._by_underlying(moves, shocks), sides)
+
+    def _by_underlying(self, moves: Floats, shocks: Floats | None) -> list[dict[str, Any]]:
+        rows = []
+        for u in range(len(self.names)):
+            own = np.empty(0) if shocks is None else shocks[u]
+            known = bool(np.isfinite(moves[u]).all() and np.isfinite(own).all())
+            nothing = np.full(moves.shape[1], np.nan)
+            rows.append(
+                {
+                    "known": known,
+                    "price_move": np.ascontiguousarray(moves[u]) if known else nothing,
+                    "vol_shock": np.ascontiguousarray(own if known else own * np.nan),
+                }
+            )
+        return rows
+
+    def _laid_out(
+        self, sets: list[Any], moves: list[Any], sides: list[dict[str, Any]]
+    ) -> dict[str, Any]:
+        tail = self.tail
+        rules = _core.quantile_rules()
+        initial, maintenance = sides
+        same = "vol_reference_days vol_power_short vol_power_long vol_up_floor_annual min_days"
+        return {
+            "sets": sets,
+            "moves": moves,
+            "initial": {
+                "confidence": tail.confidence_initial,
+                "factor": tail.initial_factor,
+                "quantile": rules.index(tail.quantile_initial),
+                **initial,
+            },
+            "maintenance": {
+                "confidence": tail.confidence_maintenance,
+                "factor": tail.maintenance_factor,
+                "quantile": rules.index(tail.quantile_maintenance),
+                **maintenance,
+            },
+            "vol_shock_kind": int(tail.vol_shock == "absolute"),
+            **{key: getattr(tail, key) for key in same.split()},
+        }
+
+    # Of one horizon.
+
+    def _sample(self, days: float) -> _Sample:
+        tail = self.tail
+        if tail.generator == "monte_carlo":
+            return self._drawn(days)
+        history = self._needed_history()
+        window = tail.window_days
+        assert window is not None
+        begin = int(history.times_ns[-1]) - round(window * _DAY_NS)
+        start, end = self._pairs(history, days, begin, int(history.times_ns[-1]))
+        least = math.ceil(1.0 / (1.0 - self._confidence(days)) - 1e-9)
+        if start.size < least:
+            message = (
+                f"{start.size} moves over {days:g} days in the last {window:g} days of the history;"
+                f" confidence {self._confidence(days):g} needs {least}"
+            )
+            raise self._fault("MISSING_HISTORY", "window_days", message)
+        if tail.generator == "filtered":
+            return self._filtered(history, begin, start, end)
+        weight = np.empty(0)
+        if tail.generator == "age_weighted":
+            assert tail.decay is not None
+            weight = np.ascontiguousarray(_core.age_weights(start.size, tail.decay)[::-1])
+        return self._moved(history, start, end, weight)
+
+    def _confidence(self, days: float) -> float:
+        """The deepest tail looked at over a horizon."""
+        tail = self.tail
+        both = (
+            (tail.horizon_initial_days, tail.confidence_initial),
+            (tail.horizon_maintenance_days, tail.confidence_maintenance),
+        )
+        return max(confidence for horizon, confidence in both if horizon == days)
+
+    def _stressed(self, days: float) -> _Sample:
+        stress = self.tail.stress
+        assert stress is not None
+        history = self._needed_history()
+        first = (stress.first_day - _EPOCH).days * _DAY_NS
+        last = (stress.last_day + timedelta(days=1) - _EPOCH).days * _DAY_NS - 1
+        start, end = self._pairs(history, days, first, last)
+        if start.size == 0:
+            message = (
+                f"no move over {days:g} days between {stress.first_day} and {stress.last_day} "
+                "in the history"
+            )
+            raise self._fault("MISSING_HISTORY", "stress", message)
+        return self._moved(history, start, end, np.empty(0))
+
+    def _moved(
+        self, history: History, start: NDArray[np.intp], end: NDArray[np.intp], weight: Floats
+    ) -> _Sample:
+        prices = self._columns(history, history.prices)
+        moves = prices[:, end] / prices[:, start] - 1.0
+        return _Sample(moves, self._shocks(moves, history, start, end), weight)
+
+    def _filtered(
+        self, history: History, begin: int, start: NDArray[np.intp], end: NDArray[np.intp]
+    ) -> _Sample:
+        model = self.tail.filter
+        assert model is not None
+        if model.decay is not None:
+            omega, alpha, beta = 0.0, 1.0 - model.decay, model.decay
+        else:
+            omega, alpha, beta = (x or 0.0 for x in (model.omega, model.alpha, model.beta))
+        first = int(np.searchsorted(history.times_ns, begin))
+        rows = [np.ascontiguousarray(x - first, np.uint32) for x in (start, end)]
+        prices = self._columns(history, history.prices)[:, first:]
+        moves = np.full((len(self.names), start.size), np.nan)
+        for u, column in enumerate(prices):
+            if np.isfinite(column).all():
+                moves[u] = _core.filtered_moves(
+                    np.ascontiguousarray(column), omega, alpha, beta, *rows
+                )
+        return _Sample(moves, self._shocks(moves, history, start, end), np.empty(0))
+
+    def _drawn(self, days: float) -> _Sample:
+        tail = self.tail
+        assert tail.draws is not None
+        assert tail.seed is not None
+        years = days / _DAYS_A_YEAR
+        jumps = tail.jumps
+        moves = _core.drawn_moves(
+            self._vols() * math.sqrt(years),
+            np.ravel(self._correlation()),
+            tail.draws,
+            tail.seed,
+            self._freedom(),
+            0.0 if jumps is None else jumps.rate_annual * years,
+            0.0 if jumps is None else jumps.mean,
+            0.0 if jumps is None else jumps.sd,
+        )
+        return _Sample(moves, self._shocks(moves, None, None, None), np.empty(0))
+
+    def _shocks(self, moves: Floats, history: Any, start: Any, end: Any) -> Floats | None:
+        tail = self.tail
+        if tail.vol_moves == "held":
+            return None
+        if tail.vol_moves == "beta" or history is None or history.vols is None:
+            if tail.vol_moves == "history":
+                return np.full(moves.shape, np.nan)
+            beta = np.array([_named(tail.vol_beta, name, 0.0) for name in self.names])
+            shocks: Floats = beta[:, None] * moves
+            return shocks
+        vols = self._columns(history, history.vols)
+        relative = tail.vol_shock == "relative"
+        before, after = vols[:, start], vols[:, end]
+        return after / before - 1.0 if relative else after - before
+
+    # Pieces.
+
+    def _needed_history(self) -> History:
+        history = self.history
+        if history is not None and history.times_ns.size:
+            return history
+        message = (
+            f"no price history; {self.tail.generator} scenarios need prices of "
+            f"{', '.join(self.names)}: Engine(..., history=), or history.parquet beside the market"
+        )
+        raise self._fault("MISSING_HISTORY", "generator", message)
+
+    def _columns(self, history: History, values: Floats) -> Floats:
+        """Rows of the market's underlyings; NaN where the history has none."""
+        place = {name: i for i, name in enumerate(history.underlyings)}
+        out = np.full((len(self.names), history.times_ns.size), np.nan)
+        for u, name in enumerate(self.names):
+            if name in place:
+                out[u] = values[:, place[name]]
+        return out
+
+    def _pairs(
+        self, history: History, days: float, first_ns: int, last_ns: int
+    ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Rows at which moves inside a window start and end, oldest first."""
+        times = history.times_ns
+        horizon = round(days * _DAY_NS)
+        end = np.flatnonzero((times >= first_ns + horizon) & (times <= last_ns))
+        start = np.searchsorted(times, times[end] - horizon)
+        there = times[np.minimum(start, times.size - 1)] == times[end] - horizon
+        start, end = start[there], end[there]
+        if self.tail.overlapping:
+            return start, end
+        kept: list[int] = []
+        latest = None
+        for row in range(end.size - 1, -1, -1):  # from the newest back, so that none of it is lost
+            if latest is None or end[row] <= latest:
+                kept.append(row)
+                latest = start[row]
+        return start[kept[::-1]], end[kept[::-1]]
+
+    def _vols(self) -> Floats:
+        vols = [_named(self.tail.vols_annual, name, math.nan) for name in self.names]
+        for name, vol in zip(self.names, vols, strict=True):
+            if math.isnan(vol):
+                message = f"no volatility of {name}; expected one, or a default"
+                raise self._fault("MISSING_KEY", "vols_annual", message)
+        return np.array(vols, dtype=np.float64)
+
+    def _correlation(self) -> Floats:
+        tail, names = self.tail, list(self.names)
+        pairs = {frozenset(pair.split("/")): rho for pair, rho in tail.correlation.items()}
+        fault = correlation_fault(names, pairs, tail.correlation_default)
+        if fault is not None:
+            raise self._fault(fault[0], "correlation", fault[1])
+        return correlation_matrix(names, pairs, tail.correlation_default)
+
+    def _covariance(self, days: float) -> Floats:
+        sd = self._vols() * math.sqrt(days / _DAYS_A_YEAR)
+        covariance: Floats = self._correlation() * np.outer(sd, sd)
+        return covariance
+
+    def _freedom(self) -> float:
+        return 0.0 if self.tail.distribution == "normal" else self.tail.degrees_of_freedom or 0.0
+
+    def _multiple(self, tail: float) -> float:
+        """Standard deviations that the measure stands at."""
+        freedom = self._freedom()
+        var, es = (
+            _core.student_tail(tail, freedom, True) if freedom > 0 else _core.normal_tail(tail)
+        )
+        return float(es if self.policy.config.method == "es" else var)
+
+    def _fault(self, code: str, key: str, message: str) -> InvalidInputError:
+        path = f"policies.{self.policy.name}.tail.{key}"
+        issue = PolicyIssue(code, self.policy.file, None, path, None, message)
+        return InvalidInputError.from_issues(f"policy {self.policy.name} for this market", [issue])
+
+
+def _named(values: dict[str, float], name: str, nothing: float) -> float:
+    return values.get(name, values.get("default", nothing))
