@@ -19,6 +19,7 @@ MISSING_FIRST = (
     "missing_asset_price",
     "not_finite",
     "overflow",
+    "missing_history",
 )
 
 

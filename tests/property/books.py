@@ -131,10 +131,10 @@ def portfolio_of(given: Inputs) -> tm.Portfolio:
     return tm.Portfolio.from_tables(**tables)
 
 
-def engine_of(given: Inputs) -> tm.Engine:
+def engine_of(given: Inputs, history: tm.History | None = None) -> tm.Engine:
     """The engine over the inputs."""
     policies = {"schema": 1, "policies": {"drawn": given.policy}}
-    return tm.Engine(market_of(given), portfolio_of(given), policies)
+    return tm.Engine(market_of(given), portfolio_of(given), policies, history=history)
 
 
 def scaled(given: Inputs, factor: float) -> Inputs:

@@ -69,12 +69,13 @@ KEYS = [
     if isinstance(path[-1], str) and not (len(path) > 1 and path[-2] in NAMED)
 ]
 # Without its kind a size scaling has no known keys, so none can be called unknown.
-SPELT = [path for path in KEYS if path[-1] != "kind"]
+BY_NAME = {("vols_annual",), ("vol_beta",)}  # keyed by underlyings, which nobody can misspell
+SPELT = [path for path in KEYS if path[-1] != "kind" and path[-2:-1] not in BY_NAME]
 F, D, S = ("policies", "f"), ("policies", "d"), ("policies", "s")
 
 
 def test_the_full_document_is_sound_and_reaches_every_key() -> None:
-    assert Policies.from_dict(full()).names == ("f", "d", "s", "m", "n", "p", "q")
+    assert Policies.from_dict(full()).names == ("f", "d", "s", "m", "n", "p", "q", "t", "u", "v")
     schema = Policies.schema()
     written = {path[-1] for path in KEYS}
     models = [m for name, m in schema["$defs"].items() if not name.endswith("Override")]
@@ -96,7 +97,7 @@ def test_infinity_is_taken_only_as_the_last_bracket_cap(path: KeyPath) -> None:
     data = with_value(path, math.inf)
     is_last = path[-2:] in ((1, "notional_cap"), (1, "amount_cap"))
     if is_last or path[-3:] == ("hedge_tiers", 0, "amount_cap"):
-        assert Policies.from_dict(data).names == ("f", "d", "s", "m", "n", "p", "q")
+        assert Policies.from_dict(data).names == ("f", "d", "s", "m", "n", "p", "q", "t", "u", "v")
     else:
         assert issues_of(data)
 
@@ -151,6 +152,7 @@ def test_an_unknown_word_is_refused_with_the_nearest() -> None:
     issue = issues_of(with_value(("policies", "f", "method"), "fixd"))[0]
     assert issue.code == "UNKNOWN_WORD"
     words = ("fixed", "dynamic", "scenario", "matrix", "span", "portfolio", "standard")
+    words += ("var", "es")
     known = " or ".join(f'"{word}"' for word in words)
     expected = f'got "fixd"; expected {known}; did you mean fixed?'
     assert issue.message == expected

@@ -254,7 +254,7 @@ def test_nothing_lifts_im_so_its_lowest_ratio_must_cover_mm(
     data = with_value((*F, "options", "initial_at_least_maintenance"), False)
     data["policies"]["f"]["options"] |= {"maintenance_c": c, "liquidation_fee_ratio": fee}
     if is_sound:
-        assert Policies.from_dict(data).names == ("f", "d", "s", "m", "n", "p", "q")
+        assert Policies.from_dict(data).names == ("f", "d", "s", "m", "n", "p", "q", "t", "u", "v")
     else:
         expected = [("INITIAL_BELOW_MAINTENANCE", "policies.f.options.otm_b")]
         assert faults(data) == expected
@@ -269,7 +269,7 @@ def test_a_correlation_that_cannot_exist_is_refused() -> None:
 
 def test_a_singular_correlation_is_taken() -> None:
     pairs = {"BTC/ETH": 1.0, "BTC/SOL": -1.0, "ETH/SOL": -1.0}
-    assert len(Policies.from_dict(with_value((*S, "netting", "correlation"), pairs))) == 7
+    assert len(Policies.from_dict(with_value((*S, "netting", "correlation"), pairs))) == 10
 
 
 def test_a_pair_without_correlation_is_refused_where_there_is_no_default() -> None:

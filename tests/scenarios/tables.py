@@ -3,7 +3,7 @@
 A line that starts with `#` is a remark. `policy` holds a policy as in a policy file, without its
 name. The other sections are tables: `underlyings`, `assets`, `forwards` and `instruments` (which
 also give the marks), `given` (what each account holds) and any number of `when and then`: an
-account, a move of an index, and what must come out.
+account, a move of an index, and what must come out. `history` may give past prices, a row a day.
 """
 
 from __future__ import annotations
@@ -12,8 +12,13 @@ import textwrap
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+
+import tickmargin as tm
 
 AS_OF_NS = 1_767_000_000 * 10**9
 MARKS = ("mark_price", "vol_annual")
@@ -49,6 +54,15 @@ class Story:
     market: dict[str, list[dict[str, Any]]]
     portfolio: dict[str, list[dict[str, Any]]]
     checks: list[Check]
+    history: tm.History | None = None
+
+
+def past_prices(rows: list[Row]) -> tm.History:
+    """Prices at midnight UTC, by day and underlying."""
+    times = [datetime.fromisoformat(row["day"]).replace(tzinfo=UTC).timestamp() for row in rows]
+    names = [name for name in rows[0] if name != "day"]
+    prices = {name: [float(row[name]) for row in rows] for name in names}
+    return tm.History.of(np.array(times).astype(np.int64) * 10**9, prices)
 
 
 def sections(text: str) -> Iterator[tuple[str, list[str]]]:
@@ -128,4 +142,6 @@ def read_story(path: Path) -> Story:
         "marks": marks,
     }
     portfolio = {"instruments": terms, **holdings(found["given"])}
-    return Story(policy, market, portfolio, [check(row) for row in found["when and then"]])
+    history = past_prices(found["history"]) if "history" in found else None
+    checks = [check(row) for row in found["when and then"]]
+    return Story(policy, market, portfolio, checks, history)

@@ -26,7 +26,8 @@ ROWS = [(path.stem, number) for path in FILES for number in range(len(read_story
 @cache
 def story_and_engine(name: str) -> tuple[Story, tm.Engine]:
     story = read_story(FOLDER / f"{name}.txt")
-    return story, engine_of(Inputs(AS_OF_NS, story.market, story.portfolio, story.policy))
+    inputs = Inputs(AS_OF_NS, story.market, story.portfolio, story.policy)
+    return story, engine_of(inputs, story.history)
 
 
 def half_of_the_last_digit(printed: str) -> float:
