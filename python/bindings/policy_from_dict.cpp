@@ -1,6 +1,7 @@
 #include "policy_from_dict.hpp"
 
 #include "policy_expiry_from_dict.hpp"
+#include "policy_protocols_from_dict.hpp"
 #include "policy_tail_from_dict.hpp"
 #include "policy_values.hpp"
 #include "policy_venues_from_dict.hpp"
@@ -160,6 +161,7 @@ Policy policy_from_dict(const py::dict& d) {
   read_venues(d, p);
   read_expiry(d, p);
   read_tail(d, p);
+  read_protocols(d, p);
   p.netting = netting(get<py::dict>(d, "netting"));
   p.liquidity = by_underlying<LiquidityParameters>(d, "liquidity", liquidity);
   p.concentration = by_underlying<ConcentrationParameters>(d, "concentration", concentration);

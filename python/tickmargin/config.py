@@ -17,6 +17,7 @@ from tickmargin.config_add_ons import AntiProcyclicality, Concentration, Liquidi
 from tickmargin.config_base import Confidence, NonNegative, Positive, Ratio
 from tickmargin.config_base import Section as Section
 from tickmargin.config_expiry import Portfolio, Standard
+from tickmargin.config_protocols import Protocol, Token
 from tickmargin.config_tail import JointTail
 from tickmargin.config_venues import Matrix, Span, SpanCredit
 
@@ -30,6 +31,7 @@ SECTIONS = (
     "span",
     "portfolio",
     "standard",
+    "protocol",
     "liquidity",
     "concentration",
     "anti_procyclicality",
@@ -280,6 +282,7 @@ SECTION_MODELS: dict[str, type[Section]] = {
     "span": Span,
     "portfolio": Portfolio,
     "standard": Standard,
+    "protocol": Protocol,
 }
 
 if TYPE_CHECKING:
@@ -297,7 +300,16 @@ class Policy(Section):
     """One policy: a method, its parameters and what surrounds it."""
 
     method: Literal[
-        "fixed", "dynamic", "scenario", "matrix", "span", "portfolio", "standard", "var", "es"
+        "fixed",
+        "dynamic",
+        "scenario",
+        "matrix",
+        "span",
+        "portfolio",
+        "standard",
+        "var",
+        "es",
+        "protocol",
     ]
     description: str = ""
     source: str = ""
@@ -327,6 +339,10 @@ class Policy(Section):
     portfolio: Portfolio | None = None
     standard: Standard | None = None
     tail: JointTail | None = None
+    protocol: Protocol | None = None
+    tokens: dict[str, Token] = Field(
+        default={}, description="by asset, what the rule ``drift_v2`` lends on"
+    )
     netting: Netting = Netting()
     underlyings: dict[str, UnderlyingOverride] = Field(default={})
 

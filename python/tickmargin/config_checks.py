@@ -15,7 +15,7 @@ from tickmargin.config_correlation import correlation_fault
 from tickmargin.config_issues import child, is_inside, shown, suggestion
 from tickmargin.toml_lines import Path
 
-OWN_SECTION = ("scenario", "matrix", "span", "portfolio", "standard")
+OWN_SECTION = ("scenario", "matrix", "span", "portfolio", "standard", "protocol")
 TAIL = ("var", "es")
 NEEDED = {
     "fixed": "futures",
@@ -334,6 +334,13 @@ def check_method(view: View) -> Iterator[Problem]:
     if view.count("credits") and method != "span":
         message = "given, but has an effect only where method is span"
         yield Problem(("credits",), "KEY_NOT_USED", None, message, ())
+    if view.given("tokens") and view.get("protocol", "rule") != "drift_v2":
+        message = "given, but has an effect only under the rule drift_v2 of method protocol"
+        yield Problem(("tokens",), "KEY_NOT_USED", None, message, ())
+    for place in places[1:]:
+        if view.given(*place, "protocol", "rule"):
+            message = "given; one rule holds for all underlyings of a policy"
+            yield Problem((*place, "protocol", "rule"), "KEY_NOT_USED", None, message, ())
     for path, word, needed, code in (
         (("collateral",), "simulated", ("scenario", *TAIL), "SIMULATED_NEEDS_SCENARIO"),
         (("option_value",), "requirement", ("fixed", "standard"), "REQUIREMENT_NEEDS_FIXED"),

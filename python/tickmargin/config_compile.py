@@ -24,12 +24,14 @@ from tickmargin.config import (
     Section,
 )
 from tickmargin.config_add_ons import AntiProcyclicality, Concentration, Liquidity
+from tickmargin.config_compile_protocols import compile_protocol, compile_tokens
 from tickmargin.config_compile_tail import compile_tail
 from tickmargin.config_compile_venues import compile_credits, compile_matrix, compile_span
 from tickmargin.config_correlation import correlation_fault, correlation_matrix
 from tickmargin.config_expiry import Portfolio, Standard
 from tickmargin.config_issues import PolicyIssue
 from tickmargin.config_load import LoadedPolicy
+from tickmargin.config_protocols import Protocol
 from tickmargin.config_venues import Matrix, Span
 from tickmargin.errors import InvalidInputError
 from tickmargin.history import History
@@ -44,6 +46,7 @@ METHODS = {
     "standard": 6,
     "var": 7,
     "es": 8,
+    "protocol": 9,
 }
 NETTINGS = {"none": 0, "max_side": 1, "net": 2}
 SCALINGS = {"none": 0, "step": 1, "linear": 2, "sqrt": 3, "power45": 4}
@@ -129,6 +132,12 @@ def compile_policy(
             if config.method == "standard"
         ],
         "tail": [compile_tail(policy, underlyings, history, as_of_ns)] if config.tail else [],
+        "protocol": [
+            compile_protocol(policy.section(Protocol, u))
+            for u in underlyings
+            if config.method == "protocol"
+        ],
+        "tokens": compile_tokens(config.tokens, assets),
         "netting": _netting(policy, list(underlyings)),
         **_add_ons(policy, underlyings),
     }

@@ -25,6 +25,7 @@ from tickmargin.config import (
 from tickmargin.config_checks import CHECKS as OWN_CHECKS
 from tickmargin.config_checks import NEEDED, Problem, View, check_method, check_select
 from tickmargin.config_checks_expiry import EXPIRY_CHECKS
+from tickmargin.config_checks_protocols import PROTOCOL_CHECKS
 from tickmargin.config_checks_tail import TAIL_CHECKS
 from tickmargin.config_checks_venues import VENUE_CHECKS
 from tickmargin.config_issues import (
@@ -42,7 +43,7 @@ from tickmargin.errors import InputTypeError, InvalidInputError
 from tickmargin.toml_lines import Path, key_lines
 
 S = TypeVar("S", bound=Section)
-CHECKS = {**OWN_CHECKS, **VENUE_CHECKS, **EXPIRY_CHECKS, **TAIL_CHECKS}
+CHECKS = {**OWN_CHECKS, **VENUE_CHECKS, **EXPIRY_CHECKS, **TAIL_CHECKS, **PROTOCOL_CHECKS}
 CHECKED_MODELS: dict[str, type[Section]] = {
     **SECTION_MODELS,
     "levels": Levels,

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.oracle.vega import risk_factors
 
 from tickmargin.errors import InvalidInputError
 from tickmargin.policies import Policies
@@ -17,6 +18,7 @@ TOP |= {"levels", "haircut_initial", "haircut_maintenance", "futures", "options"
 TOP |= {"scenario", "netting", "liquidity", "concentration", "anti_procyclicality"}
 TOP |= {"scenario", "netting", "matrix", "span", "span_credits"}
 TOP |= {"portfolio", "standard", "tail"}
+TOP |= {"portfolio", "standard", "protocol", "tokens"}
 FUTURES = {"initial_ratio", "maintenance_ratio", "notional_at_entry", "netting", "taker_fee_ratio"}
 FUTURES |= {"scaling_kind", "scaling_free_size", "scaling_step_size", "scaling_initial"}
 FUTURES |= {"scaling_maintenance", "bracket_cap", "bracket_initial", "bracket_maintenance"}
@@ -105,6 +107,24 @@ def test_the_keys_of_matrix_and_span() -> None:
     ).compile(UNDERLYINGS, ASSETS)[0]
     assert [set(row) for row in span["span"]] == [SPAN] * 4
     assert span["span_credits"] == [(0, 1, 1.0, 1.0, 0.5)]
+
+
+def test_a_protocol_s_numbers_are_in_the_units_of_its_file() -> None:
+    dydx, vega, drift = (
+        Policies.preset(name).compile(UNDERLYINGS, ASSETS)[0]
+        for name in ("dydx-v4", "vega-cross", "drift-v2")
+    )
+    assert [table["method"] for table in (dydx, vega, drift)] == [7] * 3
+    assert [table["protocol"][0]["rule"] for table in (dydx, vega, drift)] == [0, 1, 2]
+    btc, eth = dydx["protocol"][:2]
+    assert (btc["size_decimals"], btc["initial_margin_ppm"]) == (10, 20_000)
+    assert (eth["size_decimals"], eth["price_decimals"], eth["quote_decimals"]) == (9, 6, 6)
+    long, short = risk_factors(1e-6, 0.000003995, 0.0, 1.0)
+    assert vega["protocol"][0]["risk_long"] == pytest.approx(float(long), rel=1e-9)
+    assert vega["protocol"][0]["risk_short"] == pytest.approx(float(short), rel=1e-9)
+    assert dydx["tokens"] == vega["tokens"] == []
+    assert len(drift["tokens"]) == len(ASSETS)
+    assert drift["protocol"][0]["size_decimals"] == 9
 
 
 @pytest.mark.parametrize("preset", ["house-fixed", "house-dynamic", "house-portfolio"])

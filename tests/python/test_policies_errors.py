@@ -47,7 +47,8 @@ def faults(data: dict[str, Any]) -> list[tuple[str, str | None]]:
 
 
 # Tables whose keys are names the user chooses.
-NAMED = ("policies", "haircuts", "correlation", "underlyings")
+NAMED = ("policies", "haircuts", "tokens", "correlation", "underlyings")
+NAMES = ("f", "d", "s", "m", "n", "p", "q", "t", "u", "v", "w", "x", "y")
 
 
 def leaves(value: Any, path: KeyPath = ()) -> Iterator[tuple[KeyPath, Any]]:
@@ -75,12 +76,13 @@ F, D, S = ("policies", "f"), ("policies", "d"), ("policies", "s")
 
 
 def test_the_full_document_is_sound_and_reaches_every_key() -> None:
-    assert Policies.from_dict(full()).names == ("f", "d", "s", "m", "n", "p", "q", "t", "u", "v")
+    assert Policies.from_dict(full()).names == NAMES
     schema = Policies.schema()
     written = {path[-1] for path in KEYS}
     models = [m for name, m in schema["$defs"].items() if not name.endswith("Override")]
     known = {key for model in (*models, schema) for key in model["properties"]}
-    assert known - written == {"scan_points"}  # which scan_ratio excludes
+    # scan_ratio excludes the first, the lognormal model the others.
+    assert known - written == {"scan_points", "risk_long", "risk_short"}
 
 
 @pytest.mark.parametrize("path", NUMBERS, ids=dotted)
@@ -97,7 +99,7 @@ def test_infinity_is_taken_only_as_the_last_bracket_cap(path: KeyPath) -> None:
     data = with_value(path, math.inf)
     is_last = path[-2:] in ((1, "notional_cap"), (1, "amount_cap"))
     if is_last or path[-3:] == ("hedge_tiers", 0, "amount_cap"):
-        assert Policies.from_dict(data).names == ("f", "d", "s", "m", "n", "p", "q", "t", "u", "v")
+        assert Policies.from_dict(data).names == NAMES
     else:
         assert issues_of(data)
 
@@ -152,7 +154,7 @@ def test_an_unknown_word_is_refused_with_the_nearest() -> None:
     issue = issues_of(with_value(("policies", "f", "method"), "fixd"))[0]
     assert issue.code == "UNKNOWN_WORD"
     words = ("fixed", "dynamic", "scenario", "matrix", "span", "portfolio", "standard")
-    words += ("var", "es")
+    words += ("var", "es", "protocol")
     known = " or ".join(f'"{word}"' for word in words)
     expected = f'got "fixd"; expected {known}; did you mean fixed?'
     assert issue.message == expected

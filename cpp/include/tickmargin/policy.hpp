@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "tickmargin/policy_protocols.hpp"
 #include "tickmargin/policy_tail.hpp"
 #include "tickmargin/policy_venues.hpp"
 
@@ -21,7 +22,8 @@ enum class MethodId : std::uint8_t {
   portfolio = 5,
   standard = 6,
   var = 7,
-  es = 8
+  es = 8,
+  protocol = 9
 };
 enum class FuturesNetting : std::uint8_t { none = 0, max_side = 1, net = 2 };
 enum class SizeScaling : std::uint8_t { none = 0, step = 1, linear = 2, sqrt = 3, power45 = 4 };
@@ -238,6 +240,8 @@ struct Policy {
   std::vector<PortfolioParameters> portfolio;
   std::vector<StandardParameters> standard;
   TailParameters tail;  // of `var` and `es`
+  std::vector<ProtocolParameters> protocol;
+  std::vector<TokenParameters> tokens;  // by asset, rule drift_v2 only
   NettingParameters netting;
   std::vector<LiquidityParameters> liquidity;  // by underlying, or empty: not charged
   std::vector<ConcentrationParameters> concentration;

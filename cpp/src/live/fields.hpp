@@ -169,6 +169,22 @@ void fields(Archive& f, TailParameters& p) {
 }
 
 template <class Archive>
+void fields(Archive& f, ProtocolParameters& p) {
+  f(p.rule), f(p.size_decimals), f(p.price_decimals), f(p.quote_decimals), f(p.initial_ppm);
+  f(p.maintenance_fraction_ppm), f(p.custom_ppm), f(p.interest_lower_cap);
+  f(p.interest_upper_cap), f(p.open_interest_base), f(p.risk_long), f(p.risk_short);
+  f(p.linear_slippage), f(p.quadratic_slippage), f(p.funding_per_unit), f(p.initial_scaling);
+  f(p.initial_ratio), f(p.maintenance_ratio), f(p.size_factor), f(p.profit_initial_weight);
+  f(p.profit_maintenance_weight), f(p.profit_size_factor);
+}
+
+template <class Archive>
+void fields(Archive& f, TokenParameters& p) {
+  f(p.decimals), f(p.initial_debt_weight), f(p.maintenance_debt_weight), f(p.size_factor);
+  f(p.scale_start), f(p.deposits);
+}
+
+template <class Archive>
 void fields(Archive& f, Policy& p) {
   const auto haircut = [](Archive& a, Haircut& h) {
     for (double& component : h) a(component);
@@ -190,6 +206,8 @@ void fields(Archive& f, Policy& p) {
   each(f, p.portfolio, nested);
   each(f, p.standard, nested);
   fields(f, p.tail);
+  each(f, p.protocol, nested);
+  each(f, p.tokens, nested);
   f(p.netting.rule), f(p.netting.correlation), f(p.netting.credit_cap_ratio);
   f(p.netting.correlation_break);
   each(f, p.liquidity, nested);

@@ -322,7 +322,8 @@ bool unit_lines(const Context& context, const Prepared& prepared,
       case MethodId::portfolio:
       case MethodId::standard:
       case MethodId::var:
-      case MethodId::es: break;
+      case MethodId::es:
+      case MethodId::protocol: break;
       case MethodId::fixed: bounded = add_fixed(unit); break;
       case MethodId::dynamic: bounded = add_dynamic(unit); break;
       case MethodId::scenario:

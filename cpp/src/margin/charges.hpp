@@ -29,8 +29,14 @@ inline bool is_repriced(const Context& context, std::size_t i, double fixed) noe
          (context.instruments.payoff[i] != Payoff::coin && context.values.open[i] == 1.0);
 }
 
-// Whether a method by expiry knows what a contract needs. One that does not is undecidable.
+// Whether a method knows what a contract needs: a protocol knows linear futures, a method by expiry
+// what it can revalue. A contract it does not know is undecidable.
 inline bool is_known_to(MethodId method, const Context& context, std::size_t i) noexcept {
+  if (method == MethodId::protocol) {
+    const Kind kind = context.instruments.kind[i];
+    return (kind == Kind::perpetual || kind == Kind::future) &&
+           context.instruments.payoff[i] == Payoff::linear;
+  }
   if (context.instruments.kind[i] != Kind::option) return true;
   if (method == MethodId::portfolio) {
     const market::ExpiryTerms terms = market::expiry_terms(

@@ -44,4 +44,7 @@ void tail_scenarios(const Context&, const Policy&, std::size_t u, bool with_node
 void evaluate_tail(const Context&, const Prepared&, const PocketRows&, Scratch&, PocketRequirement&,
                    PositionTrace*);
 
+void evaluate_protocol(const Context&, const Prepared&, const PocketRows&, Scratch&,
+                       PocketRequirement&, PositionTrace*);
+
 }  // namespace tickmargin::margin

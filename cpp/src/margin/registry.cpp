@@ -19,6 +19,7 @@ constexpr Method methods[] = {
     {"standard", BoundKind::none, nullptr, false, evaluate_standard},
     {"var", BoundKind::none, tail_scenarios, false, evaluate_tail},
     {"es", BoundKind::none, tail_scenarios, false, evaluate_tail},
+    {"protocol", BoundKind::none, nullptr, false, evaluate_protocol},
 };
 
 constexpr const char* component_names[component_count] = {

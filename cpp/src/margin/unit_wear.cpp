@@ -147,7 +147,8 @@ void add_wear(const Context& context, const Prepared& prepared, const PocketRows
     case MethodId::portfolio:
     case MethodId::standard:
     case MethodId::var:
-    case MethodId::es: return;  // nothing is proven of them
+    case MethodId::es:
+    case MethodId::protocol: return;  // nothing is proven of them
     case MethodId::fixed: return add_fixed(unit);
     case MethodId::dynamic: {
       if (out.scans) return add_lines(unit, first_maintenance_column, scratch);
