@@ -60,7 +60,7 @@ class Engine(LiveMethods):
     market : Market
     portfolio : Portfolio
     policies : Policies, str, path or mapping
-        A string is a preset's name, or a path if it ends in ``.toml``.
+        A string is a preset's name, or a path if it ends in ``.toml`` or ``.json``.
     history : History, PriceHistory, str or path, optional
         Past prices, for policies of the methods ``var`` and ``es`` that measure with them. What is
         after the market's time is not looked at.

@@ -29,7 +29,8 @@ _DATED = re.compile(r"(?P<stem>.+)-(?P<date>\d{4}-\d{2}-\d{2})")
 class Policies:
     """Named margin policies and the rules that choose one for each account.
 
-    Build one with :meth:`load`, :meth:`from_toml`, :meth:`from_dict` or :meth:`preset`.
+    Build one with :meth:`load`, :meth:`from_toml`, :meth:`from_dict`, :meth:`from_leverage_tiers`
+    or :meth:`preset`.
     The file's keys are described in ``presets/README.md``.
     """
 
@@ -46,7 +47,7 @@ class Policies:
         Parameters
         ----------
         path : str or path
-            A TOML file in UTF-8.
+            A TOML file in UTF-8, or leverage tiers as ccxt gives them in a ``.json`` file.
 
         Raises
         ------
@@ -54,6 +55,8 @@ class Policies:
             The file does not exist, is not TOML, or has faults; ``issues`` lists them all.
         """
         file = Path(path)
+        if file.suffix == ".json":
+            return cls.from_leverage_tiers(file)
         if not file.is_file():
             raise _unreadable("FILE_NOT_FOUND", str(file), "no such file")
         try:
@@ -96,6 +99,64 @@ class Policies:
         return cls(load_data(data, Source("policies", {})))
 
     @classmethod
+    def from_leverage_tiers(
+        cls,
+        tiers: Mapping[str, Any] | str | os.PathLike[str],
+        *,
+        name: str = "leverage-tiers",
+        quote: str | None = None,
+        underlyings: Mapping[str, str] | None = None,
+        haircuts: Mapping[str, Any] | None = None,
+        source: str = "ccxt fetch_leverage_tiers",
+        as_of: str | None = None,
+    ) -> Policies:
+        """Read leverage tiers as ccxt's ``fetch_leverage_tiers`` gives them.
+
+        Each tier is a marginal bracket of method ``fixed`` on the net position of an underlying:
+        IM is 1 / ``maxLeverage``, MM ``maintenanceMarginRate``. An underlying without tiers needs
+        its whole notional.
+
+        Parameters
+        ----------
+        tiers : mapping or path
+            ``{"BTC/USDT:USDT": [{"tier": 1, "currency": "USDT", "minNotional": 0, ...}]}``, or a
+            JSON file of it. The last ``maxNotional`` may be absent.
+        quote : str, optional
+            Takes only symbols that settle in this asset.
+        underlyings : mapping of str to str, optional
+            The underlying of each symbol that is taken; absent: a symbol's base.
+        haircuts : mapping, optional
+            Absent: the tiers' currencies in full, nothing else.
+        name, source, as_of : str, optional
+            Of the policy; the date as text.
+
+        Raises
+        ------
+        InvalidInputError
+            With every fault in ``issues``: gaps, overlaps, rates that fall, IM below MM, NaN, an
+            amount ``info.cum`` that the rates do not make.
+        InputTypeError
+        """
+        from tickmargin.leverage_tiers import policy_data, read_tiers
+
+        file = "leverage tiers"
+        if isinstance(tiers, str | os.PathLike):
+            file = str(tiers)
+            tiers = read_tiers(Path(tiers))
+        return cls.from_dict(
+            policy_data(
+                tiers,
+                name=name,
+                quote=quote,
+                underlyings=underlyings,
+                haircuts=haircuts,
+                source=source,
+                as_of=as_of,
+                file=file,
+            )
+        )
+
+    @classmethod
     def preset(cls, name: str) -> Policies:
         """Read a preset that comes with the package.
 
@@ -123,7 +184,8 @@ class Policies:
     def resolve(cls, policies: object) -> Policies:
         """Policies from whatever names them: themselves, a preset, a path or a mapping.
 
-        A string is a preset's name unless it ends in ``.toml`` or holds a path separator.
+        A string is a preset's name unless it ends in ``.toml`` or ``.json`` or holds a path
+        separator.
         """
         if isinstance(policies, Policies):
             return policies
@@ -134,7 +196,7 @@ class Policies:
         if not isinstance(policies, str):
             kind = type(policies).__name__
             raise InputTypeError(f"policies: got {kind}; expected Policies, a preset or a path")
-        is_path = policies.endswith(".toml") or "/" in policies or os.sep in policies
+        is_path = policies.endswith((".toml", ".json")) or "/" in policies or os.sep in policies
         return cls.load(policies) if is_path else cls.preset(policies)
 
     @staticmethod

@@ -28,7 +28,7 @@ PolicyName = Annotated[
         "-p",
         envvar="TICKMARGIN_POLICIES",
         metavar="FILE|PRESET",
-        help="Policy file (.toml) or preset.",
+        help="Policy file (.toml), leverage tiers (.json) or preset.",
     ),
 ]
 Threads = Annotated[

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -66,6 +67,40 @@ def show(
     exact = PRESETS_FOLDER / f"{name}.toml"
     dated = sorted(PRESETS_FOLDER.glob(f"{name}-????-??-??.toml"))
     text = (exact if exact.is_file() else dated[-1]).read_text(encoding="utf-8")
+    if as_json:
+        print_json(_dates_as_text(tomllib.loads(text)))
+    else:
+        typer.echo(text, nl=False)
+
+
+@presets.command("from-tiers")
+def from_tiers(
+    tiers: Annotated[
+        Path,
+        typer.Argument(
+            metavar="TIERS", help="JSON of ccxt's fetch_leverage_tiers.", show_default=False
+        ),
+    ],
+    quote: Annotated[
+        str | None, typer.Option(help="Only symbols that settle in this asset.")
+    ] = None,
+    name: Annotated[str, typer.Option(help="Name of the policy.")] = "leverage-tiers",
+    source: Annotated[str, typer.Option(help="Where the tiers are from.")] = (
+        "ccxt fetch_leverage_tiers"
+    ),
+    as_of: Annotated[str | None, typer.Option(help="Date of the tiers.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Print leverage tiers as the TOML file of a policy: date it, keep it, pass it to --policies."""
+    from tickmargin.cli.output import print_json
+    from tickmargin.leverage_tiers import policy_data, read_tiers, toml_text
+    from tickmargin.policies import Policies
+
+    data = policy_data(
+        read_tiers(tiers), name=name, quote=quote, source=source, as_of=as_of, file=str(tiers)
+    )
+    text = toml_text(data)
+    Policies.from_toml(text)
     if as_json:
         print_json(_dates_as_text(tomllib.loads(text)))
     else:
