@@ -7,14 +7,14 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.oracle.margin_tail import TailTwin
-from tests.property.books import CI
+from tests.property.books import CI, engine_of
 from tests.property.compare import (
     check_accounts,
     check_lines,
     check_pockets,
     check_units,
 )
-from tests.property.tails import GENERATORS, make_past, make_tail_inputs, tail_engine
+from tests.property.tails import GENERATORS, history_of, make_past, make_tail_inputs
 
 draws = st.randoms(use_true_random=False)
 methods = st.sampled_from(["var", "es"])
@@ -25,7 +25,7 @@ generators = st.sampled_from(GENERATORS)
 @given(draws, methods, generators)
 def test_every_line_agrees_with_the_twin(rng: random.Random, method: str, generator: str) -> None:
     drawn, past = make_tail_inputs(rng, method, generator), make_past(rng)
-    twin, engine = TailTwin(drawn, past), tail_engine(drawn, past)
+    twin, engine = TailTwin(drawn, past), engine_of(drawn, history_of(past))
     pockets, result = twin.pockets(), engine.recompute()
     check_pockets(result, twin, pockets)
     check_accounts(result, twin, pockets)

@@ -49,19 +49,39 @@ Pair collateral_loss(const std::vector<TailPick>& picks, double worth,
   return loss;
 }
 
-// The tail of one requirement's samples, appended to the picks; false if it is not known.
-bool pick_tail(const Policy& policy, const TailMargin& margin, double TailPick::* side,
-               TailScratch& scratch) {
+// The tail of one sample in one requirement, added to the picks from `begin` on, which are of the
+// same sample.
+void pick_tail(const Policy& policy, std::size_t set_index, const TailMargin& margin,
+               double TailPick::* side, std::size_t begin, TailScratch& scratch) {
+  const TailSet& set = policy.tail.sets[set_index];
   for (const TailTerm& term : margin.terms) {
-    const TailSet& set = policy.tail.sets[term.set];
-    if (!tail_losses(set, scratch)) return false;
+    if (term.set != set_index) continue;
     if (!(tail_measure(policy, set, margin, scratch) > 0)) continue;
     const double weight = margin.factor * term.share;
-    for (const risk::TailShare& part : scratch.shares) {
-      TailPick pick{static_cast<std::uint32_t>(set.first) + part.scenario, 0.0, 0.0};
+    for (std::size_t n = 0; n < scratch.shares.size(); ++n) {
+      const risk::TailShare& part = scratch.shares[n];
+      const auto column = static_cast<std::uint32_t>(set.first) + part.scenario;
+      // Both tails begin with the worst loss: mostly the same scenario stands there already.
+      const std::size_t at = begin + n;
+      if (at < scratch.picks.size() && scratch.picks[at].column == column) {
+        scratch.picks[at].*side += weight * part.share;
+        continue;
+      }
+      TailPick pick{column, 0.0, 0.0};
       pick.*side = weight * part.share;
       scratch.picks.push_back(pick);
     }
+  }
+}
+
+// The tails of both requirements; false if a loss is not known.
+bool pick_tails(const Policy& policy, TailScratch& scratch) {
+  scratch.picks.clear();
+  for (std::size_t n = 0; n < policy.tail.sets.size(); ++n) {
+    if (!tail_losses(policy.tail.sets[n], scratch)) return false;
+    const std::size_t begin = scratch.picks.size();
+    pick_tail(policy, n, policy.tail.maintenance, &TailPick::maintenance, begin, scratch);
+    pick_tail(policy, n, policy.tail.initial, &TailPick::initial, begin, scratch);
   }
   return true;
 }
@@ -241,6 +261,7 @@ void tail_profits(const Prepared& prepared, const PocketRows& rows, Scratch& scr
 
 bool tail_losses(const TailSet& set, TailScratch& scratch) noexcept {
   scratch.losses.resize(set.count);
+  scratch.order.sorted = 0;
   bool known = true;
   for (std::size_t s = 0; s < set.count; ++s) {
     const double loss = -scratch.profit[set.first + s];
@@ -289,12 +310,8 @@ void evaluate_tail(const Context& context, const Prepared& prepared, const Pocke
   if (out.units.empty()) return;
   const risk::ScenarioTable& table = prepared.table;
   tail_profits(prepared, rows, scratch);
-  std::vector<TailPick>& picks = scratch.tail.picks;
-  picks.clear();
-  if (!pick_tail(policy, policy.tail.initial, &TailPick::initial, scratch.tail) ||
-      !pick_tail(policy, policy.tail.maintenance, &TailPick::maintenance, scratch.tail)) {
-    return set_unknown(out);
-  }
+  if (!pick_tails(policy, scratch.tail)) return set_unknown(out);
+  const std::vector<TailPick>& picks = scratch.tail.picks;
   const auto move_of = [&](std::size_t u) -> const risk::UnderlyingScenarios& {
     return table.underlying[static_cast<std::size_t>(out.units[u].underlying)];
   };
@@ -332,7 +349,7 @@ void reserve_tail(const std::vector<Policy>& policies, std::size_t units, Scratc
   TailScratch& tail = scratch.tail;
   for (auto* column : {&tail.profit, &tail.hurt, &tail.losses}) column->reserve(scenarios + 8);
   tail.exposure.reserve(units);
-  tail.order.order.reserve(scenarios);
+  tail.order.reserve(scenarios);
   tail.shares.reserve(scenarios);
   tail.picks.reserve(picks);
 }

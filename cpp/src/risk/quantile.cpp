@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <numeric>
 
 namespace tickmargin::risk {
@@ -47,22 +48,55 @@ double even_of_halves(double x) noexcept {
   return std::fmod(below, 2.0) == 0.0 ? below : below + 1.0;
 }
 
-// The first `count` of the sample's numbers, worst loss first, sorted; the rest in no order.
-void worst_first(std::span<const double> losses, std::size_t count,
-                 std::vector<std::uint32_t>& order) {
+// A loss that at least `count` of the sample reach, and few more where they are few of many: the
+// largest losses of blocks are looked at, and of these the one number `count`.
+double reached_by(std::span<const double> losses, std::size_t count, std::size_t block,
+                  std::vector<double>& peak) {
+  peak.clear();
+  for (std::size_t first = 0; first < losses.size(); first += block) {
+    const std::size_t end = std::min(first + block, losses.size());
+    double largest = losses[first];
+    for (std::size_t i = first + 1; i < end; ++i) largest = std::max(largest, losses[i]);
+    peak.push_back(largest);
+  }
+  const auto last = peak.begin() + static_cast<std::ptrdiff_t>(count - 1);
+  std::nth_element(peak.begin(), last, peak.end(), std::greater<>());
+  return *last;
+}
+
+// The numbers of at least the `count` worst of the sample, the first `count` of them sorted, worst
+// first; the rest in no order.
+void worst_first(std::span<const double> losses, std::size_t count, TailScratch& scratch) {
+  std::vector<std::uint32_t>& order = scratch.order;
+  count = std::min(count, losses.size());
+  if (scratch.sorted >= count && count > 0) return;
+  scratch.sorted = count;
   order.resize(losses.size());
-  std::iota(order.begin(), order.end(), 0U);
+  // Blocks of so many that three times as many are left as are looked for.
+  constexpr std::size_t spare = 3;
+  const std::size_t block = count == 0 ? 0 : losses.size() / (spare * count);
+  if (block > 1) {
+    const double least = reached_by(losses, count, block, scratch.peak);
+    std::size_t kept = 0;
+    for (std::size_t i = 0; i < losses.size(); ++i) {
+      order[kept] = static_cast<std::uint32_t>(i);
+      kept += losses[i] >= least ? 1 : 0;
+    }
+    order.resize(kept);
+  } else {
+    std::iota(order.begin(), order.end(), 0U);
+  }
   const auto worse = [&](std::uint32_t a, std::uint32_t b) {
     return losses[a] > losses[b] || (losses[a] == losses[b] && a < b);
   };
-  const auto middle = order.begin() + static_cast<std::ptrdiff_t>(std::min(count, order.size()));
+  const auto middle = order.begin() + static_cast<std::ptrdiff_t>(count);
   if (middle != order.end()) std::nth_element(order.begin(), middle, order.end(), worse);
   std::sort(order.begin(), middle, worse);
 }
 
 void weighted_var(std::span<const double> losses, std::span<const double> weights,
                   double confidence, TailScratch& scratch, std::vector<TailShare>& out) {
-  worst_first(losses, losses.size(), scratch.order);
+  worst_first(losses, losses.size(), scratch);
   const double tail = 1.0 - confidence;
   double mass = 0;
   for (const std::uint32_t i : scratch.order) {
@@ -71,7 +105,7 @@ void weighted_var(std::span<const double> losses, std::span<const double> weight
     out.push_back({i, 1.0});
     return;
   }
-  out.push_back({scratch.order.back(), 1.0});
+  out.push_back({scratch.order[losses.size() - 1], 1.0});
 }
 
 }  // namespace
@@ -126,7 +160,7 @@ void var_shares(std::span<const double> losses, std::span<const double> weights,
   const std::size_t n = losses.size();
   const QuantilePlace place = quantile_place(rule, confidence, n);
   // The one that has number i counted upwards is number n - 1 - i from the worst.
-  worst_first(losses, n - place.lower, scratch.order);
+  worst_first(losses, n - place.lower, scratch);
   const std::uint32_t low = scratch.order[n - 1 - place.lower];
   const std::uint32_t high = scratch.order[n - 1 - place.upper];
   if (place.share == 0 || low == high) {
@@ -146,9 +180,10 @@ void es_shares(std::span<const double> losses, std::span<const double> weights, 
   // Counted in observations where they weigh the same, so that no sum of 1 / n is rounded.
   const double tail = weighted ? 1.0 - confidence : (1.0 - confidence) * n;
   const std::size_t most = weighted ? losses.size() : static_cast<std::size_t>(std::ceil(tail));
-  worst_first(losses, most, scratch.order);
+  worst_first(losses, most, scratch);
   double left = tail;
-  for (const std::uint32_t i : scratch.order) {
+  for (std::size_t n = 0; n < scratch.sorted; ++n) {
+    const std::uint32_t i = scratch.order[n];
     const double weight = weighted ? weights[i] : 1.0;
     const double taken = std::fmin(weight, left);
     if (!(taken > 0)) return;

@@ -47,8 +47,17 @@ struct TailShare {
   double share;
 };
 
+// The first `sorted` of `order` are the worst of the losses given last, in order; whoever gives
+// other losses sets it to 0. So several tails of one sample are sorted once, the deepest first.
 struct TailScratch {
   std::vector<std::uint32_t> order;
+  std::size_t sorted = 0;
+  std::vector<double> peak;  // of blocks of the sample
+
+  void reserve(std::size_t count) {
+    order.reserve(count);
+    peak.reserve(count);
+  }
 };
 
 // Observations of value at risk (at most two) and of expected shortfall, the mean of the
