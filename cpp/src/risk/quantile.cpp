@@ -182,8 +182,8 @@ void es_shares(std::span<const double> losses, std::span<const double> weights, 
   const std::size_t most = weighted ? losses.size() : static_cast<std::size_t>(std::ceil(tail));
   worst_first(losses, most, scratch);
   double left = tail;
-  for (std::size_t n = 0; n < scratch.sorted; ++n) {
-    const std::uint32_t i = scratch.order[n];
+  for (std::size_t place = 0; place < scratch.sorted; ++place) {
+    const std::uint32_t i = scratch.order[place];
     const double weight = weighted ? weights[i] : 1.0;
     const double taken = std::fmin(weight, left);
     if (!(taken > 0)) return;
