@@ -149,6 +149,7 @@ Policy policy_from_dict(const py::dict& d) {
   p.simulated_collateral = get<bool>(d, "simulated_collateral");
   p.option_value_in_equity = get<bool>(d, "option_value_in_equity");
   p.close_out_cost_ratio = get<double>(d, "close_out_cost_ratio");
+  p.safety_factor_ratio = get<double>(d, "safety_factor_ratio");
   const auto levels = get<py::dict>(d, "levels");
   p.levels = {get<double>(levels, "warning"), get<double>(levels, "margin_call"),
               get<double>(levels, "liquidation")};

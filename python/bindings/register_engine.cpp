@@ -96,6 +96,27 @@ py::dict recompute(const Engine& engine, int threads,
   return result_to_dict(result);
 }
 
+// Columns of the accounts asked for, in that order.
+py::dict project(const Engine& engine, const py::object& accounts, std::int32_t underlying,
+                 double price_move, double vol_shock, bool vol_shock_absolute,
+                 std::int64_t forward_ns, int threads) {
+  const Projection projection{to_column<std::int32_t>(accounts, "accounts"),
+                              underlying,
+                              price_move,
+                              vol_shock,
+                              vol_shock_absolute,
+                              forward_ns,
+                              threads};
+  Result result;
+  {
+    const py::gil_scoped_release unlocked;
+    result = engine.project(projection);
+  }
+  py::dict out = amounts_to_dict(result.accounts);
+  out["as_of_ns"] = result.as_of_ns;
+  return out;
+}
+
 // Rows of structs become a list of columns, one per listed member.
 template <class Row, class... Members>
 py::tuple columns_of(const std::vector<Row>& rows, Members Row::*... members) {
@@ -158,9 +179,12 @@ py::dict what_if(const Engine& engine, const py::dict& columns, std::int32_t hed
   const auto instrument = take_column<std::int32_t>(columns, "instrument");
   const auto quantity = take_column<double>(columns, "quantity");
   const auto price = take_column<double>(columns, "price");
+  const auto joined = take_column<std::uint8_t>(columns, "joined");
+  const auto mark_weight = take_column<double>(columns, "mark_weight");
   std::vector<Order> orders;
   for (std::size_t i = 0; i < account.size(); ++i) {
-    orders.push_back({account[i], pocket.at(i), instrument.at(i), quantity.at(i), price.at(i)});
+    orders.push_back({account[i], pocket.at(i), instrument.at(i), quantity.at(i), price.at(i),
+                      joined.at(i) != 0, mark_weight.at(i)});
   }
   std::vector<OrderEffect> effects;
   {
@@ -222,12 +246,25 @@ void register_engine(py::module_& m) {
            py::arg("policies"), py::arg("account_policy"), py::arg("numeraire_decimals"))
       .def("recompute", &recompute, py::arg("threads"), py::arg("index"), py::arg("policies"),
            py::arg("account_policy"))
+      .def("project", &project, py::arg("accounts"), py::arg("underlying"), py::arg("price_move"),
+           py::arg("vol_shock"), py::arg("vol_shock_absolute"), py::arg("forward_ns"),
+           py::arg("threads"))
       .def("explain", &explain, py::arg("account"))
       .def("risk_matrix", &risk_matrix, py::arg("account"))
       .def("currency_equity", &currency_equity, py::arg("account"))
       .def("what_if", &what_if, py::arg("orders"), py::arg("hedge"), py::arg("threads"))
       .def("liquidation_prices", &liquidation_prices, py::arg("account"), py::arg("pocket"),
            py::arg("underlying"))
+      .def(
+          "position_values",
+          [](const Engine& engine, const py::object& instrument, const py::object& quantity,
+             const py::object& entry_price) {
+            return give_column(
+                engine.position_values(to_column<std::int32_t>(instrument, "instrument"),
+                                       to_column<double>(quantity, "quantity"),
+                                       to_column<double>(entry_price, "entry_price")));
+          },
+          py::arg("instrument"), py::arg("quantity"), py::arg("entry_price"))
       .def("gross_notional",
            [](const Engine& engine) { return give_column(engine.gross_notional()); });
   m.def("forward_from_parity", &forward_from_parity, py::arg("strike"), py::arg("call"),

@@ -31,6 +31,16 @@ class Engine:
         policies: object,
         account_policy: object,
     ) -> _Columns: ...
+    def project(
+        self,
+        accounts: object,
+        underlying: int,
+        price_move: float,
+        vol_shock: float,
+        vol_shock_absolute: bool,
+        forward_ns: int,
+        threads: int,
+    ) -> _Columns: ...
     def explain(self, account: int) -> _Columns: ...
     def risk_matrix(self, account: int) -> _Columns | None: ...
     def currency_equity(self, account: int) -> tuple[list[Any], ...]: ...
@@ -38,6 +48,9 @@ class Engine:
     def liquidation_prices(
         self, account: int, pocket: int, underlying: int
     ) -> tuple[float, float, str, str]: ...
+    def position_values(
+        self, instrument: object, quantity: object, entry_price: object
+    ) -> NDArray[np.float64]: ...
     def gross_notional(self) -> NDArray[np.float64]: ...
 
 class Live:

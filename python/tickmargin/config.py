@@ -19,6 +19,7 @@ from tickmargin.config_base import Section as Section
 from tickmargin.config_expiry import Portfolio, Standard
 from tickmargin.config_protocols import Protocol, Token
 from tickmargin.config_tail import JointTail
+from tickmargin.config_tier_keys import Exact, SafetyFactor
 from tickmargin.config_venues import Matrix, Span, SpanCredit
 
 SCHEMA_VERSION = 1
@@ -319,6 +320,8 @@ class Policy(Section):
     close_out_cost_ratio: Ratio = Field(
         default=0.0, description="of gross notional, for `bankrupt`"
     )
+    exact: Exact = None
+    safety_factor_ratio: SafetyFactor = 1.0
     promise: Promise | None = Field(
         default=None, description="what `tickmargin backtest` holds the policy to"
     )

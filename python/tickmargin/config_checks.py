@@ -354,13 +354,22 @@ def check_method(view: View) -> Iterator[Problem]:
         yield Problem(("option_value",), "STANDARD_NEEDS_REQUIREMENT", "equity", message, ())
 
 
+def chosen_names(policies: object) -> list[str]:
+    """Policies that an account may be under by default: those that are nobody's exact one."""
+    if not isinstance(policies, Mapping):
+        return []
+    exact = {p.get("exact") for p in policies.values() if isinstance(p, Mapping)}
+    return [str(name) for name in policies if name not in exact] or [str(n) for n in policies]
+
+
 def check_select(view: View) -> Iterator[Problem]:
     """Rules name policies, all can be reached, and no account is left without one."""
     policies = view.raw.get("policies")
     names = [str(name) for name in policies] if isinstance(policies, Mapping) else []
     rules = view.count("select")
-    if rules == 0 and len(names) > 1 and not _has_bad(view, "select"):
-        message = f"missing; expected rules that choose between {', '.join(names)}"
+    choice = chosen_names(policies)
+    if rules == 0 and len(choice) > 1 and not _has_bad(view, "select"):
+        message = f"missing; expected rules that choose between {', '.join(choice)}"
         yield Problem(("select",), "SELECT_MISSING", None, message, ())
     for i in range(rules):
         rule = view.get("select", i)

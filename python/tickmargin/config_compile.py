@@ -99,6 +99,7 @@ def compile_policy(
         "simulated_collateral": config.collateral == "simulated",
         "option_value_in_equity": config.option_value == "equity",
         "close_out_cost_ratio": config.close_out_cost_ratio,
+        "safety_factor_ratio": config.safety_factor_ratio,
         "levels": config.levels.model_dump(),
         "haircut_initial": initial,
         "haircut_maintenance": maintenance,

@@ -23,7 +23,14 @@ from tickmargin.config import (
     json_schema,
 )
 from tickmargin.config_checks import CHECKS as OWN_CHECKS
-from tickmargin.config_checks import NEEDED, Problem, View, check_method, check_select
+from tickmargin.config_checks import (
+    NEEDED,
+    Problem,
+    View,
+    check_method,
+    check_select,
+    chosen_names,
+)
 from tickmargin.config_checks_expiry import EXPIRY_CHECKS
 from tickmargin.config_checks_protocols import PROTOCOL_CHECKS
 from tickmargin.config_checks_tail import TAIL_CHECKS
@@ -39,6 +46,7 @@ from tickmargin.config_issues import (
     suggestion,
 )
 from tickmargin.config_tail import JointTail
+from tickmargin.config_tiers import check_exact, check_hot
 from tickmargin.errors import InputTypeError, InvalidInputError
 from tickmargin.toml_lines import Path, key_lines
 
@@ -131,7 +139,7 @@ def load_data(data: object, source: Source) -> LoadedFile:
         LoadedPolicy(name, source.file, policy, _merged(raw[name]))
         for name, policy in parsed.policies.items()
     )
-    rules = tuple(parsed.select) or (SelectRule(policy=policies[0].name),)
+    rules = tuple(parsed.select) or (SelectRule(policy=chosen_names(raw)[0]),)
     return LoadedFile(policies, rules)
 
 
@@ -255,7 +263,8 @@ def _problems(data: Mapping[str, Any], bad: frozenset[Path]) -> Iterator[tuple[P
         prefix = ("policies", name)
         if not isinstance(policy, Mapping):
             continue
-        for problem in check_method(View(policy, _below(bad, prefix), Policy)):
+        view = View(policy, _below(bad, prefix), Policy)
+        for problem in (*check_method(view), *check_hot(view)):
             yield (*prefix, *problem.path), problem
         for section, check in CHECKS.items():
             place = (*prefix, section)
@@ -265,7 +274,7 @@ def _problems(data: Mapping[str, Any], bad: frozenset[Path]) -> Iterator[tuple[P
                 for problem in check(view):
                     yield (*place, *problem.path), problem
         yield from _override_problems(policy, prefix, bad)
-    for problem in check_select(View(data, bad)):
+    for problem in (*check_exact(View(data, bad)), *check_select(View(data, bad))):
         yield problem.path, problem
 
 

@@ -22,9 +22,9 @@ from tickmargin.live_settings import room_for
 from tickmargin.market import Market
 from tickmargin.names import Namebook
 from tickmargin.orders import read_orders
+from tickmargin.outlook import Outlook
 from tickmargin.policies import Policies
 from tickmargin.portfolio import Portfolio
-from tickmargin.probabilities import breach_table
 from tickmargin.result_tables import (
     Basis,
     Names,
@@ -43,7 +43,7 @@ __all__ = ["Engine"]
 _CURRENCY = ("asset", "balance", "unrealised", "option_value", "equity")
 
 
-class Engine(LiveMethods):
+class Engine(LiveMethods, Outlook):
     """Margins every account of a portfolio at one market, and then with every record.
 
     The engine copies what it needs from its inputs; several engines may share them. Without
@@ -349,32 +349,6 @@ class Engine(LiveMethods):
         return LiquidationPrices(
             lower, upper, cast("RootStatus", status_lower), cast("RootStatus", status_upper)
         )
-
-    def breach_probabilities(self, moves: Mapping[str, Any], *, threads: int = 1) -> Table:
-        """Count in how many joint moves each account would need a margin call or liquidation.
-
-        Parameters
-        ----------
-        moves : mapping of str to (scenarios,) float
-            Relative moves of each index over a horizon, all underlyings of a scenario together:
-            :func:`tickmargin.moves.historical_moves` or ``simulated_moves``. An underlying that is
-            left out does not move.
-        threads : int, default 1
-
-        Returns
-        -------
-        Table
-            account, p_breach (state ``margin_call`` or worse at the end of the move),
-            p_liquidation (``liquidating`` or worse), p_undecidable (no number: in neither of the
-            others).
-
-        Notes
-        -----
-        Every scenario is a full recompute, moved from the market the engine was made with.
-        Volatilities, forward / index ratios and time are held, and what happens on the way to the
-        end of the move is not seen.
-        """
-        return breach_table(self, moves, threads)
 
     def account_handle(self, account: str | int) -> int:
         """Row of an account: its number for calls that take no names.

@@ -177,6 +177,10 @@ struct Order {
   InstrumentIndex instrument;
   double quantity;  // signed contracts
   double price;     // quote units; coin for a coin-settled option
+  // A basket's order is several: all but the first fill together with the one before, and share its
+  // account and pocket. `mark_weight` is what each one's mark counts in the basket's.
+  bool joined = false;
+  double mark_weight = 1;
 };
 
 enum class OrderVerdict : std::uint8_t {
@@ -217,6 +221,19 @@ struct RecomputeOptions {
   const PolicySet* candidate = nullptr;  // instead of the engine's own; changes no state
 };
 
+// The market as it would be: indices moved in proportion with F/S ratios held, volatilities (quoted,
+// surface and realised) shocked and not below 0, time passed. Contracts that expire on the way have
+// settled at the moved index. Rows of the answer are `accounts`, in that order.
+struct Projection {
+  std::vector<AccountIndex> accounts;
+  UnderlyingIndex underlying = -1;  // that moves; -1: all
+  double price_move = 0;            // as a fraction of the index
+  double vol_shock = 0;             // times 1 + shock, or plus shock
+  bool vol_shock_absolute = false;
+  TimeNs forward_ns = 0;
+  int threads = 1;
+};
+
 // Every member function is const and may run on several threads at once. Preconditions (sizes that
 // agree, indices in range, parameters in their documented ranges) are the caller's; the Python door
 // checks them.
@@ -228,15 +245,20 @@ class Engine {
   Engine& operator=(Engine&&) noexcept;
 
   Result recompute(const RecomputeOptions& options = {}) const;
+  Result project(const Projection& projection) const;  // changes no state
   Explanation explain(AccountIndex account) const;
   RiskMatrix risk_matrix(AccountIndex account) const;
   std::vector<CurrencyEquityRow> currency_equity(AccountIndex account) const;
-  // The margin effect of each order alone. With `hedge` >= 0 a refused order also gets the smallest
+  // The margin effect of each order alone, one for all that are joined. With `hedge` >= 0 a refused order also gets the smallest
   // trade in that instrument, at its mark, that makes it pass.
   std::vector<OrderEffect> what_if(const std::vector<Order>& orders, InstrumentIndex hedge = -1,
                                    int threads = 1) const;
   LiquidationPrices liquidation_prices(AccountIndex account, std::int32_t pocket,
                                        UnderlyingIndex underlying) const;
+  // Of a position in each instrument at an entry price (NaN where it needs none), numeraire.
+  std::vector<double> position_values(const std::vector<InstrumentIndex>& instrument,
+                                      const std::vector<double>& quantity,
+                                      const std::vector<double>& entry_price) const;
   // Gross notional by account, numeraire: an input of policy selection.
   std::vector<double> gross_notional() const;
 

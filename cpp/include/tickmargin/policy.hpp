@@ -227,6 +227,7 @@ struct Policy {
   bool simulated_collateral = false;
   bool option_value_in_equity = true;
   double close_out_cost_ratio = 0;
+  double safety_factor_ratio = 1;  // of the loss, to cover a more exact rule
   Levels levels;
   std::vector<Haircut> haircut_initial;      // by asset
   std::vector<Haircut> haircut_maintenance;  // by asset

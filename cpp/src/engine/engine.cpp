@@ -5,6 +5,7 @@
 #include "engine/currency_equity.hpp"
 #include "engine/explain.hpp"
 #include "engine/liquidation_price.hpp"
+#include "engine/projection.hpp"
 #include "engine/risk_matrix.hpp"
 #include "engine/what_if.hpp"
 
@@ -54,6 +55,11 @@ Result Engine::recompute(const RecomputeOptions& options) const {
   return engine::recompute_all(world, state_->book, policies, state_->scale, options.threads);
 }
 
+Result Engine::project(const Projection& projection) const {
+  return engine::project(state_->instruments, state_->world->market, state_->book, state_->policies,
+                         state_->ramp, state_->scale, projection);
+}
+
 Explanation Engine::explain(AccountIndex account) const {
   return engine::explain_account(*state_->world, state_->book, state_->policies, state_->scale,
                                  account);
@@ -86,6 +92,19 @@ LiquidationPrices Engine::liquidation_prices(AccountIndex account, std::int32_t 
   }
   // A pocket that holds nothing has no price that could hurt it.
   return {base::canonical_nan, base::canonical_nan, RootStatus::none, RootStatus::none};
+}
+
+std::vector<double> Engine::position_values(const std::vector<InstrumentIndex>& instrument,
+                                            const std::vector<double>& quantity,
+                                            const std::vector<double>& entry_price) const {
+  const pricing::Context context = state_->world->context();
+  std::vector<double> values(instrument.size());
+  for (std::size_t n = 0; n < values.size(); ++n) {
+    const auto i = static_cast<std::uint32_t>(instrument[n]);
+    const double entry = book::entry_term(state_->instruments.payoff[i], entry_price[n]);
+    values[n] = collateral::position_worth(context, i, quantity[n], entry);
+  }
+  return values;
 }
 
 std::vector<double> Engine::gross_notional() const {

@@ -142,19 +142,21 @@ void explain_netting(const Explainer& e, std::int32_t pocket, const Workspace& w
   const auto& units = work.requirement.units;
   if (netting.rule == NettingRule::sum || units.size() < 2) return;
   constexpr auto scan = static_cast<std::size_t>(margin::Component::scan);
+  constexpr auto safety = static_cast<std::size_t>(margin::Component::safety);
   std::vector<risk::TwoSidedLoss> losses;
   double initial = 0, maintenance = 0;
   for (const margin::UnitRequirement& unit : units) {
     losses.push_back({unit.underlying, unit.loss_up, unit.loss_down});
-    initial += unit.initial[scan];
-    maintenance += unit.maintenance[scan];
+    initial += unit.initial[scan] + unit.initial[safety];
+    maintenance += unit.maintenance[scan] + unit.maintenance[safety];
   }
   const std::vector<double> shares =
       risk::euler_shares(losses, netting, e.world.market.underlying_count());
   for (std::size_t u = 0; u < units.size(); ++u) {
-    e.out.netting.push_back({pocket, units[u].underlying, units[u].initial[scan],
+    e.out.netting.push_back({pocket, units[u].underlying,
+                             units[u].initial[scan] + units[u].initial[safety],
                              (initial + work.requirement.netting_initial) * shares[u],
-                             units[u].maintenance[scan],
+                             units[u].maintenance[scan] + units[u].maintenance[safety],
                              (maintenance + work.requirement.netting_maintenance) * shares[u]});
   }
 }

@@ -6,6 +6,7 @@
 #include "margin/add_ons.hpp"
 #include "margin/charges.hpp"
 #include "margin/orders.hpp"
+#include "margin/safety.hpp"
 
 namespace tickmargin::engine {
 namespace {
@@ -104,6 +105,7 @@ double initial_if_filled(const Revaluation& world, const PolicyState& policy,
     policy.method->evaluate(world.context(), policy.prepared, work.filled.rows(world.instruments),
                             work.scratch, work.of_filled, nullptr);
     const book::PocketRows filled = work.filled.rows(world.instruments);
+    margin::apply_safety(*policy.policy, work.of_filled);
     margin::apply_add_ons(world.context(), *policy.policy, filled, work.of_filled);
     add_doubt(world.context(), filled, work.of_filled);
     const double initial = margin::initial_total(work.of_filled);
@@ -119,9 +121,10 @@ double initial_if_filled(const Revaluation& world, const PolicyState& policy,
 
 // What resting orders could add to initial margin at their worst. An order on a contract that has
 // no value now, or none of the policy's scenarios, counts nothing: or it would keep its account
-// from being decided, and liquidated.
+// from being decided, and liquidated. `plain` is what is needed without them and without a safety
+// factor: of a scan that they widen the factor multiplies all that they add.
 void add_orders(const Revaluation& world, const PolicyState& policy, book::PocketRows rows,
-                Workspace& work) {
+                double plain, Workspace& work) {
   work.orders.clear();
   for (const book::OrderRow& order : rows.orders) {
     const auto u = static_cast<std::size_t>(world.instruments.underlying[order.instrument]);
@@ -140,9 +143,10 @@ void add_orders(const Revaluation& world, const PolicyState& policy, book::Pocke
                  : margin::initial_with_orders(world.context(), policy.prepared, policy.weights,
                                                rows, work.scratch) +
                        margin::add_ons_with_orders(world.context(), *policy.policy, rows);
-  const double without = margin::initial_total(work.requirement);
+  const double without = by_percent ? margin::initial_total(work.requirement) : plain;
+  const double factor = by_percent ? 1.0 : policy.policy->safety_factor_ratio;
   // Written so that a NaN stays one.
-  work.requirement.orders_initial = initial <= without ? 0.0 : initial - without;
+  work.requirement.orders_initial = initial <= without ? 0.0 : factor * (initial - without);
 }
 
 }  // namespace
@@ -155,8 +159,10 @@ void require_pocket(const Revaluation& world, const PolicyState& policy,
   margin::apply_add_ons(world.context(), *policy.policy, rows, work.requirement);
   add_doubt(world.context(), rows, work.requirement);
   work.requirement.orders_initial = 0;
-  if (!rows.orders.empty()) add_orders(world, policy, rows, work);
   work.requirement.ramp_maintenance = 0;
+  const double plain = rows.orders.empty() ? 0.0 : margin::initial_total(work.requirement);
+  margin::apply_safety(*policy.policy, work.requirement);
+  if (!rows.orders.empty()) add_orders(world, policy, rows, plain, work);
 }
 
 Status method_status(const PolicyState& policy, const book::PocketRows& rows, Status status) {
@@ -215,8 +221,8 @@ void add_ramp(const Policy& policy, Ramp ramp, const Before& before, Workspace& 
 }  // namespace
 
 Measured measure_pocket(const Revaluation& world, const PolicyState& policy,
-                        const book::PocketRows& rows, Workspace& work,
-                        margin::PositionTrace* trace, Ramp ramp) {
+                        const book::PocketRows& rows, Workspace& work, margin::PositionTrace* trace,
+                        Ramp ramp) {
   Before before;
   if (ramp.from != nullptr) before = evaluate_before(world, *ramp.from, rows, work);
   collateral::value_pocket(world.context(), *policy.policy, policy.weights, rows, work.value);

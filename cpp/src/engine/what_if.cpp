@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <span>
 
 #include "book/scratch_pocket.hpp"
 #include "engine/parallel.hpp"
@@ -22,6 +23,7 @@ struct Trade {
 struct Buffers {
   Workspace work;
   book::ScratchPocket pocket;
+  std::vector<Trade> trades;  // of one order, and its hedge behind them
 };
 
 // One account's pocket, before any order.
@@ -34,12 +36,11 @@ struct Desk {
 };
 
 // The pocket after the trades, evaluated as a recompute would; undecidable where any number is.
-monitor::Decision after(const Desk& desk, const Trade* trades, std::size_t count,
-                        Buffers& buffers) {
+monitor::Decision after(const Desk& desk, std::size_t count, Buffers& buffers) {
   const InstrumentColumns& instruments = desk.world.instruments;
   buffers.pocket.assign(desk.rows);
   for (std::size_t t = 0; t < count; ++t) {
-    const Trade& trade = trades[t];
+    const Trade& trade = buffers.trades[t];
     const double entry = book::entry_term(instruments.payoff[trade.instrument], trade.price);
     buffers.pocket.fill(instruments, {trade.instrument, trade.quantity, entry});
   }
@@ -76,7 +77,6 @@ double mark_price(const Revaluation& world, std::uint32_t i) noexcept {
 struct HedgeSearch {
   const Desk& desk;
   const monitor::Decision& before;
-  Trade order;
   std::uint32_t instrument;
   double price;
   Buffers& buffers;
@@ -85,8 +85,9 @@ struct HedgeSearch {
   double score(double quantity) { return margin_of_passing(before, at(quantity)); }
 
   monitor::Decision at(double quantity) {
-    const Trade trades[2] = {order, {instrument, quantity, price}};
-    return after(desk, trades, quantity == 0 ? 1 : 2, buffers);
+    const std::size_t legs = buffers.trades.size() - 1;
+    buffers.trades.back() = {instrument, quantity, price};
+    return after(desk, quantity == 0 ? legs : legs + 1, buffers);
   }
 
   // Best gap on [0, end]: golden section; exact where the requirement is convex in the hedge, as
@@ -139,14 +140,15 @@ struct HedgeSearch {
   }
 };
 
-double smallest_hedge(const Desk& desk, const monitor::Decision& before, const Trade& order,
-                      std::uint32_t hedge, Buffers& buffers) {
+double smallest_hedge(const Desk& desk, const monitor::Decision& before, std::uint32_t hedge,
+                      Buffers& buffers) {
   const Revaluation& world = desk.world;
   if (world.values.status[hedge] != Status::ok) return canonical_nan;
   const double reach =
       4.0 * buffers.work.value.gross_notional / world.values.contract[hedge].notional;
   if (!(reach > 0) || !std::isfinite(reach)) return canonical_nan;
-  HedgeSearch search{desk, before, order, hedge, mark_price(world, hedge), buffers};
+  buffers.trades.emplace_back();
+  HedgeSearch search{desk, before, hedge, mark_price(world, hedge), buffers};
   const double buy = search.smallest(reach);
   const double sell = search.smallest(-reach);
   if (std::isnan(buy)) return sell;
@@ -167,14 +169,18 @@ void name_binding_unit(const margin::PocketRequirement& requirement, OrderEffect
   }
 }
 
-OrderEffect effect_of(const Desk& desk, const Order& order, InstrumentIndex hedge,
+OrderEffect effect_of(const Desk& desk, std::span<const Order> legs, InstrumentIndex hedge,
                       Buffers& buffers) {
   OrderEffect effect;
   auto amount = [&](Ticks ticks) { return base::ticks_to_amount(ticks, desk.scale); };
-  const monitor::Decision before = after(desk, nullptr, 0, buffers);
-  const Trade trade{static_cast<std::uint32_t>(order.instrument), order.quantity, order.price};
-  const monitor::Decision then = after(desk, &trade, 1, buffers);
-  effect.mark_price = mark_price(desk.world, trade.instrument);
+  buffers.trades.clear();
+  for (const Order& leg : legs) {
+    const auto i = static_cast<std::uint32_t>(leg.instrument);
+    buffers.trades.push_back({i, leg.quantity, leg.price});
+    effect.mark_price += leg.mark_weight * mark_price(desk.world, i);
+  }
+  const monitor::Decision before = after(desk, 0, buffers);
+  const monitor::Decision then = after(desk, legs.size(), buffers);
   effect.hedge_quantity = canonical_nan;
   if (before.state == State::undecidable || then.state == State::undecidable) {
     effect.status = before.status != Status::ok ? before.status : then.status;
@@ -201,7 +207,7 @@ OrderEffect effect_of(const Desk& desk, const Order& order, InstrumentIndex hedg
     effect.shortfall = amount(then.initial_margin - then.equity_initial);
     if (hedge >= 0) {
       effect.hedge_quantity =
-          smallest_hedge(desk, before, trade, static_cast<std::uint32_t>(hedge), buffers);
+          smallest_hedge(desk, before, static_cast<std::uint32_t>(hedge), buffers);
     }
   }
   return effect;
@@ -213,13 +219,19 @@ std::vector<OrderEffect> order_effects(const Revaluation& world, const book::Boo
                                        const PolicySet& policies, base::TickScale scale,
                                        const std::vector<Order>& orders, InstrumentIndex hedge,
                                        int threads) {
-  std::vector<OrderEffect> effects(orders.size());
+  std::vector<std::size_t> first;  // of each order its first leg, and the end of all
+  for (std::size_t o = 0; o < orders.size(); ++o) {
+    if (!orders[o].joined) first.push_back(o);
+  }
+  std::vector<OrderEffect> effects(first.size());
+  first.push_back(orders.size());
   std::vector<Buffers> buffers(static_cast<std::size_t>(std::max(threads, 1)));
-  const std::size_t blocks = (orders.size() + orders_per_block - 1) / orders_per_block;
+  const std::size_t blocks = (effects.size() + orders_per_block - 1) / orders_per_block;
   for_each_block(blocks, threads, [&](std::size_t block, std::size_t worker) {
-    const std::size_t end = std::min(orders.size(), (block + 1) * orders_per_block);
+    const std::size_t end = std::min(effects.size(), (block + 1) * orders_per_block);
     for (std::size_t o = block * orders_per_block; o < end; ++o) {
-      const Order& order = orders[o];
+      const std::span<const Order> legs{orders.data() + first[o], first[o + 1] - first[o]};
+      const Order& order = legs.front();
       const auto account = static_cast<std::size_t>(order.account);
       const auto policy = static_cast<std::size_t>(policies.account_policy[account]);
       Desk desk{world, world.policies[policy], scale, world.ramp_of(account), {}};
@@ -231,7 +243,7 @@ std::vector<OrderEffect> order_effects(const Revaluation& world, const book::Boo
         if (book.pocket_name[static_cast<std::size_t>(p)] != order.pocket) continue;
         desk.rows = book::pocket_rows(book, static_cast<std::size_t>(p));
       }
-      effects[o] = effect_of(desk, order, hedge, buffers[worker]);
+      effects[o] = effect_of(desk, legs, hedge, buffers[worker]);
     }
   });
   return effects;

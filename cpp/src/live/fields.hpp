@@ -191,6 +191,7 @@ void fields(Archive& f, Policy& p) {
   };
   const auto nested = [](Archive& a, auto& value) { fields(a, value); };
   f(p.name), f(p.method), f(p.simulated_collateral), f(p.option_value_in_equity);
+  f(p.safety_factor_ratio);
   f(p.close_out_cost_ratio), f(p.levels.warning), f(p.levels.margin_call), f(p.levels.liquidation);
   each(f, p.haircut_initial, haircut);
   each(f, p.haircut_maintenance, haircut);

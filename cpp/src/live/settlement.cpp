@@ -1,8 +1,8 @@
 // The settlement window: the average of an index before an expiry, what of it is known on the way,
 // and the pay-out at its end.
-#include <algorithm>
 #include <cmath>
 
+#include "book/settle.hpp"
 #include "live/state.hpp"
 
 namespace tickmargin {
@@ -95,17 +95,6 @@ void LiveEngine::State::free_settlement_window(std::size_t instrument) noexcept 
 
 // ---- the pay-out --------------------------------------------------------------------------------
 
-// What one contract pays at expiry, in its settlement asset. `entry` is the entry term.
-double LiveEngine::State::payout(std::size_t i, double price, double entry) const noexcept {
-  const InstrumentColumns& c = world.instruments;
-  if (c.kind[i] == Kind::future) {
-    const double gain = c.payoff[i] == Payoff::inverse ? entry - 1.0 / price : price - entry;
-    return c.multiplier[i] * gain;
-  }
-  const double intrinsic = std::max(c.is_call[i] ? price - c.strike[i] : c.strike[i] - price, 0.0);
-  return c.multiplier[i] * (c.payoff[i] == Payoff::coin ? intrinsic / price : intrinsic);
-}
-
 RecordStatus LiveEngine::State::apply_instrument_expiry(const Record& r) noexcept {
   const auto i = static_cast<std::size_t>(r.subject);
   if (expired[i]) return RecordStatus::expired;
@@ -148,7 +137,7 @@ void LiveEngine::State::settle_pocket(std::size_t pocket, std::size_t instrument
   double amount = 0;
   for (const book::PositionRow& row : scratch.positions()) {
     if (row.instrument != instrument) continue;
-    amount += row.quantity * payout(instrument, price, row.entry);
+    amount += row.quantity * book::payout(world.instruments, instrument, price, row.entry);
   }
   scratch.erase_instrument(static_cast<std::uint32_t>(instrument));
   if (amount != 0) scratch.add_balance(world.instruments.settlement_asset[instrument], amount);

@@ -263,7 +263,6 @@ struct LiveEngine::State {
   void open_settlement_windows() noexcept;
   void mark_settled_shares() noexcept;
   void free_settlement_window(std::size_t instrument) noexcept;
-  double payout(std::size_t instrument, double price, double entry) const noexcept;
   void settle_pocket(std::size_t pocket, std::size_t instrument, double price) noexcept;
 
   // Pockets, orders and transfers.

@@ -53,7 +53,8 @@ Sums held_of(const Context& context, const PocketRows& rows, std::size_t n) noex
 }  // namespace
 
 bool has_add_ons(const Policy& policy) noexcept {
-  return !policy.liquidity.empty() || !policy.concentration.empty();
+  return !policy.liquidity.empty() || !policy.concentration.empty() ||
+         policy.safety_factor_ratio != 1;
 }
 
 void apply_add_ons(const Context& context, const Policy& policy, const PocketRows& rows,

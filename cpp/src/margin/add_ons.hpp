@@ -28,6 +28,7 @@ Charge liquidity_charge(const Context&, const Policy&, std::size_t u, const Expo
 Charge fast_depth_charge(const Context&, const Policy&, std::size_t u, const Exposure&) noexcept;
 Charge concentration_charge(const Context&, const Policy&, std::size_t u, const Exposure&) noexcept;
 
+// Whether anything beside the base method counts: a charge, or a factor on the loss.
 bool has_add_ons(const Policy& policy) noexcept;
 
 // Writes every add-on's line of every unit of the pocket, resting orders left out.

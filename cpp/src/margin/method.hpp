@@ -48,11 +48,12 @@ enum class Component : std::uint8_t {
   fast_depth,     // impact beyond that at the book's depth now
   concentration,  // size beyond what a day's market takes
   oracle,         // what a doubtful index may be off by
+  safety,         // what a factor for a more exact rule adds to the loss
   netting,        // credit across underlyings (negative), of the whole pocket
   orders,         // what resting orders could add, of the whole pocket
   ramp,           // what a policy change does not ask for yet (negative), the last line
 };
-inline constexpr std::size_t component_count = 24;
+inline constexpr std::size_t component_count = 25;
 const char* component_name(Component component) noexcept;
 
 // How far a requirement can change when the index moves: which proof trigger bands may use.

@@ -23,10 +23,10 @@ constexpr Method methods[] = {
 };
 
 constexpr const char* component_names[component_count] = {
-    "futures",    "options",       "fee",         "scan",        "short_option", "roll",
-    "basis",      "depth",         "delta_shock", "correlation", "vega",         "rates",
-    "hedge",      "spread",        "credit",      "minimum",     "contingency",  "liquidity",
-    "fast_depth", "concentration", "oracle",      "netting",     "orders",       "ramp"};
+    "futures", "options",     "fee",         "scan",      "short_option", "roll",          "basis",
+    "depth",   "delta_shock", "correlation", "vega",      "rates",        "hedge",         "spread",
+    "credit",  "minimum",     "contingency", "liquidity", "fast_depth",   "concentration", "oracle",
+    "safety",  "netting",     "orders",      "ramp"};
 
 double total(const PocketRequirement& requirement,
              std::array<double, component_count> UnitRequirement::* side, double netting) noexcept {

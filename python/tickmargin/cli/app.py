@@ -19,6 +19,7 @@ from tickmargin.cli.presets import presets
 from tickmargin.cli.replay import replay
 from tickmargin.cli.run import run
 from tickmargin.cli.shadow import shadow
+from tickmargin.cli.stress import stress
 from tickmargin.cli.tick import tick
 from tickmargin.cli.what_if import what_if
 
@@ -40,6 +41,7 @@ app.command("demo")(demo)
 app.command("run")(run)
 app.command("explain")(explain)
 app.command("what-if")(what_if)
+app.command("stress")(stress)
 app.command("shadow")(shadow)
 app.command("tick")(tick)
 app.command("replay")(replay)

@@ -102,10 +102,19 @@ def backtest(
     from tickmargin.backtest.rolling import promise_of
     from tickmargin.backtest.summary import capital_of, check_rolled, cyclicality_of
     from tickmargin.cli.backtest_tables import capital_table, checks_table, cycle_table
-    from tickmargin.cli.output import check_out, console, print_json, print_table, say, write_table
+    from tickmargin.cli.output import (
+        check_html,
+        check_out,
+        console,
+        print_json,
+        print_table,
+        say,
+        write_table,
+    )
     from tickmargin.policies import Policies
 
     check_out(out)
+    check_html(html)
     chosen = Policies.resolve(policies)
     promise = _held_to(promise_of(chosen), horizon_days, confidence)
     span = (_day("--from", start), _day("--to", end))

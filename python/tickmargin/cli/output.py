@@ -67,8 +67,22 @@ def check_out(path: Path | None) -> None:
             f"--out {path}: cannot tell the format; end the name in {', '.join(SUFFIXES)}",
             code="INVALID_ARGUMENT",
         )
+    check_folder("--out", path)
+
+
+def check_html(path: Path | None) -> None:
+    """Refuse a page that could not be written before any work is done for it."""
+    check_folder("--html", path)
+
+
+def check_folder(option: str, path: Path | None) -> None:
+    """Refuse a file in a folder that does not exist, or one that is a folder itself."""
     if path is not None and not path.parent.is_dir():
-        raise InvalidInputError(f"--out {path}: no such folder", code="FOLDER_NOT_FOUND")
+        message = f"{option} {path}: no such folder {str(path.parent)!r}"
+        raise InvalidInputError(message, code="FOLDER_NOT_FOUND")
+    if path is not None and path.is_dir():
+        message = f"{option} {path}: this is a folder; give the name of a file"
+        raise InvalidInputError(message, code="INVALID_ARGUMENT")
 
 
 def write_table(table: Table, path: Path) -> None:

@@ -46,10 +46,11 @@ def run(
     --out writes a row per account; --html a report that opens without a network.
     """
     from tickmargin.cli.inputs import load_engine
-    from tickmargin.cli.output import check_out, print_json, say, write_table
+    from tickmargin.cli.output import check_html, check_out, print_json, say, write_table
     from tickmargin.report import Run, summarise
 
     check_out(out)
+    check_html(html)
     engine = load_engine(market, portfolio, policies)
     result = engine.recompute(threads=threads)
     name = ", ".join(engine.policies.names)

@@ -22,7 +22,7 @@ from tickmargin.report.text import (
     words,
 )
 
-_STATE_STYLES = {
+STATE_STYLES = {
     "healthy": "green",
     "warning": "yellow",
     "margin_call": "dark_orange",
@@ -51,7 +51,7 @@ def name_cell(name: object) -> Text:
 
 def state_cell(state: str) -> Text:
     """Show a state in its colour."""
-    return Text(STATE_NAMES.get(state, state), style=_STATE_STYLES.get(state, ""))
+    return Text(STATE_NAMES.get(state, state), style=STATE_STYLES.get(state, ""))
 
 
 def summary_table(summaries: Sequence[Summary], numeraire: str) -> RichTable:
