@@ -18,6 +18,7 @@ from tests.oracle.margin_add_ons import add_on_lines
 from tests.oracle.margin_market import Market, MissingInputError, Row, asset_key
 from tests.oracle.margin_methods import Held, Line, Scan
 from tests.oracle.margin_policy import Policy
+from tests.oracle.margin_safety import with_safety
 from tests.oracle.margin_values import Contract, settle_key
 
 STATES = ("healthy", "warning", "margin_call", "liquidating", "bankrupt", "undecidable")
@@ -146,6 +147,7 @@ class Twin:
         pocket.held = held
         self._value(market, pocket, worth)
         self._require(market, pocket, worth)
+        pocket.lines = with_safety(pocket.lines, self.policy.safety_factor)
         for name, unit in held.items():
             pocket.lines += add_on_lines(market, name, unit, self.policy)
         return pocket

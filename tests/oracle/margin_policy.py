@@ -148,6 +148,7 @@ class Policy:
         self.simulated = written.get("collateral", "haircut") == "simulated"
         self.options_in_equity = written.get("option_value", "equity") == "equity"
         self.close_out_cost_ratio: float = written.get("close_out_cost_ratio", 0.0)
+        self.safety_factor: float = written.get("safety_factor_ratio", 1.0)
         levels = {"warning": 1.5, "margin_call": 1.2, "liquidation": 1.0}
         self.levels: dict[str, float] = levels | dict(written.get("levels", {}))
         self.netting: dict[str, Any] = {

@@ -74,12 +74,16 @@ def test_a_scenario_added_never_lowers_a_scan(rng: random.Random) -> None:
 def test_netting_lies_between_the_largest_unit_and_the_sum(drawn: Inputs) -> None:
     engine = engine_of(drawn)
     for account in drawn.portfolio["accounts"]:
-        lines: dict[str, dict[str, list[float]]] = {}
+        # A safety factor multiplies the losses and the credit alike.
+        lines: dict[str, dict[str | None, float]] = {}
         for line in engine.explain(account["account"]).requirement:
             parts = lines.setdefault(line["pocket"], {})
-            parts.setdefault(line["component"], []).append(line["initial_margin"])
+            if line["component"] in ("scan", "safety", "netting"):
+                parts.setdefault(line["underlying"], 0.0)
+                parts[line["underlying"]] += line["initial_margin"]
         for parts in lines.values():
-            units, credit = parts.get("scan", []), sum(parts.get("netting", [0.0]))
+            credit = parts.pop(None, 0.0)
+            units = list(parts.values())
             total = sum(units)
             near = FLOAT_SHARE * total
             assert -near <= total + credit - max(units, default=0.0)

@@ -28,8 +28,9 @@ struct Desk {
   // What a fill gains or loses against the mark offsets its row only where losses simply add up:
   // inside a netted loss a credit would shrink it.
   bool offsets() const { return policy().netting.rule == NettingRule::sum; }
+  // A safety factor multiplies all that orders add, but not this.
   double gain_of(const OrderRow& order) const {
-    return equity_of_fill(context, policy(), weights, order);
+    return equity_of_fill(context, policy(), weights, order) / policy().safety_factor_ratio;
   }
 };
 

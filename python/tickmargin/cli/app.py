@@ -21,6 +21,7 @@ from tickmargin.cli.run import run
 from tickmargin.cli.shadow import shadow
 from tickmargin.cli.stress import stress
 from tickmargin.cli.tick import tick
+from tickmargin.cli.tiers import tiers
 from tickmargin.cli.what_if import what_if
 
 # Modules of commands import what they compute with inside the command: help answers at once.
@@ -42,6 +43,7 @@ app.command("run")(run)
 app.command("explain")(explain)
 app.command("what-if")(what_if)
 app.command("stress")(stress)
+app.command("tiers")(tiers)
 app.command("shadow")(shadow)
 app.command("tick")(tick)
 app.command("replay")(replay)
