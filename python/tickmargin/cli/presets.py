@@ -91,7 +91,7 @@ def from_tiers(
     as_of: Annotated[str | None, typer.Option(help="Date of the tiers.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Print leverage tiers as the TOML file of a policy: date it, keep it, pass it to --policies."""
+    """Print leverage tiers as a policy in TOML: date it, keep it, pass it to --policies."""
     from tickmargin.cli.output import print_json
     from tickmargin.leverage_tiers import policy_data, read_tiers, toml_text
     from tickmargin.policies import Policies
