@@ -18,6 +18,7 @@ from tickmargin.config_base import Confidence, NonNegative, Positive, Ratio
 from tickmargin.config_base import Section as Section
 from tickmargin.config_expiry import Portfolio, Standard
 from tickmargin.config_protocols import Protocol, Token
+from tickmargin.config_scaling import NoScaling, SizeScaling
 from tickmargin.config_tail import JointTail
 from tickmargin.config_tier_keys import Exact, SafetyFactor
 from tickmargin.config_venues import Matrix, Span, SpanCredit
@@ -94,52 +95,6 @@ def _haircut_form(value: Any) -> str:
 Haircut = Annotated[
     Annotated[Ratio, Tag("number")] | Annotated[HaircutComponents, Tag("components")],
     Discriminator(_haircut_form),
-]
-
-
-class NoScaling(Section):
-    """The ratio does not depend on size."""
-
-    kind: Literal["none"]
-
-
-class StepScaling(Section):
-    """rate + step * ceil(max(0, size_base - free_size) / step_size), on the whole position."""
-
-    kind: Literal["step"]
-    free_size: NonNegative
-    step_size: Positive
-    initial_step: Ratio
-    maintenance_step: Ratio
-
-
-class LinearScaling(Section):
-    """rate + slope * size_base."""
-
-    kind: Literal["linear"]
-    initial_slope: NonNegative
-    maintenance_slope: NonNegative
-
-
-class SqrtScaling(Section):
-    """max(rate, factor * sqrt(size_base))."""
-
-    kind: Literal["sqrt"]
-    initial_factor: NonNegative
-    maintenance_factor: NonNegative
-
-
-class Power45Scaling(Section):
-    """max(rate, factor * notional ** 0.8)."""
-
-    kind: Literal["power45"]
-    initial_factor: NonNegative
-    maintenance_factor: NonNegative
-
-
-SizeScaling = Annotated[
-    NoScaling | StepScaling | LinearScaling | SqrtScaling | Power45Scaling,
-    Field(discriminator="kind"),
 ]
 
 

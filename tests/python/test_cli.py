@@ -145,7 +145,7 @@ def test_info_says_which_path_each_policy_of_a_file_takes(capsys):
     code, out, _ = call(capsys, "info", "--policies", file, "--json")
     assert code == 0
     paths = {row["policy"]: row["path"] for row in json.loads(out)["policies"]}
-    assert paths == dict.fromkeys("fdmnpqrvw", "incremental") | {"s": "bands"}
+    assert paths == dict.fromkeys("fdmnpqtuvwxy", "incremental") | {"s": "bands"}
     code, out, _ = call(capsys, "info", "--policies", file)
     assert code == 0
     assert re.search(r"f +fixed +incremental", out)

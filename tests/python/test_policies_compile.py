@@ -114,7 +114,7 @@ def test_a_protocol_s_numbers_are_in_the_units_of_its_file() -> None:
         Policies.preset(name).compile(UNDERLYINGS, ASSETS)[0]
         for name in ("dydx-v4", "vega-cross", "drift-v2")
     )
-    assert [table["method"] for table in (dydx, vega, drift)] == [7] * 3
+    assert [table["method"] for table in (dydx, vega, drift)] == [9] * 3
     assert [table["protocol"][0]["rule"] for table in (dydx, vega, drift)] == [0, 1, 2]
     btc, eth = dydx["protocol"][:2]
     assert (btc["size_decimals"], btc["initial_margin_ppm"]) == (10, 20_000)

@@ -269,7 +269,7 @@ def test_a_correlation_that_cannot_exist_is_refused() -> None:
 
 def test_a_singular_correlation_is_taken() -> None:
     pairs = {"BTC/ETH": 1.0, "BTC/SOL": -1.0, "ETH/SOL": -1.0}
-    assert len(Policies.from_dict(with_value((*S, "netting", "correlation"), pairs))) == 10
+    assert len(Policies.from_dict(with_value((*S, "netting", "correlation"), pairs))) == 13
 
 
 def test_a_pair_without_correlation_is_refused_where_there_is_no_default() -> None:

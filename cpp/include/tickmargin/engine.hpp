@@ -221,9 +221,9 @@ struct RecomputeOptions {
   const PolicySet* candidate = nullptr;  // instead of the engine's own; changes no state
 };
 
-// The market as it would be: indices moved in proportion with F/S ratios held, volatilities (quoted,
-// surface and realised) shocked and not below 0, time passed. Contracts that expire on the way have
-// settled at the moved index. Rows of the answer are `accounts`, in that order.
+// The market as it would be: indices moved in proportion with F/S ratios held, volatilities
+// (quoted, surface and realised) shocked and not below 0, time passed. Contracts that expire on the
+// way have settled at the moved index. Rows of the answer are `accounts`, in that order.
 struct Projection {
   std::vector<AccountIndex> accounts;
   UnderlyingIndex underlying = -1;  // that moves; -1: all
@@ -249,8 +249,8 @@ class Engine {
   Explanation explain(AccountIndex account) const;
   RiskMatrix risk_matrix(AccountIndex account) const;
   std::vector<CurrencyEquityRow> currency_equity(AccountIndex account) const;
-  // The margin effect of each order alone, one for all that are joined. With `hedge` >= 0 a refused order also gets the smallest
-  // trade in that instrument, at its mark, that makes it pass.
+  // The margin effect of each order alone, one for all that are joined. With `hedge` >= 0 a refused
+  // order also gets the smallest trade in that instrument, at its mark, that makes it pass.
   std::vector<OrderEffect> what_if(const std::vector<Order>& orders, InstrumentIndex hedge = -1,
                                    int threads = 1) const;
   LiquidationPrices liquidation_prices(AccountIndex account, std::int32_t pocket,

@@ -7,8 +7,8 @@ namespace tickmargin {
 
 enum class ProtocolRule : std::uint8_t { dydx_v4 = 0, vega = 1, drift_v2 = 2 };
 
-// A protocol's perpetual market. Amounts enter its rule as whole parts of 10^-decimals, ratios in the
-// unit the protocol gives them.
+// A protocol's perpetual market. Amounts enter its rule as whole parts of 10^-decimals, ratios in
+// the unit the protocol gives them.
 struct ProtocolParameters {
   ProtocolRule rule = ProtocolRule::dydx_v4;
   std::uint32_t size_decimals = 0;   // of base units

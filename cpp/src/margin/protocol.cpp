@@ -1,7 +1,7 @@
-// Rules that on-chain protocols state in whole numbers, of accounts as this engine keeps them. Sizes,
-// prices and amounts become whole parts at the door; from there on cpp/src/protocol decides. What it
-// asks for comes back as money of the numeraire, never above the whole number it stands for.
-// Formulas and what is left out: README.md.
+// Rules that on-chain protocols state in whole numbers, of accounts as this engine keeps them.
+// Sizes, prices and amounts become whole parts at the door; from there on cpp/src/protocol decides.
+// What it asks for comes back as money of the numeraire, never above the whole number it stands
+// for. Formulas and what is left out: README.md.
 #include <cmath>
 
 #include "base/ticks.hpp"

@@ -1,5 +1,5 @@
-// A factor by which a fast rule's loss counts, so that it covers an exact rule's: the loss lines and
-// the credit between them are multiplied, what that adds has a line of its own.
+// A factor by which a fast rule's loss counts, so that it covers an exact rule's: the loss lines
+// and the credit between them are multiplied, what that adds has a line of its own.
 #pragma once
 
 #include "margin/method.hpp"
