@@ -109,6 +109,7 @@ def test_a_missing_price_is_a_warning_by_name_and_strict_an_error(capsys, broken
         (["run", "{m}", "{p}", "--policies", "none.toml"], "none.toml"),
         (["run", "{m}", "{p}", "--out", "a.xlsx"], ".csv, .parquet, .json"),
         (["run", "{m}", "{p}", "--out", "no/where/a.csv"], "no such folder"),
+        (["run", "{m}", "{p}", "--html", "no/where/a.html"], "no such folder 'no/where'"),
         (["explain", "{m}", "{p}", "A00001"], "did you mean 'A0000"),
         (["explain", "{m}", "{p}", "A000001", "--out", "e.csv"], "must end in .json"),
         (["shadow", "{m}", "{p}", "none.csv"], "no such file"),

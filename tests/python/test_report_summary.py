@@ -7,7 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from tickmargin.report.summary import by_component, health_counts, riskiest_rows, summarise
+from tickmargin.report.summary import (
+    by_component,
+    health_counts,
+    left_out_line,
+    riskiest_rows,
+    summarise,
+    without_margin,
+)
 from tickmargin.report.text import (
     count,
     escape,
@@ -77,6 +84,18 @@ def test_the_riskiest_are_those_with_the_largest_shortfall_then_the_lowest_healt
     names = accounts["account"][riskiest_rows(accounts, 10)].tolist()
     assert names == ["deep", "short", "called", "safe"]
     assert accounts["account"][riskiest_rows(accounts, 2)].tolist() == ["deep", "short"]
+
+
+def test_an_account_without_margin_is_counted_and_one_in_debt_is_shown():
+    accounts = book()
+    columns = {name: accounts[name].copy() for name in accounts.columns}
+    assert left_out_line(accounts) == "left out: 1 account without margin and 1 account undecidable"
+    # the account that needs nothing now owes something
+    row = int(np.flatnonzero(accounts["maintenance_margin"] == 0.0)[0])
+    columns["slack"][row], columns["state"][row] = -1_000_000.0, "bankrupt"
+    debt = Table(columns)
+    assert riskiest_rows(debt, 1).tolist() == [row]
+    assert without_margin(debt) == 0
 
 
 def test_health_is_counted_between_borders_with_the_border_in_the_upper_bin():

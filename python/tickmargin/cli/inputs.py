@@ -93,7 +93,7 @@ def undecidable_lines(engine: Engine, result: ResultLike) -> list[str]:
     rows = np.flatnonzero(accounts["state"] == "undecidable")
     lines = []
     for row in rows[:_SHOWN].tolist():
-        lacks = _missing_inputs(engine, row)
+        lacks = missing_inputs(engine, row, str(accounts["policy"][row]))
         more = f", ... and {len(lacks) - _SHOWN:,} more" if len(lacks) > _SHOWN else ""
         status = str(accounts["status"][row]).replace("_", " ")
         reason = "; ".join([status, ", ".join(lacks[:_SHOWN]) + more] if lacks else [status])
@@ -106,8 +106,8 @@ def undecidable_lines(engine: Engine, result: ResultLike) -> list[str]:
     return lines
 
 
-def _missing_inputs(engine: Engine, account: int) -> list[str]:
-    """Give the texts of the warnings that concern what an account holds."""
+def missing_inputs(engine: Engine, account: int, policy: str) -> list[str]:
+    """Give the texts of the warnings on what an account holds and on what its policy reads."""
     positions, balances = engine.portfolio.positions, engine.portfolio.balances
     held = (positions.account == account) & (positions.quantity != 0.0)
     instruments = set(positions.instrument[held].tolist())
@@ -117,7 +117,22 @@ def _missing_inputs(engine: Engine, account: int) -> list[str]:
         for issue in engine.warnings
         if issue.row in (own if issue.file == "balances" else instruments)
     ]
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys([*found, *_missing_volatilities(engine, instruments, policy)]))
+
+
+def _missing_volatilities(engine: Engine, instruments: set[int], policy: str) -> list[str]:
+    """Name the underlyings held without the realised volatility that method ``dynamic`` reads."""
+    methods = {row["name"]: row["method"] for row in engine.policies.describe()}
+    if methods.get(policy) != "dynamic":
+        return []
+    held = engine.portfolio.instruments.underlying[sorted(instruments)]
+    names = {engine.portfolio.underlying_names[u] for u in held.tolist()}
+    table = engine.market.underlyings
+    return [
+        f"underlying {name!r} has no realised_vol_annual in underlyings"
+        for name, vol in zip(table.names.tolist(), table.realised_vol_annual, strict=True)
+        if name in names and np.isnan(vol)
+    ]
 
 
 def facts_of(engine: Engine) -> list[tuple[str, str]]:

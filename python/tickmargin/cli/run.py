@@ -110,6 +110,7 @@ def _as_json(engine: Engine, done: Run, top: int) -> dict[str, object]:
     from tickmargin import __version__
     from tickmargin.cli.inputs import summary_row, undecidable_lines, warning_lines
     from tickmargin.report import riskiest_rows
+    from tickmargin.report.summary import without_margin
 
     rows = riskiest_rows(done.result.accounts, top)
     return {
@@ -119,6 +120,7 @@ def _as_json(engine: Engine, done: Run, top: int) -> dict[str, object]:
         "summary": summary_row(done.summary),
         "components": list(done.result.components),
         "riskiest": list(done.result.accounts.take(rows)),
+        "without_margin": without_margin(done.result.accounts),
         "undecidable": undecidable_lines(engine, done.result),
         "warnings": [{"code": code, "message": text} for code, text in warning_lines(engine)],
     }
@@ -128,7 +130,7 @@ def _print(engine: Engine, done: Run, top: int) -> None:
     from tickmargin.cli.inputs import undecidable_lines
     from tickmargin.cli.output import console, print_table
     from tickmargin.report import riskiest_rows, terminal
-    from tickmargin.report.summary import has_isolated_pockets
+    from tickmargin.report.summary import has_isolated_pockets, left_out_line
     from tickmargin.report.text import moment
 
     target, numeraire = console(), engine.market.numeraire
@@ -146,3 +148,5 @@ def _print(engine: Engine, done: Run, top: int) -> None:
         pockets = has_isolated_pockets(done.result)
         shown = done.result.accounts.take(rows)
         print_table(target, terminal.riskiest_table(shown, numeraire, shows_pockets=pockets))
+    if top and (left_out := left_out_line(done.result.accounts)):
+        target.print(left_out, markup=False)

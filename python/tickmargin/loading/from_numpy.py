@@ -140,8 +140,15 @@ def numbers(raw: Any, column: Column, file: str, log: IssueLog) -> Numbers | Non
         got = str(values.dtype)
     else:
         got = type(values).__name__
-    log.add("WRONG_TYPE", file, f"expected {column.expects}, got {got}", column=column.name)
+    log.add("WRONG_TYPE", file, _expected(column, values, got), column=column.name)
     return None
+
+
+def _expected(column: Column, values: object, got: str) -> str:
+    """What is wrong with a column as a whole; one value is told from one of another type."""
+    if isinstance(values, str | int | float | bool | np.generic):
+        return f"expected a column of {column.expects}, got {got} {values!r}, which is one value"
+    return f"expected {column.expects}, got {got}"
 
 
 def _list_cell(cell: Any, kind: str) -> tuple[Any, str | None]:
@@ -230,7 +237,7 @@ def text(raw: Any, column: Column, file: str, log: IssueLog) -> Coded | None:
         values, null = split
     got = str(values.dtype) if isinstance(values, np.ndarray) else type(values).__name__
     if not isinstance(values, np.ndarray) or values.dtype.kind not in "UTO":
-        log.add("WRONG_TYPE", file, f"expected string, got {got}", column=column.name)
+        log.add("WRONG_TYPE", file, _expected(column, values, got), column=column.name)
         return None
     codes = np.empty(len(values), np.int32)
     names = _Codes()

@@ -13,6 +13,7 @@ from tickmargin.errors import MissingExtraError
 from tickmargin.report import figures, timeline
 from tickmargin.report.content import Report
 from tickmargin.report.figures import Figure
+from tickmargin.report.summary import left_out_line
 from tickmargin.report.tables import policies_table, riskiest_table, timeline_table
 from tickmargin.report.text import count, escape, moment, money
 from tickmargin.report.theme import STYLE
@@ -195,11 +196,13 @@ def _add_scenarios(page: Page, report: Report) -> None:
 def _add_riskiest(page: Page, report: Report) -> None:
     if report.riskiest is None or len(report.riskiest) == 0:
         return
+    chosen = report.riskiest_policy or report.runs[0].name
+    left = [left_out_line(r.result.accounts) for r in report.runs if r.name == chosen]
     page.section(
         "accounts",
         "Riskiest accounts",
-        f"The largest shortfalls to maintenance margin under "
-        f"{escape(report.riskiest_policy or report.runs[0].name)}, then the lowest health.",
+        f"The largest shortfalls to maintenance margin under {escape(chosen)}, then the lowest "
+        f"health{'; ' + left[0] if left and left[0] else ''}.",
         riskiest_table(report.riskiest, report.numeraire, shows_pockets=report.shows_pockets),
     )
 

@@ -133,15 +133,41 @@ def riskiest_rows(accounts: Columns, limit: int) -> NDArray[np.intp]:
     -------
     ndarray
         Row numbers: undecidable accounts are left out, then by rising slack (the largest shortfall
-        first); accounts without a requirement never appear.
+        first); accounts that need nothing and owe nothing never appear (`left_out_line`).
     """
     slack = np.asarray(accounts["slack"], dtype=np.float64)
-    required = np.asarray(accounts["maintenance_margin"], dtype=np.float64) > 0.0
-    eligible = np.flatnonzero(required & (accounts["state"] != "undecidable") & ~np.isnan(slack))
+    eligible = np.flatnonzero(_at_risk(accounts))
     # With no shortfall anywhere, the nearest to one is the account with the lowest health.
     health = np.asarray(accounts["health_ratio"], dtype=np.float64)[eligible]
     order = np.lexsort((health, np.minimum(slack[eligible], 0.0)))
     return eligible[order[:limit]]
+
+
+def _at_risk(accounts: Columns) -> NDArray[np.bool_]:
+    slack = np.asarray(accounts["slack"], dtype=np.float64)
+    required = np.asarray(accounts["maintenance_margin"], dtype=np.float64) > 0.0
+    known = (accounts["state"] != "undecidable") & ~np.isnan(slack)
+    return np.asarray((required | (slack < 0.0)) & known)
+
+
+def without_margin(accounts: Columns) -> int:
+    """Count the decidable accounts that need nothing and owe nothing."""
+    known = accounts["state"] != "undecidable"
+    return int((known & ~_at_risk(accounts)).sum())
+
+
+def left_out_line(accounts: Columns) -> str:
+    """Say which accounts can be in no table of the riskiest; empty if all can."""
+    unknown = int((accounts["state"] == "undecidable").sum())
+    parts = [
+        f"{number:,} {'account' if number == 1 else 'accounts'} {what}"
+        for number, what in (
+            (without_margin(accounts), "without margin"),
+            (unknown, "undecidable"),
+        )
+        if number
+    ]
+    return f"left out: {' and '.join(parts)}" if parts else ""
 
 
 def has_isolated_pockets(result: ResultLike) -> bool:
