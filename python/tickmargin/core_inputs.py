@@ -53,6 +53,13 @@ def market_columns(market: Market, portfolio: Portfolio) -> dict[str, Any]:
     index = {name: row for row, name in enumerate(market.marks.names.tolist())}
     names = portfolio.instruments.names[instrument_order(portfolio)].tolist()
     marks = np.fromiter((index.get(name, -1) for name in names), np.int64, len(names))
+    price = _aligned(market.marks.mark_price, marks)
+    order = instrument_order(portfolio)
+    tracks = portfolio.instruments.tracks_index[order] != 0
+    if tracks.any():  # a basket's index: its mark is the index
+        own = _rows(portfolio.underlying_names, market.underlyings.names.tolist())
+        underlying = own[portfolio.instruments.underlying][order]
+        price = np.where(tracks, market.underlyings.index_price[underlying], price)
     return {
         "as_of_ns": market.as_of_ns,
         "asset_price": market.assets.price,
@@ -71,7 +78,7 @@ def market_columns(market: Market, portfolio: Portfolio) -> dict[str, Any]:
         "surface_expiry_ns": market.surface.expiry_ns,
         "surface_strike": market.surface.strike,
         "surface_vol_annual": market.surface.vol_annual,
-        "mark_price": _aligned(market.marks.mark_price, marks),
+        "mark_price": price,
         "mark_vol_annual": _aligned(market.marks.vol_annual, marks),
         "mark_vol_normal_annual": _aligned(market.marks.vol_normal_annual, marks),
         "asset_confidence": market.assets.confidence,

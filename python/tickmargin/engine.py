@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from tickmargin import _core
 from tickmargin._kernels import require_kernels
+from tickmargin.baskets import basket_table, order_legs
 from tickmargin.core_inputs import core_columns, index_moves
 from tickmargin.errors import InputTypeError, InvalidInputError, Issue, UnknownNameError
 from tickmargin.history import History, missing_history
@@ -261,7 +263,12 @@ class Engine(LiveMethods, Outlook):
         row = self.account_handle(account)
         raw = self._present().explain(row)
         names = self._present_names()
-        return explanation_of(raw, names.accounts[row], names, self._policy_names[self._epoch()])
+        done = explanation_of(raw, names.accounts[row], names, self._policy_names[self._epoch()])
+        if not len(self._portfolio.baskets) or self._present() is not self._core:
+            return done
+        return replace(
+            done, baskets=basket_table(self._core, self.names, self._portfolio, row, done)
+        )
 
     def risk_matrix(self, account: str | int) -> RiskMatrix:
         """Show every step of an account's risk matrix, in its venue's order.
@@ -302,7 +309,8 @@ class Engine(LiveMethods, Outlook):
         ----------
         orders : mapping of columns or frame
             account, instrument (str), quantity (signed contracts), price (quote units; coin for a
-            coin-settled option), pocket (str, default "cross").
+            coin-settled option), pocket (str, default "cross"); one value stands for a column of
+            it. An order of a basket is one of all its components at once.
         hedge : str, optional
             An instrument. A refused order also gets ``hedge_quantity``, the smallest trade in it,
             at its mark, with which the order passes (NaN: there is none within four times the
@@ -325,8 +333,9 @@ class Engine(LiveMethods, Outlook):
         """
         whole("threads", threads)
         rows = read_orders(orders, self.names)
+        legs = order_legs(rows, self.names, self._portfolio)
         hedge_row = -1 if hedge is None else self.names.known("instrument", hedge)
-        raw = self._present().what_if(rows.columns, hedge_row, threads)
+        raw = self._present().what_if(legs, hedge_row, threads)
         return what_if_table(raw, rows, self._present_names())
 
     def liquidation_prices(

@@ -44,14 +44,21 @@ class Namebook:
         Kind of each instrument, an index into the kinds of ``instruments.kind``.
     asset_chain : int32 array
         Row of each asset's chain.
+    baskets : tuple of str
+        Synthetic baskets, which are no instruments of the core.
     """
 
     def __init__(
-        self, lists: Mapping[str, list[str]], kinds: list[int], asset_chain: Handles
+        self,
+        lists: Mapping[str, list[str]],
+        kinds: list[int],
+        asset_chain: Handles,
+        baskets: tuple[str, ...] = (),
     ) -> None:
         self.lists = dict(lists)
         self.kinds = kinds
         self.asset_chain = asset_chain
+        self.baskets = baskets
         self._arrays: dict[str, NDArray[np.object_]] = {}
         self._rows: dict[str, dict[str, int]] = {
             kind: {name: row for row, name in enumerate(names)}
@@ -73,7 +80,8 @@ class Namebook:
             "pocket": list(portfolio.pocket_names),
         }
         asset_chain = np.array([chains.index(chain) for _, chain in keys], np.int32)
-        return cls(lists, portfolio.instruments.kind[order].tolist(), asset_chain)
+        kinds, baskets = portfolio.instruments.kind[order].tolist(), portfolio.baskets.names
+        return cls(lists, kinds, asset_chain, tuple(baskets.tolist()))
 
     def __getitem__(self, kind: str) -> NDArray[np.object_]:
         """Names of a kind by row, as a read-only array of object; made anew when there are more."""
@@ -103,6 +111,7 @@ class Namebook:
                 return row
             if kind == "pocket":
                 return self.add("pocket", name)
+            self._refuse_basket(kind, name)
             hint = suggest(name, self._rows[kind])
             code = _CODES.get(kind, "UNKNOWN_NAME")
             raise UnknownNameError(f"no {kind} {name!r}{hint}", code=code)
@@ -117,6 +126,7 @@ class Namebook:
         InputTypeError
         """
         if isinstance(name, str) and name not in self._rows[kind]:
+            self._refuse_basket(kind, name)
             hint = suggest(name, self._rows[kind])
             raise UnknownNameError(f"no {kind} {name!r}{hint}", code=_CODES.get(kind))
         row = self.row(kind, name)
@@ -124,6 +134,10 @@ class Namebook:
             message = f"no {kind} {row}: there are {self.count(kind):,}"
             raise UnknownNameError(message, code=_CODES.get(kind))
         return row
+
+    def _refuse_basket(self, kind: str, name: str) -> None:
+        if kind == "instrument" and name in self.baskets:
+            raise UnknownNameError(not_live(name), code="BASKET_NOT_LIVE")
 
     def rows(self, kind: str, names: object) -> Handles:
         """Rows of one name or handle, or of an array of either."""
@@ -199,6 +213,14 @@ class Namebook:
         for kind in ("instrument", "pocket"):
             self.lists[kind] = [str(name) for name in saved[kind]]
             self._rows[kind] = {name: row for row, name in enumerate(self.lists[kind])}
+
+
+def not_live(basket: str) -> str:
+    """Why a basket is refused where an instrument is needed."""
+    return (
+        f"{basket!r} is a basket: records, order checks and hedges name its components, which may "
+        "trade apart; what_if takes it whole"
+    )
 
 
 def handle(kind: str, value: object) -> int:

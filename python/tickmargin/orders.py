@@ -14,7 +14,7 @@ from tickmargin.loading.issues import IssueLog, suggest
 from tickmargin.loading.keys import refer
 from tickmargin.loading.read import read_given
 from tickmargin.loading.specs import KINDS
-from tickmargin.names import Namebook, handles
+from tickmargin.names import Namebook, handles, not_live
 from tickmargin.pricing.arguments import flags, integers, reals
 
 __all__ = ["OrderRows", "read_order_handles", "read_orders"]
@@ -26,7 +26,7 @@ ORDERS = TableSpec(
         Column("pocket", "id", required=False, nullable=True),
         Column("instrument", "id"),
         Column("quantity", "float"),
-        Column("price", "float", sign="non_negative"),
+        Column("price", "float"),
     ),
 )
 CHECKED_ORDERS = TableSpec(
@@ -47,10 +47,33 @@ def _coded(names: NDArray[np.object_]) -> Coded:
     return Coded(np.arange(len(names), dtype=np.int32), names)
 
 
+def _broadcast(orders: Any) -> Any:
+    """A mapping with single values among its columns, each repeated for every order."""
+    if not isinstance(orders, Mapping):
+        return orders
+    scalars = {
+        name
+        for name, column in orders.items()
+        if isinstance(column, str | int | float | bool | np.generic)
+        or (isinstance(column, np.ndarray) and column.ndim == 0)
+    }
+    columns = [column for name, column in orders.items() if name not in scalars]
+    if not scalars or not all(hasattr(column, "__len__") for column in columns):
+        return orders
+    count = len(columns[0]) if columns else 1
+    return {
+        name: [column.item() if isinstance(column, np.ndarray) else column] * count
+        if name in scalars
+        else column
+        for name, column in orders.items()
+    }
+
+
 def read_orders(orders: Any, names: Namebook, *, reduce_only: bool = False) -> OrderRows:
     """Check orders and number their accounts, pockets and instruments.
 
-    A pocket that is not known is a new, empty isolated pocket.
+    A pocket that is not known is a new, empty isolated pocket. Instruments from
+    ``names.count("instrument")`` on are baskets, which an order with ``reduce_only`` may not have.
 
     Parameters
     ----------
@@ -66,13 +89,21 @@ def read_orders(orders: Any, names: Namebook, *, reduce_only: bool = False) -> O
     """
     log = IssueLog()
     spec = CHECKED_ORDERS if reduce_only else ORDERS
-    data = read_given({"orders": orders}, (spec,), log, False)["orders"]
+    data = read_given({"orders": _broadcast(orders)}, (spec,), log, False)["orders"]
     log.raise_if_any("orders")
     assert data is not None
-    accounts, instruments = names["account"], names["instrument"]
+    accounts, listed = names["account"], names["instrument"]
+    instruments = np.array([*listed, *names.baskets, None], dtype=object)[:-1]
     account = refer(data, "account", _coded(accounts), "UNKNOWN_ACCOUNT", log)
     instrument = refer(data, "instrument", _coded(instruments), "UNKNOWN_INSTRUMENT", log)
     price = data.columns["price"]
+    if reduce_only:
+        log.add_rows(
+            "BASKET_NOT_LIVE",
+            ("orders", "instrument"),
+            np.flatnonzero(instrument >= len(listed)),
+            lambda row: (instruments[instrument[row]], not_live(instruments[instrument[row]])),
+        )
     _check_prices(names, instrument, price, log)
     log.raise_if_any("orders")
     pocket = data.text("pocket", "cross")
@@ -146,8 +177,16 @@ def _check_prices(
     price: NDArray[np.float64],
     log: IssueLog,
 ) -> None:
-    """Only an option's premium may be zero."""
-    kinds = np.array([*names.kinds, KINDS.index("option")])[instrument]
+    """Only an option's premium may be zero, and only a basket's price below it."""
+    listed = (price < 0) & (instrument < len(names.kinds))
+    log.add_rows(
+        "NEGATIVE_VALUE",
+        ("orders", "price"),
+        np.flatnonzero(listed),
+        lambda row: (float(price[row]), f"price must be at least 0, got {float(price[row])}"),
+    )
+    option = KINDS.index("option")
+    kinds = np.array([*names.kinds, *[option] * len(names.baskets), option])[instrument]
     free = (price == 0) & (kinds != KINDS.index("option"))
     log.add_rows(
         "NOT_POSITIVE",

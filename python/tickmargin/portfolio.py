@@ -10,16 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tickmargin.errors import UnknownNameError
-from tickmargin.loading.build_portfolio import check_portfolio, portfolio_parts
+from tickmargin.loading.build_portfolio import portfolio_parts
+from tickmargin.loading.check_portfolio import check_portfolio
 from tickmargin.loading.column import Coded
-from tickmargin.loading.columns import Accounts, Balances, Instruments, Positions
-from tickmargin.loading.files import check_folder
+from tickmargin.loading.columns import Accounts, Balances, Baskets, Instruments, Positions
+from tickmargin.loading.files import FORMATS, check_folder
 from tickmargin.loading.issues import IssueLog, suggest
 from tickmargin.loading.keys import freeze
 from tickmargin.loading.progress import Progress
 from tickmargin.loading.read import TableData, read_folder, read_given
 from tickmargin.loading.specs import KINDS, OPTION_TYPES, PAYOFFS, PORTFOLIO_TABLES, SIDES
-from tickmargin.loading.write import save_tables
+from tickmargin.loading.write import check_target, save_tables
 from tickmargin.table import Table
 
 __all__ = ["Portfolio"]
@@ -36,6 +37,10 @@ class Portfolio:
     ----------
     instruments, accounts, positions, balances
         Plain read-only NumPy columns; ``table(name)`` shows them in the public vocabulary.
+        Positions in baskets are taken apart into their components.
+    baskets, given
+        Synthetic baskets with their components, and the positions as they were given: a basket
+        is a row after the instruments.
     underlying_names : tuple of str
         Sorted; ``instruments.underlying`` indexes it.
     asset_keys : tuple of (symbol, chain)
@@ -51,10 +56,14 @@ class Portfolio:
     underlying_names: tuple[str, ...]
     asset_keys: tuple[tuple[str, str], ...]
     pocket_names: tuple[str, ...]
+    baskets: Baskets
+    given: Positions
 
     @classmethod
     def load(cls, path: str | Path, *, progress: Progress = None) -> Portfolio:
         """Load ``instruments``, ``accounts``, ``positions`` and ``balances`` from a folder.
+
+        ``components`` of synthetic baskets may stand beside them.
 
         Parameters
         ----------
@@ -84,13 +93,14 @@ class Portfolio:
         accounts: Any,
         positions: Any,
         balances: Any,
+        components: Any = None,
         progress: Progress = None,
     ) -> Portfolio:
         """Make a portfolio from tables in memory, which are copied.
 
         Parameters
         ----------
-        instruments, accounts, positions, balances
+        instruments, accounts, positions, balances, components
             Each a mapping of NumPy columns (or lists), a pandas or polars frame, or anything
             with ``__arrow_c_stream__``. Kinds may be mixed. A table may have no rows.
         progress : bool or callable, optional
@@ -108,6 +118,7 @@ class Portfolio:
             "accounts": accounts,
             "positions": positions,
             "balances": balances,
+            "components": components,
         }
         log = IssueLog()
         tables = read_given(given, PORTFOLIO_TABLES, log, progress)
@@ -115,12 +126,12 @@ class Portfolio:
 
     @classmethod
     def _build(cls, tables: dict[str, TableData | None], log: IssueLog, subject: str) -> Portfolio:
-        found = check_portfolio(tables, log)
+        found, baskets = check_portfolio(tables, log)
         log.raise_if_any(subject)
-        return cls(**portfolio_parts(tables, found))
+        return cls(**portfolio_parts(tables, found, baskets))
 
     def table(self, name: str) -> Table:
-        """Return one table in the public vocabulary: instruments, accounts, positions, balances.
+        """Return one table in the public vocabulary: instruments, components, accounts, ...
 
         Raises
         ------
@@ -128,6 +139,7 @@ class Portfolio:
         """
         makers = {
             "instruments": self._instruments_table,
+            "components": self._components_table,
             "accounts": self._accounts_table,
             "positions": self._positions_table,
             "balances": self._balances_table,
@@ -137,8 +149,15 @@ class Portfolio:
         return makers[name]()
 
     def tables(self) -> dict[str, Table]:
-        """Return all four tables in the public vocabulary, as :meth:`from_tables` takes them."""
-        return {spec.name: self.table(spec.name) for spec in PORTFOLIO_TABLES}
+        """Return the tables in the public vocabulary, as :meth:`from_tables` takes them.
+
+        Without baskets there are no components among them.
+        """
+        return {
+            spec.name: self.table(spec.name)
+            for spec in PORTFOLIO_TABLES
+            if spec.required or len(self.baskets)
+        }
 
     def save(
         self,
@@ -147,7 +166,7 @@ class Portfolio:
         format: Literal["parquet", "csv"] = "parquet",
         overwrite: bool = False,
     ) -> None:
-        """Write the four tables into a folder so that loading it gives this portfolio again.
+        """Write the tables into a folder so that loading it gives this portfolio again.
 
         Parameters
         ----------
@@ -162,14 +181,20 @@ class Portfolio:
         InvalidInputError
             FILE_EXISTS, or INVALID_ARGUMENT for an unknown format.
         """
-        save_tables(Path(path), self.tables(), format=format, overwrite=overwrite)
+        folder = Path(path)
+        if not len(self.baskets):
+            absent = [f"components.{ending}" for ending in FORMATS]
+            check_target(folder, absent, format=format, overwrite=overwrite)
+            for name in absent:
+                (folder / name).unlink(missing_ok=True)
+        save_tables(folder, self.tables(), format=format, overwrite=overwrite)
 
     def _instruments_table(self) -> Table:
         data = self.instruments
         symbols, chains = _asset_columns(self.asset_keys, data.settlement)
         option = data.kind == KINDS.index("option")
         types = np.where(option, data.is_call.astype(np.int32), np.int32(-1))
-        return Table(
+        table = Table(
             {
                 "instrument": data.names,
                 "kind": _words(data.kind, KINDS),
@@ -187,6 +212,30 @@ class Portfolio:
             },
             name="instruments",
         )
+        if not data.tracks_index.any():
+            return table
+        return table.take(np.flatnonzero(data.tracks_index == 0))
+
+    def _components_table(self) -> Table:
+        baskets, instruments = self.baskets, self.instruments
+        by_index = instruments.tracks_index[baskets.instrument] != 0
+        underlying = instruments.underlying[baskets.instrument]
+        settlement = np.where(by_index, instruments.settlement[baskets.instrument], np.int32(-1))
+        symbols, chains = _asset_columns(self.asset_keys, settlement.astype(np.int32))
+        listed = np.where(by_index, np.int32(-1), baskets.instrument)
+        index = np.where(by_index, underlying, np.int32(-1))
+        return Table(
+            {
+                "basket": Coded(baskets.basket, baskets.names),
+                "instrument": Coded(listed.astype(np.int32), instruments.names),
+                "underlying": Coded(index.astype(np.int32), _objects(self.underlying_names)),
+                "weight": baskets.weight,
+                "reference_price": baskets.reference_price,
+                "settlement_asset": symbols,
+                "settlement_chain": chains,
+            },
+            name="components",
+        )
 
     def _accounts_table(self) -> Table:
         data = self.accounts
@@ -202,7 +251,8 @@ class Portfolio:
         )
 
     def _positions_table(self) -> Table:
-        data = self.positions
+        data = self.given
+        listed = self.instruments.names[self.instruments.tracks_index == 0]
         quantity = data.quantity
         if data.hedge.any():
             quantity = freeze(np.where(data.hedge > 0, np.abs(quantity), quantity))
@@ -210,7 +260,7 @@ class Portfolio:
             {
                 "account": Coded(data.account, self.accounts.names),
                 "pocket": Coded(data.pocket, _objects(self.pocket_names)),
-                "instrument": Coded(data.instrument, self.instruments.names),
+                "instrument": Coded(data.instrument, np.append(listed, self.baskets.names)),
                 "side": Coded(data.hedge.astype(np.int32) - np.int32(1), _objects(SIDES)),
                 "quantity": quantity,
                 "entry_price": data.entry_price,

@@ -175,6 +175,7 @@ def explanation_of(
         positions=table_of("positions", _POSITIONS, raw["positions"], coded),
         scenarios=table_of("scenarios", _SCENARIOS, raw["scenarios"], coded),
         netting=table_of("netting", _NETTING, raw["netting"], coded),
+        baskets=Table({}, name="baskets"),
     )
 
 

@@ -101,6 +101,12 @@ class Explanation:
         pocket, underlying, initial_alone, initial_share, maintenance_alone, maintenance_share:
         each unit's loss alone and its Euler share of the loss left after netting across
         underlyings; empty without such netting.
+    baskets : Table
+        pocket, basket, quantity, entry_price, component, contracts, component_price, value,
+        contribution: the account's positions in synthetic baskets, taken apart. ``value`` is at
+        the basket's entry price; its sum over a basket's rows is the basket's own. The positions
+        above hold the same contracts together with the account's own in them. After records the
+        components are the account's like any others, and this is empty.
     """
 
     account: str
@@ -112,13 +118,15 @@ class Explanation:
     positions: Table
     scenarios: Table
     netting: Table
+    baskets: Table
 
     def _title(self) -> str:
         reason = "" if self.status == "ok" else f" ({self.status})"
         return f"{self.account}: {self.state}{reason} under {self.policy}"
 
     def _tables(self) -> tuple[Table, ...]:
-        return (self.equity, self.requirement, self.positions)
+        baskets = (self.baskets,) if len(self.baskets) else ()
+        return (self.equity, self.requirement, self.positions, *baskets)
 
     def _repr_html_(self) -> str:
         body = "".join(table._repr_html_() for table in self._tables())
@@ -136,7 +144,14 @@ class Explanation:
         """Return all lines as plain Python values."""
         tables = {
             name: [dict(row) for row in getattr(self, name)]
-            for name in ("equity", "requirement", "positions", "scenarios", "netting")
+            for name in (
+                "equity",
+                "requirement",
+                "positions",
+                "scenarios",
+                "netting",
+                "baskets",
+            )
         }
         head = {name: getattr(self, name) for name in ("account", "policy", "state", "status")}
         return head | tables

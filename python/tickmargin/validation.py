@@ -228,7 +228,9 @@ def _check_prices(
     warnings.add_rows(
         "MISSING_PRICE",
         _PLACE,
-        np.flatnonzero(rows.use & (data.kind == _PERPETUAL) & np.isnan(mark)),
+        np.flatnonzero(
+            rows.use & (data.kind == _PERPETUAL) & (data.tracks_index == 0) & np.isnan(mark)
+        ),
         lambda row: (
             data.names[row],
             f"perpetual {data.names[row]!r} has no mark_price in marks",

@@ -59,7 +59,7 @@ def explain(
     if as_json:
         print_json(document)
     else:
-        _print(console(), parts, prices)
+        _print(console(), engine, parts, prices)
     if strict and parts.state == "undecidable":
         raise typer.Exit(exit_codes.UNDECIDABLE)
 
@@ -89,20 +89,28 @@ def _liquidation_prices(engine: Engine, parts: Explanation) -> list[dict[str, An
     return rows
 
 
-def _print(target: Console, parts: Explanation, prices: list[dict[str, Any]]) -> None:
+def _print(
+    target: Console, engine: Engine, parts: Explanation, prices: list[dict[str, Any]]
+) -> None:
+    from tickmargin.cli.inputs import missing_inputs
     from tickmargin.cli.output import print_table
     from tickmargin.report.terminal import grid, name_cell, state_cell
     from tickmargin.report.text import words
 
     target.print(name_cell(f"{parts.account} under {parts.policy}:"), state_cell(parts.state))
     if parts.status != "ok":
-        target.print(f"because {words(parts.status)}", markup=False)
+        lacks = missing_inputs(engine, engine.account_handle(parts.account), parts.policy)
+        more = f": {', '.join(lacks)}" if lacks else ""
+        target.print(f"because {words(parts.status)}{more}", markup=False, soft_wrap=True)
     for lines, names in ((parts.equity, ("pocket", "kind", "item")),
                          (parts.requirement, ("pocket", "underlying", "component"))):  # fmt: skip
         target.print()
         _print_table(target, lines, names)
     target.print()
     _print_table(target, _largest(parts), ("pocket", "underlying", "instrument"))
+    if len(parts.baskets):
+        target.print()
+        _print_table(target, parts.baskets, ("pocket", "basket", "component"))
     if prices:
         target.print()
         columns = [("pocket", True), ("underlying", True), ("below", False), ("above", False)]

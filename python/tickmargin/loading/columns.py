@@ -11,6 +11,7 @@ __all__ = [
     "Accounts",
     "Assets",
     "Balances",
+    "Baskets",
     "Forwards",
     "Instruments",
     "Marks",
@@ -33,6 +34,8 @@ class Instruments:
     kind: 0 spot, 1 future, 2 perpetual, 3 option. payoff: 0 linear, 1 inverse, 2 quanto, 3 coin.
     strike is NaN and expiry_ns 0 where there is none; is_call and bachelier are 0 or 1. An option
     with a funding_period_days is everlasting; it is NaN and funding_rate_annual 0 for all else.
+    tracks_index is 1 for a contract that stands for an underlying in a basket: its mark is the
+    index, and it is in no table.
     """
 
     names: Names
@@ -47,6 +50,29 @@ class Instruments:
     bachelier: Bytes
     funding_period_days: Floats
     funding_rate_annual: Floats
+    tracks_index: Bytes
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Baskets:
+    """Synthetic baskets, and their components by row of input.
+
+    Basket ``b`` has the components ``order[first[b] : first[b + 1]]``; of a component, basket
+    indexes ``names``, instrument the instruments; weight is in base units a basket and
+    reference_price in quote units. margined: the basket has an entry price.
+    """
+
+    names: Names
+    first: Index
+    order: Index
+    basket: Index
+    instrument: Index
+    weight: Floats
+    reference_price: Floats
+    margined: NDArray[np.bool_]
 
     def __len__(self) -> int:
         return len(self.names)

@@ -13,6 +13,7 @@ from tickmargin.loading.issues import IssueLog, suggest
 from tickmargin.loading.read import TableData
 
 __all__ = [
+    "CROSS",
     "asset_pairs",
     "check_unique_ids",
     "freeze",
@@ -24,6 +25,7 @@ __all__ = [
 
 _SUGGESTIONS = 20  # the nearest name is looked up for so many unknown names of one column
 _DENSE = 1 << 22
+CROSS = "cross"  # the pocket of a row that names none
 
 
 def freeze(array: NDArray[Any]) -> NDArray[Any]:

@@ -41,6 +41,20 @@ INSTRUMENTS = TableSpec(
     ),
 )
 
+COMPONENTS = TableSpec(
+    "components",
+    (
+        Column("basket", "id"),
+        Column("instrument", "id", required=False, nullable=True),
+        Column("underlying", "id", required=False, nullable=True),
+        Column("weight", "float"),
+        Column("reference_price", "float", sign="positive"),
+        Column("settlement_asset", "id", required=False, nullable=True),
+        Column("settlement_chain", "text", required=False, nullable=True),
+    ),
+    required=False,
+)
+
 ACCOUNTS = TableSpec(
     "accounts",
     (
@@ -140,5 +154,5 @@ SURFACE = TableSpec(
     required=False,
 )
 
-PORTFOLIO_TABLES = (INSTRUMENTS, ACCOUNTS, POSITIONS, BALANCES)
+PORTFOLIO_TABLES = (INSTRUMENTS, COMPONENTS, ACCOUNTS, POSITIONS, BALANCES)
 MARKET_TABLES = (ASSETS, UNDERLYINGS, FORWARDS, MARKS, SURFACE)
