@@ -81,7 +81,8 @@ def test_a_spread_keeps_every_components_price_above_zero():
         btc, eth = taken["BTC-PERP", "short"][1], taken["ETH-PERP", "long"][1]
         assert taken["BTC-PERP", "short"][0] == -50.0
         assert taken["ETH-PERP", "long"][0] == 10.0
-        assert btc > 0 and eth > 0
+        assert btc > 0
+        assert eth > 0
         assert 0.5 * btc - 10.0 * eth == pytest.approx(price, abs=1e-11)
         assert btc / 60_000.0 * (eth / 3_000.0) == pytest.approx(1.0, rel=1e-14)
 
