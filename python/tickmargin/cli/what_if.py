@@ -136,7 +136,13 @@ def _far_prices(engine: Engine, answer: Table) -> list[str | None]:
     """Give a note for each order, None where its price is near the mark."""
     instruments = engine.portfolio.table("instruments")
     rows = {name: row for row, name in enumerate(instruments["instrument"].tolist())}
-    return [_far_price(order, instruments.row(rows[order["instrument"]])) for order in answer]
+    worth = engine.portfolio.baskets.gross()
+    return [
+        _far_from(order, worth[order["instrument"]])
+        if order["instrument"] in worth
+        else _far_price(order, instruments.row(rows[order["instrument"]]))
+        for order in answer
+    ]
 
 
 def _far_price(row: dict[str, Any], facts: dict[str, Any]) -> str | None:
@@ -153,7 +159,13 @@ def _far_price(row: dict[str, Any], facts: dict[str, Any]) -> str | None:
         if (facts["option_type"] == "call" and price > 1.0) or is_usd:
             return f"price {price:,.10g} is in coin, where the mark is {_number(mark)}; is it USD?"
         return None
-    if mark is not None and abs(price / mark - 1.0) > _FAR_RATIO:
+    return _far_from(row, mark)
+
+
+def _far_from(row: dict[str, Any], size: float | None) -> str | None:
+    """Compare an order's price with its mark; a spread's is measured by all it is made of."""
+    price, mark = float(row["price"]), row["mark_price"]
+    if mark is not None and size is not None and abs(price - mark) > _FAR_RATIO * size:
         return f"price {price:,.10g} is far from the mark of {_number(mark)}"
     return None
 

@@ -77,6 +77,12 @@ class Baskets:
     def __len__(self) -> int:
         return len(self.names)
 
+    def gross(self) -> dict[str, float]:
+        """What each basket is long and short of together, at the reference prices."""
+        size = np.zeros(len(self))
+        np.add.at(size, self.basket, np.abs(self.weight * self.reference_price))
+        return dict(zip(self.names.tolist(), size.tolist(), strict=True))
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Accounts:
