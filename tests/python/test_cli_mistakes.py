@@ -85,16 +85,39 @@ def test_a_misspelt_policy_key_is_suggested(capsys, book, tmp_path):
     assert "taker_fee_ratio" in err
 
 
-def test_a_missing_price_is_a_warning_by_name_and_strict_an_error(capsys, broken):
-    path = broken / "market" / "underlyings.csv"
+def without_sol_s(column, folder):
+    """Empty one cell of the market: SOL's."""
+    path = folder / "market" / "underlyings.csv"
     with path.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     for row in rows:
-        row["index_price"] = "" if row["underlying"] == "SOL" else row["index_price"]
+        row[column] = "" if row["underlying"] == "SOL" else row[column]
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, list(rows[0]))
         writer.writeheader()
         writer.writerows(rows)
+
+
+def test_an_undecidable_account_names_the_volatility_its_policy_reads(capsys, broken):
+    without_sol_s("realised_vol_annual", broken)
+    said = "underlying 'SOL' has no realised_vol_annual in underlyings"
+    code, out, err = run(capsys, broken, "--policies", "house-dynamic")
+    assert code == 0
+    assert said in " ".join(out.split())
+    assert " undecidable" in out[out.index("left out: ") :]
+    code, out, err = run(capsys, broken, "--policies", "house-fixed")
+    assert said not in " ".join((err + out).split())
+    market, book = broken / "market", broken / "portfolio"
+    engine = tm.Engine(tm.Market.load(market), tm.Portfolio.load(book), "house-dynamic")
+    accounts = engine.recompute().accounts
+    name = accounts["account"][accounts["state"] == "undecidable"][0]
+    code, out, _ = call(capsys, "explain", market, book, name, "--policies", "house-dynamic")
+    assert code == 0
+    assert said in " ".join(out.split())
+
+
+def test_a_missing_price_is_a_warning_by_name_and_strict_an_error(capsys, broken):
+    without_sol_s("index_price", broken)
     code, _, err = run(capsys, broken, "--strict")
     assert code == exit_codes.UNDECIDABLE
     assert "MISSING_PRICE" in err

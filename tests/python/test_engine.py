@@ -173,6 +173,24 @@ def test_a_wrong_argument_is_named_and_changes_nothing(engine, result, call, err
     assert same(engine.recompute(), result)
 
 
+def test_one_value_of_an_order_stands_for_a_column_of_it(engine):
+    full = {
+        "account": ["A000001"] * 2,
+        "instrument": ["BTC_USDC-PERPETUAL"] * 2,
+        "quantity": [1.0, -2.0],
+        "price": [84_000.0] * 2,
+    }
+    short = {**full, "account": "A000001", "instrument": "BTC_USDC-PERPETUAL", "price": 84_000.0}
+    assert list(engine.what_if(short)) == list(engine.what_if(full))
+    one = {name: column[0] for name, column in full.items()}
+    assert list(engine.what_if({**one, "price": np.float64(84_000.0)})) == [
+        next(iter(engine.what_if(full)))
+    ]
+    with pytest.raises(tm.InvalidInputError, match="expected string, got int") as refused:
+        engine.what_if({**short, "account": 1})
+    assert refused.value.code == "WRONG_TYPE"
+
+
 def test_an_engine_is_neither_pickled_nor_copied(engine):
     for attempt in (pickle.dumps, copy.copy, copy.deepcopy):
         with pytest.raises(TypeError, match="cannot be pickled"):

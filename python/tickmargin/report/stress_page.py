@@ -55,10 +55,10 @@ def write_stress(path: str | os.PathLike[str], report: StressReport) -> Path:
     page = Page()
     p = report.projection
     moved = "Every index" if p.underlying is None else f"The index of {escape(p.underlying)}"
-    kind = "times 1 + shock" if p.vol_shock_kind == "relative" else "plus shock"
+    kind = "are multiplied by 1 +" if p.vol_shock_kind == "relative" else "rise by"
     path_text = (
-        f"{moved} moves with its forwards and marks in proportion; volatilities count {kind}; what "
-        "expires until then has settled at the moved index. Each cell is a full recompute."
+        f"{moved} moves with its forwards and marks in proportion; volatilities {kind} the shock; "
+        "what expires on the way has settled at the moved index. Each cell is a full recompute."
     )
     if len(p.accounts) == 1:
         _add_account(page, report, path_text)
@@ -69,7 +69,7 @@ def write_stress(path: str | os.PathLike[str], report: StressReport) -> Path:
         document(
             page,
             title="Stress" if len(p.accounts) > 1 else f"Stress of {p.accounts[0]}",
-            lead="What is owned and needed elsewhere: over moves of spot, of volatility, and days.",
+            lead="Equity and margin on moved markets: moves of index and volatility, days ahead.",
             facts=report.facts,
             notes=report.notes,
             closing=f"Made by tickmargin {report.version}. Amounts in {report.numeraire}.",
@@ -204,7 +204,9 @@ def _heat(
 
 
 def _shock(p: Projection, value: float) -> str:
-    return move(value) if p.vol_shock_kind == "relative" else f"{100 * value:+.4g} points"
+    if p.vol_shock_kind == "relative":
+        return move(value)
+    return f"{100 * value:+.4g} points" if value else "0 points"
 
 
 def _lines(p: Projection, numeraire: str) -> Figure:
@@ -241,7 +243,7 @@ def _lines(p: Projection, numeraire: str) -> Figure:
         "layout": layout(
             420,
             showlegend=True,
-            xaxis=axis("move of the index (%)", tickformat="+d", zerolinewidth=2),
+            xaxis=axis("move of the index", tickformat="d", ticksuffix=" %", zerolinewidth=2),
             yaxis=axis(label(numeraire), exponentformat="B", nticks=6),
             margin={"l": 72, "r": 24, "t": 90, "b": 56},
         ),

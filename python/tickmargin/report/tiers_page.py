@@ -174,7 +174,11 @@ def _figure(accounts: Columns, numeraire: str) -> Figure:
         "layout": layout(
             460,
             showlegend=True,
-            xaxis=axis(f"hot ({label(numeraire)}, logarithmic)", type="log", exponentformat="B"),
-            yaxis=axis(f"exact ({label(numeraire)})", type="log", exponentformat="B"),
+            xaxis=_decades(f"hot ({label(numeraire)}, logarithmic)"),
+            yaxis=_decades(f"exact ({label(numeraire)})"),
         ),
     }
+
+
+def _decades(title: str) -> dict[str, Any]:
+    return axis(title, type="log", exponentformat="B", dtick=1)
