@@ -278,11 +278,29 @@ TEST(the_same_again) {
     Record other = r;
     other.value[0] *= 1.5;
     expect(engine.apply(other).status, RecordStatus::conflicting);
+    other = r;
+    other.ts_ns += 1;
+    expect(engine.apply(other).status, RecordStatus::conflicting);
     CHECK_EQ(engine.state_hash(), hash);
   }
   expect(engine.apply(index_tick(0, 4, 6e4, start_ns + second_ns)).status,
          RecordStatus::out_of_order);
   expect(engine.apply(index_tick(0, 9, 6e4, start_ns)).status, RecordStatus::time_reversed);
+}
+
+// An order is known by what was sent, not by what is left of it: before and after it was saved.
+TEST(an_order_that_has_traded_in_part_the_same_again) {
+  LiveEngine engine(small_inputs(1));
+  const Record order = numbered(with(RecordType::order, 0, 4, 6e4), 5);
+  expect(engine.apply(order).status, RecordStatus::ok);
+  expect(engine.apply(numbered(with(RecordType::fill, 0, 1, 6e4), 5)).status, RecordStatus::ok);
+  LiveEngine loaded = LiveEngine::load(engine.save());
+  for (LiveEngine* of : {&engine, &loaded}) {
+    expect(of->apply(order).status, RecordStatus::duplicate);
+    Record left = order;
+    left.value[0] = 3;
+    expect(of->apply(left).status, RecordStatus::conflicting);
+  }
 }
 
 // A ring without room refuses before anything is changed; drained, it takes the same record.

@@ -1,10 +1,19 @@
 // Records of accounts: fills, resting orders, transfers, chains.
 #include <algorithm>
+#include <bit>
 #include <cmath>
+#include <cstdint>
 
 #include "live/state.hpp"
 
 namespace tickmargin {
+namespace {
+
+bool same_bits(double a, double b) noexcept {
+  return std::bit_cast<std::uint64_t>(a) == std::bit_cast<std::uint64_t>(b);
+}
+
+}  // namespace
 
 // The record's pocket, or that of the account's own that has yet to be made; -1: no room for it.
 std::int32_t LiveEngine::State::pocket_of(const Record& r) const noexcept {
@@ -80,8 +89,8 @@ RecordStatus LiveEngine::State::apply_fill(const Record& r) noexcept {
 
 RecordStatus LiveEngine::State::apply_order(const Record& r) noexcept {
   const auto i = static_cast<std::size_t>(r.subject);
-  const live::RestingOrder order{r.sequence, r.account,  r.pocket, r.subject,
-                                 r.value[0], r.value[1], r.flags,  -1};
+  const live::RestingOrder order{r.sequence, r.account, r.pocket,   r.subject, r.value[0],
+                                 r.value[1], r.flags,   r.value[0], r.ts_ns,   -1};
   const std::int32_t known = order_ids.find(r.sequence);
   if (known >= 0) {
     return same_order(orders[static_cast<std::size_t>(known)], order) ? RecordStatus::duplicate
@@ -95,10 +104,12 @@ RecordStatus LiveEngine::State::apply_order(const Record& r) noexcept {
   return RecordStatus::ok;
 }
 
+// Whether two were sent as one, whatever has traded of either since.
 bool LiveEngine::State::same_order(const live::RestingOrder& a,
                                    const live::RestingOrder& b) noexcept {
   return a.account == b.account && a.pocket == b.pocket && a.instrument == b.instrument &&
-         a.quantity == b.quantity && a.price == b.price && a.flags == b.flags;
+         same_bits(a.ordered, b.ordered) && same_bits(a.price, b.price) && a.flags == b.flags &&
+         a.ts_ns == b.ts_ns;
 }
 
 // The list of an account's orders is kept by id, so that it does not depend on how it came to be.
@@ -171,7 +182,7 @@ RecordStatus LiveEngine::State::apply_deposit(const Record& r) noexcept {
   if (known >= 0) {
     const live::Transfer& t = transfers[static_cast<std::size_t>(known)];
     const bool same = t.account == r.account && t.pocket == r.pocket && t.asset == r.subject &&
-                      t.amount == r.value[0];
+                      t.ts_ns == r.ts_ns && same_bits(t.amount, r.value[0]);
     return same ? RecordStatus::duplicate : RecordStatus::conflicting;
   }
   if (is_halted(r.subject)) return RecordStatus::chain_halted;

@@ -270,6 +270,7 @@ void fields(Archive& f, GracePeriod& g) {
 template <class Archive>
 void fields(Archive& f, RestingOrder& o) {
   f(o.id), f(o.account), f(o.pocket), f(o.instrument), f(o.quantity), f(o.price), f(o.flags);
+  f(o.ordered), f(o.ts_ns);
 }
 
 template <class Archive>

@@ -95,9 +95,11 @@ struct RestingOrder {
   AccountIndex account = -1;
   std::int32_t pocket = 0;
   InstrumentIndex instrument = -1;
-  double quantity = 0;
+  double quantity = 0;  // still to trade
   double price = 0;
   std::uint32_t flags = 0;
+  double ordered = 0;  // with `ts_ns`: what was sent, to know it again
+  TimeNs ts_ns = 0;
   std::int32_t next = -1;
 };
 
