@@ -89,6 +89,7 @@ class LiveTwin:
         self.ramp: tuple[int, int] | None = None  # from when on, and for how long
         self.blocked_limit_ns: int = self.settings["liquidation_block_limit_ns"]
         self.accounts.views = self._views(lambda _: None)
+        self._escalations()  # what is blocked from the start counts from there
 
     def stage_policies(self, epoch: int, policies: Mapping[str, Any]) -> None:
         """Policies wait for their epoch record."""

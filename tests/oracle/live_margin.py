@@ -8,7 +8,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from fractions import Fraction
 from typing import Any
 
 from tests.oracle.live_ledger import PocketBook, trade
@@ -18,7 +17,7 @@ from tests.oracle.margin import Inputs, Pocket, Twin
 from tests.oracle.margin_market import Market, MissingInputError, Row
 from tests.oracle.margin_methods import Held, Line
 from tests.oracle.margin_pricing import Sheet
-from tests.oracle.margin_values import Contract
+from tests.oracle.margin_values import Contract, Shock
 
 STATES = ("healthy", "warning", "margin_call", "liquidating", "bankrupt", "undecidable")
 RANK = {state: rank for rank, state in enumerate(STATES)}
@@ -30,13 +29,38 @@ STATE_OF = {"liquidation": "liquidating", "margin_call": "margin_call", "warning
 FLOAT_SHARE = 1e-9
 TICKS_NEAR = 4  # and the rounding of each amount
 
+# What a contract's shocked volatility reads of the rules.
+SHOCK_RULES = (
+    "min_days",
+    "vol_reference_days",
+    "vol_power_short",
+    "vol_power_long",
+    "vol_shock",
+    "vol_up_floor_annual",
+)
+
 
 class Priced(Contract):
-    """A contract that remembers what it was priced at: every pocket asks the same."""
+    """A contract that remembers what it was priced at: every pocket asks the same, and the next
+    record may find it as the last one left it.
+    """
 
-    def __init__(self, market: Market, row: Row) -> None:
-        self._sheets: dict[tuple[float, float | None], Sheet] = {}
+    def __init__(self, market: Market, row: Row, before: Priced | None) -> None:
         super().__init__(market, row)
+        self.given = [value for name, value in vars(self).items() if name != "market"]
+        same = before is not None and before.given == self.given
+        self._sheets: dict[tuple[float, float | None], Sheet]
+        self._profits: dict[tuple[object, ...], float]
+        self._sheets, self._profits = (before._sheets, before._profits) if same else ({}, {})
+
+    def profit(self, shock: Shock, rules: Mapping[str, Any] | None) -> float:
+        """Profit of a long contract in a scenario."""
+        if not self.is_option:
+            return super().profit(shock, rules)
+        key = (shock, rules and tuple(rules[name] for name in SHOCK_RULES))
+        if key not in self._profits:
+            self._profits[key] = super().profit(shock, rules)
+        return self._profits[key]
 
     def sheet(self, move: float = 0.0, vol: float | None = None) -> Sheet:
         """Undiscounted price and derivatives."""
@@ -59,7 +83,9 @@ class Snapshot:
         """A contract, or what it misses, once."""
         if number not in self.contracts:
             try:
-                self.contracts[number] = Priced(self.view, self.market.instruments[number])
+                kept = self.market.priced
+                kept[number] = Priced(self.view, self.market.instruments[number], kept.get(number))
+                self.contracts[number] = kept[number]
             except MissingInputError as missing:
                 self.contracts[number] = missing
         got = self.contracts[number]
@@ -225,18 +251,11 @@ class LiveMargin(Twin):
         self._with_orders(pocket, positions, rows, orders)
         if ramp is not None:
             self._ramped(pocket, (positions, rows), ramp)
-        amounts = (
-            pocket.equity,
-            pocket.equity_initial,
-            pocket.initial_margin,
-            pocket.maintenance_margin,
-        )
         if any(self._is_over(row) for row in positions):
             return Numbers(pocket, "not_finite")
-        if not all(math.isfinite(a) for a in amounts):
-            return Numbers(pocket, "not_finite")
-        if any(abs(Fraction(a) / self.tick) > 2**62 for a in amounts):
-            return Numbers(pocket, "overflow")
+        fault = self.fault(pocket)
+        if fault is not None:
+            return Numbers(pocket, fault)
         scale = pocket.scale + math.fsum(abs(line.initial) for line in pocket.lines)
         return Numbers(
             pocket,
@@ -247,7 +266,7 @@ class LiveMargin(Twin):
             self.ceil_ticks(pocket.initial_margin),
             self.ceil_ticks(pocket.maintenance_margin),
             self.slack_ticks(pocket, self.policy.levels["liquidation"]),
-            TICKS_NEAR + float(Fraction(FLOAT_SHARE * scale) / self.tick),
+            TICKS_NEAR + FLOAT_SHARE * scale * self.ticks,
         )
 
     def _is_over(self, position: Row) -> bool:
@@ -257,7 +276,7 @@ class LiveMargin(Twin):
         return bool(over and self.market.settled(row)[0] != 1.0)
 
     def _border(self, level: float, maintenance: float) -> int:
-        return self.ceil_ticks(Fraction(level) * Fraction(maintenance))
+        return self.ceil_ticks(maintenance, level)
 
     def next_state(self, now: Numbers, last: str, hysteresis: float) -> tuple[str, bool]:
         """The state that follows from the last decidable one, and whether a border is too near."""
@@ -278,7 +297,7 @@ class LiveMargin(Twin):
                 state = STATE_OF[name]
         below = now.equity < self._border(levels["liquidation"], needed)
         if state == "liquidating":
-            near = near or abs(now.net_value) <= now.near * float(self.tick)
+            near = near or abs(now.net_value) <= now.near / self.ticks
         near = near and now.pocket.scale > 0.0  # nothing is nothing to any program
         if state == "liquidating" and now.net_value < 0.0 and (below or last == "bankrupt"):
             return "bankrupt", near

@@ -123,6 +123,7 @@ class LiveMarket:
         )
         self.vol_guards = [VolGuard(self.vol_rules) for _ in given]
         self.staged: dict[int, float] = {}
+        self.priced: dict[int, Any] = {}  # contracts as last priced
         self.averaged: dict[int, tuple[float, float]] = {}  # share of an average known, and which
 
     def _list(self, number: int, mark: float, vol: float) -> None:
@@ -198,6 +199,17 @@ class LiveMarket:
         """Doubt ratio of a mark; 0 while it is ready."""
         guard = self.guards[underlying]
         return 0.0 if guard.state == "ready" else guard.doubt_ratio
+
+    def everything_of(self, underlying: int) -> tuple[object, ...]:
+        """All that is kept of an underlying and its contracts, but for its guards' memory."""
+        numbers = [i for i, r in enumerate(self.instruments) if r["underlying"] == underlying]
+        return (
+            self.index[underlying],
+            self.realised[underlying],
+            self.depth[underlying],
+            [tuple(node.values()) for node in self.nodes if node["underlying"] == underlying],
+            [(i, self.mark_ratio[i], self.vols[i], self.averaged.get(i)) for i in numbers],
+        )
 
     def tables(self) -> Tables:
         """The rows of the margin twin's market."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import Any
 
 from tests.oracle.live_ledger import PocketBook
@@ -12,6 +13,7 @@ from tests.oracle.live_market import LiveMarket, asset_name
 from tests.oracle.live_records import Event
 
 Key = tuple[int, int]  # account, pocket
+TICKS_END = 2**63  # an account's sums
 MISSING_FIRST = (
     "missing_price",
     "missing_vol",
@@ -54,6 +56,8 @@ class Accounts:
     views: list[AccountView] = field(default_factory=list)
     blocked_since: dict[int, int] = field(default_factory=dict)
     escalated: set[int] = field(default_factory=set)
+    # Numbers, with what they were made of.
+    kept: dict[Key, tuple[object, Numbers]] = field(default_factory=dict)
     close: set[Key] = field(default_factory=set)  # too close to a border for programs to agree
     near: int = 0  # how often a pocket came so close
 
@@ -98,6 +102,7 @@ class Evaluator:
             asset_name(i) for i, a in enumerate(self.market.assets) if a["chain"] in self.halted
         }
         self.snapshot = Snapshot(self.market, self.market.view(), frozenset(halted), self.doubts)
+        self.read: dict[int, object] = {}
         self.margins: dict[int, LiveMargin] = {}
         self.margins_before: dict[int, LiveMargin] = {}
 
@@ -125,6 +130,30 @@ class Evaluator:
         margin = self.margin(key[0])
         return margin.numbers(book.rows, book.balances, resting, self.ramp(key[0]))
 
+    def inputs(self, key: Key, book: PocketBook) -> object:
+        """Everything that a pocket's numbers are made of."""
+        orders = self.orders.get(key, ())
+        marks = marks_of(self.market, book) | marks_of(self.market, PocketBook(list(orders)))
+        for mark in marks - self.read.keys():
+            self.read[mark] = self.market.everything_of(mark), self.doubts[mark]
+        ramp = self.ramp(key[0])
+        return (
+            self.policies[self.account_policy[key[0]]],
+            (ramp.before.policy.written, ramp.left) if ramp else None,
+            (self.market.clock_ns, self.snapshot.halted),
+            [tuple(row.values()) for row in book.rows],
+            dict(book.balances),
+            orders,
+            [(mark, self.read[mark]) for mark in sorted(marks)],
+        )
+
+    def numbers_again(self, accounts: Accounts, key: Key, book: PocketBook) -> Numbers:
+        """A pocket's numbers, not computed where nothing that they are made of has changed."""
+        inputs = self.inputs(key, book)
+        if key not in accounts.kept or accounts.kept[key][0] != inputs:
+            accounts.kept[key] = inputs, self.numbers(key, book)
+        return accounts.kept[key][1]
+
     def ready(self, book: PocketBook) -> bool:
         """Whether every mark a pocket depends on is."""
         return all(self.market.guards[u].state == "ready" for u in marks_of(self.market, book))
@@ -138,7 +167,7 @@ class Evaluator:
         blocked = False
         for key in accounts.pockets(account):
             book = accounts.books[key]
-            now = self.numbers(key, book)
+            now = self.numbers_again(accounts, key, book)
             state, near = self.margin(account).next_state(now, accounts.last[key], self.hysteresis)
             if not near:
                 accounts.close.discard(key)
@@ -158,15 +187,18 @@ class Evaluator:
         if state == "undecidable":
             found = {now.status for now in rows}
             return AccountView(state, next(s for s in MISSING_FIRST if s in found))
+        sums = [
+            list(accumulate(getattr(n, of) for n in rows))
+            for of in ("equity", "equity_initial", "initial", "maintenance")
+        ]
+        if any(not -TICKS_END <= ticks < TICKS_END for totals in sums for ticks in totals):
+            return AccountView("undecidable", "overflow")
         return AccountView(
             "margin_call" if blocked else state,
             "ok",
             blocked,
             any(n.equity_initial < n.initial for n in rows),
-            sum(n.equity for n in rows),
-            sum(n.equity_initial for n in rows),
-            sum(n.initial for n in rows),
-            sum(n.maintenance for n in rows),
+            *(totals[-1] for totals in sums),
             min(n.slack for n in rows),
             sum(n.near for n in rows),
             any(abs(n.equity_initial - n.initial) <= n.near for n in rows),

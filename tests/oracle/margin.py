@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from fractions import Fraction
 from typing import Any
 
 from tests.oracle import margin_methods as methods
@@ -81,7 +80,7 @@ class Twin:
     def __init__(self, inputs: Inputs, decimals: int = 6) -> None:
         self.inputs = inputs
         self.policy = Policy(inputs.policy)
-        self.tick = Fraction(1, 10**decimals)
+        self.ticks = 10**decimals  # a unit of the numeraire
         self.market = Market(inputs.market, inputs.as_of_ns, inputs.numeraire)
         self.instruments = {row["instrument"]: row for row in inputs.portfolio["instruments"]}
 
@@ -227,32 +226,40 @@ class Twin:
 
     def floor_ticks(self, amount: float) -> int:
         """Whole ticks, rounded down."""
-        return math.floor(Fraction(amount) / self.tick)
+        numerator, denominator = amount.as_integer_ratio()
+        return numerator * self.ticks // denominator
 
-    def ceil_ticks(self, amount: Fraction | float) -> int:
-        """Whole ticks, rounded up."""
-        return math.ceil(Fraction(amount) / self.tick)
+    def ceil_ticks(self, amount: float, level: float = 1.0) -> int:
+        """Whole ticks of `level` times an amount, rounded up; the product is exact."""
+        (a, b), (c, d) = amount.as_integer_ratio(), level.as_integer_ratio()
+        return -(-a * c * self.ticks // (b * d))
 
     def slack_ticks(self, pocket: Pocket, level: float) -> int:
         """floor(equity) less ceil(level x maintenance)."""
-        requirement = Fraction(level) * Fraction(pocket.maintenance_margin)
-        return self.floor_ticks(pocket.equity) - self.ceil_ticks(requirement)
+        return self.floor_ticks(pocket.equity) - self.ceil_ticks(pocket.maintenance_margin, level)
 
     def net_value(self, pocket: Pocket) -> float:
         """What the bankrupt test looks at."""
         return pocket.plain_value - self.policy.close_out_cost_ratio * pocket.gross_notional
 
-    def state(self, pocket: Pocket) -> str:
-        """The state of one pocket."""
+    def fault(self, pocket: Pocket) -> str | None:
+        """What no decision can rest on: a number that is none, or more ticks than fit."""
         amounts = (
             pocket.equity,
             pocket.equity_initial,
             pocket.initial_margin,
             pocket.maintenance_margin,
+            self.net_value(pocket),
         )
-        if pocket.statuses or not all(math.isfinite(a) for a in amounts):
-            return "undecidable"
-        if any(abs(Fraction(a) / self.tick) > TICKS_MAX for a in amounts):
+        if not all(math.isfinite(a) for a in amounts):
+            return "not_finite"
+        ticks = [self.ceil_ticks(abs(amount)) for amount in amounts]
+        ticks += [self.ceil_ticks(abs(amounts[3]), level) for level in self.policy.levels.values()]
+        return "overflow" if max(ticks) > TICKS_MAX else None
+
+    def state(self, pocket: Pocket) -> str:
+        """The state of one pocket."""
+        if pocket.statuses or self.fault(pocket) is not None:
             return "undecidable"
         levels = self.policy.levels
         if self.slack_ticks(pocket, levels["liquidation"]) < 0:
