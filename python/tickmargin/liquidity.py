@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tickmargin.errors import InputTypeError, InvalidInputError
+from tickmargin.venues.arguments import not_negative, positive
 
 __all__ = [
     "BookWalk",
@@ -33,19 +34,6 @@ __all__ = [
 
 # Almgren, Thum, Hauptmann and Li (2005), fitted to orders in US shares
 _PERMANENT, _TEMPORARY, _EXPONENT, _TURNOVER_POWER = 0.314, 0.142, 0.6, 0.25
-
-
-def _number(name: str, value: Any, *, low: float = 0.0, open_low: bool = False) -> float:
-    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, float, np.number)):
-        raise InputTypeError(f"{name} must be a number, got {value!r}")
-    number = float(value)
-    bad = not math.isfinite(number) or number < low or (open_low and number == low)
-    if bad:
-        relation = "greater than" if open_low else "at least"
-        raise InvalidInputError(
-            f"{name} must be finite and {relation} {low:g}, got {number}", code="INVALID_ARGUMENT"
-        )
-    return number
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +66,10 @@ def almgren_impact(
     Impact
         ``total`` is half the permanent part and all of the temporary one.
     """
-    x = _number("size_of_daily_volume", size_of_daily_volume)
-    t = _number("days", days, open_low=True)
-    sigma = _number("daily_vol", daily_vol)
-    theta = _number("shares_outstanding_of_volume", shares_outstanding_of_volume, open_low=True)
+    x = not_negative("size_of_daily_volume", size_of_daily_volume)
+    t = positive("days", days)
+    sigma = not_negative("daily_vol", daily_vol)
+    theta = positive("shares_outstanding_of_volume", shares_outstanding_of_volume)
     permanent = _PERMANENT * sigma * x * theta**_TURNOVER_POWER
     temporary = _TEMPORARY * sigma * (x / t) ** _EXPONENT
     return Impact(permanent, temporary, 0.5 * permanent + temporary)
@@ -89,9 +77,9 @@ def almgren_impact(
 
 def sqrt_impact(factor: Any, daily_vol: Any, quantity: Any, daily_volume: Any) -> float:
     """Peak impact of the square-root law, factor x vol x sqrt(quantity / volume)."""
-    y, sigma = _number("factor", factor), _number("daily_vol", daily_vol)
-    q = _number("quantity", quantity)
-    v = _number("daily_volume", daily_volume, open_low=True)
+    y, sigma = not_negative("factor", factor), not_negative("daily_vol", daily_vol)
+    q = not_negative("quantity", quantity)
+    v = positive("daily_volume", daily_volume)
     return y * sigma * math.sqrt(q / v)
 
 
@@ -107,7 +95,7 @@ def critical_leverage(peak_impact: Any) -> float:
 
     Caccioli, Bouchaud and Farmer (arXiv 1204.0922): 1 / leverage = 2/3 of the peak impact.
     """
-    return 1.5 / _number("peak_impact", peak_impact, open_low=True)
+    return 1.5 / positive("peak_impact", peak_impact)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,12 +132,12 @@ def spread_var(
     tail_factor : float
         Multiplies the quantile for fat tails.
     """
-    v = _number("value", value)
-    move = _number("quantile", quantile) * _number("tail_factor", tail_factor)
-    market = v * -math.expm1(-move * _number("daily_vol", daily_vol))
-    wide = _number("mean_spread", mean_spread) + _number(
+    v = not_negative("value", value)
+    move = not_negative("quantile", quantile) * not_negative("tail_factor", tail_factor)
+    market = v * -math.expm1(-move * not_negative("daily_vol", daily_vol))
+    wide = not_negative("mean_spread", mean_spread) + not_negative(
         "spread_quantile", spread_quantile
-    ) * _number("spread_vol", spread_vol)
+    ) * not_negative("spread_vol", spread_vol)
     spread = 0.5 * v * wide
     return SpreadVaR(market, spread, market + spread)
 
@@ -194,7 +182,7 @@ def walk_book(prices: Any, sizes: Any, quantity: Any) -> BookWalk:
         raise InvalidInputError(
             f"prices row {row} must go on in one direction, got {p[row]}", code="INVALID_ARGUMENT"
         )
-    wanted = _number("quantity", quantity)
+    wanted = not_negative("quantity", quantity)
     before = np.concatenate(([0.0], np.cumsum(s)[:-1]))
     taken = np.clip(wanted - before, 0.0, s)
     filled = float(np.sum(taken))
@@ -285,10 +273,10 @@ def _market(quantity: Any, time: Any, periods: Any, **rest: Any) -> _Market:
             code="INVALID_ARGUMENT",
         )
     return _Market(
-        _number("quantity", quantity),
-        _number("time", time, open_low=True),
+        not_negative("quantity", quantity),
+        positive("time", time),
         int(periods),
-        *(_number(name, rest[name]) for name in ("sigma", "temporary", "permanent", "fixed")),
+        *(not_negative(name, rest[name]) for name in ("sigma", "temporary", "permanent", "fixed")),
     )
 
 
@@ -338,7 +326,7 @@ def almgren_chriss_optimal(
     """
     m = _market(quantity, time, periods, sigma=sigma, temporary=temporary, permanent=permanent,
                 fixed=fixed)  # fmt: skip
-    aversion = _number("risk_aversion", risk_aversion)
+    aversion = not_negative("risk_aversion", risk_aversion)
     eased = m.temporary - 0.5 * m.permanent * m.tau
     if not eased > 0.0:
         raise InvalidInputError(

@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from tickmargin import _core
 from tickmargin.errors import InvalidInputError
 from tickmargin.pricing.arguments import choice, reals
+from tickmargin.venues.arguments import between
 
 __all__ = [
     "QUANTILE_RULES",
@@ -84,18 +85,6 @@ class ExpectedShortfallComponents:
     component: Floats
 
 
-def _number(name: str, value: object, low: float, high: float, *, closed: bool = False) -> float:
-    array = reals(name, value)
-    if array.size != 1:
-        raise InvalidInputError(f"{name} must be one number", code="WRONG_SHAPE")
-    number = float(array.reshape(-1)[0])
-    if not (low <= number <= high if closed else low < number < high):
-        between = f"in [{low:g}, {high:g}]" if closed else f"above {low:g} and below {high:g}"
-        message = f"{name} must be {between}, was {number!r}"
-        raise InvalidInputError(message, code="OUT_OF_RANGE")
-    return number
-
-
 def _finite(name: str, value: ArrayLike, dimensions: int) -> Floats:
     array = reals(name, value)
     if array.ndim != dimensions or array.size == 0:
@@ -124,7 +113,7 @@ def _square(name: str, value: ArrayLike, size: int | None = None) -> Floats:
 
 
 def _confidence(value: object) -> float:
-    return _number("confidence", value, 0.0, 1.0)
+    return between("confidence", value, 0.0, 1.0)
 
 
 def quantile(sample: ArrayLike, probability: float, rule: str = "linear") -> float:
@@ -140,7 +129,7 @@ def quantile(sample: ArrayLike, probability: float, rule: str = "linear") -> flo
     observation whose number is nearest to ``n * probability``, a half up.
     """
     place = choice("rule", rule, QUANTILE_RULES)
-    p = _number("probability", probability, 0.0, 1.0, closed=True)
+    p = between("probability", probability, 0.0, 1.0, closed=True)
     return _core.risk_quantile(_finite("sample", sample, 1), p, place)
 
 
@@ -172,8 +161,8 @@ def historical_es(losses: ArrayLike, confidence: float) -> float:
 
 def age_weights(count: int, decay: float) -> Floats:
     """``(1 - decay) decay**age / (1 - decay**count)``, the newest observation first."""
-    size = _number("count", count, 1, 1e9, closed=True)
-    return _core.age_weights(int(size), _number("decay", decay, 0.0, 1.0))
+    size = between("count", count, 1, 1e9, closed=True)
+    return _core.age_weights(int(size), between("decay", decay, 0.0, 1.0))
 
 
 def age_weighted_var(losses_newest_first: ArrayLike, decay: float, confidence: float) -> float:
@@ -195,8 +184,8 @@ def age_weighted_es(losses_newest_first: ArrayLike, decay: float, confidence: fl
 
 def normal_tail(confidence: float, *, sd: float = 1.0, mean: float = 0.0) -> TailRisk:
     """Of a normal loss; confidence at least one half. Relative error below 1e-13."""
-    tail = _core.normal_tail(1.0 - _number("confidence", confidence, 0.5, 1.0))
-    scale = _number("sd", sd, 0.0, float("inf"))
+    tail = _core.normal_tail(1.0 - between("confidence", confidence, 0.5, 1.0))
+    scale = between("sd", sd, 0.0, float("inf"))
     return TailRisk(mean + scale * tail[0], mean + scale * tail[1])
 
 
@@ -209,8 +198,8 @@ def student_t_tail(
     shortfall, more than 2 for a variance.
     """
     low = 2.0 if standardised else 1.0
-    freedom = _number("degrees_of_freedom", degrees_of_freedom, low, 1e6 + 1)
-    tail = 1.0 - _number("confidence", confidence, 0.5, 1.0)
+    freedom = between("degrees_of_freedom", degrees_of_freedom, low, 1e6 + 1)
+    tail = 1.0 - between("confidence", confidence, 0.5, 1.0)
     return TailRisk(*_core.student_tail(tail, freedom, standardised))
 
 
@@ -230,14 +219,14 @@ def pareto_tail(
     McNeil (1999), Extreme value theory for risk managers. The shortfall needs ``shape`` below 1.
     """
     infinity = float("inf")
-    total = _number("count", count, 0.0, infinity)
+    total = between("count", count, 0.0, infinity)
     return TailRisk(
         *_core.pareto_tail(
-            _number("threshold", threshold, -infinity, infinity),
-            _number("shape", shape, -infinity, 1.0),
-            _number("scale", scale, 0.0, infinity),
+            between("threshold", threshold, -infinity, infinity),
+            between("shape", shape, -infinity, 1.0),
+            between("scale", scale, 0.0, infinity),
             total,
-            _number("exceedances", exceedances, 0.0, total),
+            between("exceedances", exceedances, 0.0, total),
             1.0 - _confidence(confidence),
         )
     )
@@ -270,11 +259,11 @@ def filtered_returns(
         message = "one of decay and garch must be given"
         raise InvalidInputError(message, code="INVALID_ARGUMENT")
     if garch is None:
-        weight = _number("decay", decay, 0.0, 1.0)
+        weight = between("decay", decay, 0.0, 1.0)
         omega, alpha, beta = 0.0, 1.0 - weight, weight
     else:
-        omega, alpha, beta = (_number("garch", x, 0.0, 1e300, closed=True) for x in garch)
-    variance = _number("first_variance", first_variance, 0.0, float("inf"))
+        omega, alpha, beta = (between("garch", x, 0.0, 1e300, closed=True) for x in garch)
+    variance = between("first_variance", first_variance, 0.0, float("inf"))
     rows = _finite("returns", returns, 1)
     return FilteredReturns(*_core.filtered_returns(rows, omega, alpha, beta, variance))
 
@@ -303,8 +292,8 @@ def component_var(
         message = "one of confidence and multiple must be given"
         raise InvalidInputError(message, code="INVALID_ARGUMENT")
     sds = normal_tail(confidence).var if confidence is not None else multiple
-    sds = _number("multiple", sds, 0.0, float("inf"))
-    days = _number("horizon_days", horizon_days, 0.0, float("inf"))
+    sds = between("multiple", sds, 0.0, float("inf"))
+    days = between("horizon_days", horizon_days, 0.0, float("inf"))
     held = _finite("amounts", amounts, 1)
     matrix = _square("covariance", covariance, held.size)
     total, own, marginal, part = _core.component_risk(held, matrix, sds * float(np.sqrt(days)))
@@ -345,7 +334,7 @@ def delta_gamma_quantile(
     one square dominates, as in a book short gamma.
     """
     place = choice("method", method, _DELTA_GAMMA)
-    p = _number("probability", probability, 0.0, 1.0)
+    p = between("probability", probability, 0.0, 1.0)
     first = _finite("delta", delta, 1)
     second = _square("gamma", gamma, first.size)
     matrix = _square("covariance", covariance, first.size)

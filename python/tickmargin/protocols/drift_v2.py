@@ -15,7 +15,8 @@ from typing import Literal, NamedTuple
 
 from tickmargin import _core
 from tickmargin.errors import InvalidInputError
-from tickmargin.protocols._whole import answer, whole
+from tickmargin.pricing.arguments import choice
+from tickmargin.protocols.whole import answer, whole, within
 
 __all__ = [
     "ALL_BASE",
@@ -131,48 +132,41 @@ class AccountMargin(NamedTuple):
     collateral: int
 
 
-def _type(name: str, margin_type: str) -> int:
-    if margin_type not in _TYPES:
-        message = f"{name} must be one of {', '.join(_TYPES)}, got {margin_type!r}"
-        raise InvalidInputError(message, code="UNKNOWN_WORD")
-    return _TYPES.index(margin_type)
-
-
 def _amounts(**values: int) -> tuple[int, ...]:
-    return tuple(whole(name, value, 0) for name, value in values.items())
+    return tuple(whole(name, value) for name, value in values.items())
 
 
 def _spot_market(name: str, market: SpotMarket) -> tuple[int, ...]:
-    whole(f"{name}.decimals", market.decimals, 0, 18)
-    return tuple(whole(f"{name}.{key}", value, 0) for key, value in vars(market).items())
+    within(f"{name}.decimals", market.decimals, 0, 18)
+    return tuple(whole(f"{name}.{key}", value) for key, value in vars(market).items())
 
 
 def _perp_market(name: str, market: PerpMarket) -> tuple[int, ...]:
-    return tuple(whole(f"{name}.{key}", value, 0) for key, value in vars(market).items())
+    return tuple(whole(f"{name}.{key}", value) for key, value in vars(market).items())
 
 
 def _leg(name: str, leg: Leg) -> tuple[int, ...]:
-    whole(f"{name}.decimals", leg.decimals, 0, 18)
-    return tuple(whole(f"{name}.{key}", value, 0) for key, value in vars(leg).items())
+    within(f"{name}.decimals", leg.decimals, 0, 18)
+    return tuple(whole(f"{name}.{key}", value) for key, value in vars(leg).items())
 
 
 def size_premium_liability_weight(size: int, size_factor: int, weight: int) -> int:
     """Weight of a debt, or a margin ratio, that rises with the square root of its size."""
     row = _amounts(size=size, size_factor=size_factor, weight=weight)
-    return answer("the weight", _core.drift_size_premium_liability_weight, *row)
+    return answer(_core.drift_size_premium_liability_weight, *row)
 
 
 def size_discount_asset_weight(size: int, size_factor: int, weight: int) -> int:
     """Weight of an asset that falls with the square root of its size."""
     row = _amounts(size=size, size_factor=size_factor, weight=weight)
-    return answer("the weight", _core.drift_size_discount_asset_weight, *row)
+    return answer(_core.drift_size_discount_asset_weight, *row)
 
 
 def scaled_initial_asset_weight(market: SpotMarket, price: int) -> int:
     """Initial weight after what all depositors hold together."""
     row = _spot_market("market", market)
     rule = _core.drift_scaled_initial_asset_weight
-    return answer("the weight", rule, row, whole("price", price, 0))
+    return answer(rule, row, whole("price", price))
 
 
 def asset_weight(
@@ -180,38 +174,41 @@ def asset_weight(
 ) -> int:
     """Weight of deposited tokens."""
     return answer(
-        "the weight",
         _core.drift_asset_weight,
         _spot_market("market", market),
-        whole("tokens", tokens, 0),
-        whole("price", price, 0),
-        _type("margin_type", margin_type),
+        whole("tokens", tokens),
+        whole("price", price),
+        choice("margin_type", margin_type, _TYPES),
     )
 
 
 def liability_weight(market: SpotMarket, tokens: int, margin_type: MarginType = "initial") -> int:
     """Weight of borrowed tokens, their number above 0."""
-    row, size = _spot_market("market", market), whole("tokens", tokens, 0)
-    kind = _type("margin_type", margin_type)
-    return answer("the weight", _core.drift_liability_weight, row, size, kind)
+    row, size = _spot_market("market", market), whole("tokens", tokens)
+    kind = choice("margin_type", margin_type, _TYPES)
+    return answer(_core.drift_liability_weight, row, size, kind)
 
 
 def margin_ratio(market: PerpMarket, base: int, margin_type: MarginType = "initial") -> int:
     """Margin ratio of a perpetual position."""
-    row, kind = _perp_market("market", market), _type("margin_type", margin_type)
-    return answer("the ratio", _core.drift_margin_ratio, row, whole("base", base), kind)
+    row, kind = _perp_market("market", market), choice("margin_type", margin_type, _TYPES)
+    return answer(_core.drift_margin_ratio, row, whole("base", base, signed=True), kind)
 
 
 def pnl_asset_weight(market: PerpMarket, pnl: int, margin_type: MarginType = "initial") -> int:
     """Weight of unrealised profit; losses count whole."""
-    row, kind = _perp_market("market", market), _type("margin_type", margin_type)
-    return answer("the weight", _core.drift_pnl_asset_weight, row, whole("pnl", pnl), kind)
+    row, kind = _perp_market("market", market), choice("margin_type", margin_type, _TYPES)
+    return answer(_core.drift_pnl_asset_weight, row, whole("pnl", pnl, signed=True), kind)
 
 
 def unrealized_pnl(base: int, quote: int, price: int) -> int:
     """Base at a price, rounded towards zero, and quote."""
-    row = (whole("base", base), whole("quote", quote), whole("price", price))
-    return answer("the profit", _core.drift_unrealized_pnl, *row)
+    row = (
+        whole("base", base, signed=True),
+        whole("quote", quote, signed=True),
+        whole("price", price, signed=True),
+    )
+    return answer(_core.drift_unrealized_pnl, *row)
 
 
 def account_margin(
@@ -245,24 +242,24 @@ def account_margin(
             message = f"{name} is the quote token, which has no open orders"
             raise InvalidInputError(message, code="UNEXPECTED_VALUE")
         amounts = (
-            whole(f"{name}.tokens", p.tokens),
-            whole(f"{name}.open_bids", p.open_bids, 0),
-            whole(f"{name}.open_asks", p.open_asks, -(2**100), 0),
-            whole(f"{name}.open_orders", p.open_orders, 0),
-            whole(f"{name}.price", p.price, 0),
-            whole(f"{name}.average_price", p.average_price, 0),
+            whole(f"{name}.tokens", p.tokens, signed=True),
+            whole(f"{name}.open_bids", p.open_bids),
+            within(f"{name}.open_asks", p.open_asks, -(2**100), 0),
+            whole(f"{name}.open_orders", p.open_orders),
+            whole(f"{name}.price", p.price),
+            whole(f"{name}.average_price", p.average_price),
         )
         spot_rows.append((_spot_market(f"{name}.market", p.market), amounts, p.is_quote))
     perp_rows = []
     for i, q in enumerate(perps):
         name = f"perps[{i}]"
         amounts = (
-            whole(f"{name}.base", q.base),
-            whole(f"{name}.quote", q.quote),
-            whole(f"{name}.open_bids", q.open_bids, 0),
-            whole(f"{name}.open_asks", q.open_asks, -(2**100), 0),
-            whole(f"{name}.open_orders", q.open_orders, 0),
-            whole(f"{name}.price", q.price),
+            whole(f"{name}.base", q.base, signed=True),
+            whole(f"{name}.quote", q.quote, signed=True),
+            whole(f"{name}.open_bids", q.open_bids),
+            within(f"{name}.open_asks", q.open_asks, -(2**100), 0),
+            whole(f"{name}.open_orders", q.open_orders),
+            whole(f"{name}.price", q.price, signed=True),
         )
         perp_rows.append((_perp_market(f"{name}.market", q.market), amounts))
     terms = _amounts(
@@ -271,9 +268,9 @@ def account_margin(
         quote_price=quote_price,
         average_quote_price=average_quote_price,
     )
-    kind = _type("margin_type", margin_type)
+    kind = choice("margin_type", margin_type, _TYPES)
     rule = _core.drift_account_margin
-    return AccountMargin(*answer("the margin", rule, spot_rows, perp_rows, kind, terms))
+    return AccountMargin(*answer(rule, spot_rows, perp_rows, kind, terms))
 
 
 def base_to_cover(
@@ -293,7 +290,7 @@ def base_to_cover(
         price=price,
         quote_price=quote_price,
     )
-    amount = answer("the amount", _core.drift_base_to_cover, row)
+    amount = answer(_core.drift_base_to_cover, row)
     return ALL_BASE if amount is None else amount
 
 
@@ -301,7 +298,7 @@ def debt_to_cover(shortage: int, asset: Leg, debt: Leg, insurance_fee: int = 0) 
     """Debt to take over so that a shortage is covered; :data:`ALL_TOKENS` if no amount does."""
     (short, fee) = _amounts(shortage=shortage, insurance_fee=insurance_fee)
     rule = _core.drift_debt_to_cover
-    amount = answer("the amount", rule, short, _leg("asset", asset), _leg("debt", debt), fee)
+    amount = answer(rule, short, _leg("asset", asset), _leg("debt", debt), fee)
     return ALL_TOKENS if amount is None else amount
 
 
@@ -309,15 +306,15 @@ def debt_for_asset(amount: int, asset: Leg, debt: Leg) -> int:
     """Debt that an amount of the asset pays for, rounded up."""
     (given,) = _amounts(amount=amount)
     legs = _leg("asset", asset), _leg("debt", debt)
-    return answer("the amount", _core.drift_debt_for_asset, given, *legs)
+    return answer(_core.drift_debt_for_asset, given, *legs)
 
 
 def asset_for_debt(amount: int, asset: Leg, debt: Leg, held: int | None = None) -> int:
     """Asset due for taking over debt, rounded down; all that is held if almost all is due."""
     (given,) = _amounts(amount=amount)
-    known = -1 if held is None else whole("held", held, 0)
+    known = -1 if held is None else whole("held", held)
     legs = _leg("asset", asset), _leg("debt", debt)
-    return answer("the amount", _core.drift_asset_for_debt, given, *legs, known)
+    return answer(_core.drift_asset_for_debt, given, *legs, known)
 
 
 def perp_insurance_fee(
@@ -339,14 +336,14 @@ def perp_insurance_fee(
         quote_price=quote_price,
         largest=largest,
     )
-    return answer("the fee", _core.drift_perp_insurance_fee, row)
+    return answer(_core.drift_perp_insurance_fee, row)
 
 
 def spot_insurance_fee(shortage: int, tokens: int, asset: Leg, debt: Leg, largest: int) -> int:
     """Insurance fund's fee of a spot liquidation, of ``tokens`` owed."""
     short, owed, most = _amounts(shortage=shortage, tokens=tokens, largest=largest)
     legs = _leg("asset", asset), _leg("debt", debt)
-    return answer("the fee", _core.drift_spot_insurance_fee, short, owed, *legs, most)
+    return answer(_core.drift_spot_insurance_fee, short, owed, *legs, most)
 
 
 def liquidation_fee(
@@ -356,7 +353,7 @@ def liquidation_fee(
     row = _amounts(
         lowest=lowest, largest=largest, slots=slots, grace_slots=grace_slots, per_slot=per_slot
     )
-    return answer("the fee", _core.drift_liquidation_fee, row)
+    return answer(_core.drift_liquidation_fee, row)
 
 
 def share_to_liquidate(
@@ -370,16 +367,20 @@ def share_to_liquidate(
         initial_share=initial_share,
         duration_slots=duration_slots,
     )
-    return answer("the share", _core.drift_share_to_liquidate, row)
+    return answer(_core.drift_share_to_liquidate, row)
 
 
 def funding_rate_delta(loss: int, base_long: int, base_short: int) -> int:
     """Change of the funding rate (1e9) that makes all open base bear a loss, rounded up."""
-    row = (whole("loss", loss), whole("base_long", base_long), whole("base_short", base_short))
-    return answer("the change", _core.drift_funding_rate_delta, *row)
+    row = (
+        whole("loss", loss, signed=True),
+        whole("base_long", base_long, signed=True),
+        whole("base_short", base_short, signed=True),
+    )
+    return answer(_core.drift_funding_rate_delta, *row)
 
 
 def deposit_index_delta(loss: int, deposits: int, index: int) -> int:
     """Cut of the deposits' index that makes all deposits bear a loss, rounded up."""
     row = _amounts(loss=loss, deposits=deposits, index=index)
-    return answer("the cut", _core.drift_deposit_index_delta, *row)
+    return answer(_core.drift_deposit_index_delta, *row)

@@ -16,8 +16,10 @@ from fractions import Fraction
 from typing import Literal, NamedTuple
 
 from tickmargin import _core
-from tickmargin.errors import InputTypeError, InvalidInputError
-from tickmargin.protocols._whole import Exact, answer, ratio, whole
+from tickmargin.errors import InvalidInputError
+from tickmargin.pricing.arguments import choice
+from tickmargin.protocols.whole import Exact, answer, fraction, whole, within
+from tickmargin.venues.arguments import between, not_negative, number
 
 __all__ = [
     "Auction",
@@ -93,28 +95,21 @@ class RiskFactors(NamedTuple):
 _Pair = tuple[int, int]
 
 
-def _positive(name: str, value: object) -> _Pair:
-    pair = ratio(name, value)
-    if pair[0] == 0:
-        raise InvalidInputError(f"{name} must be above 0", code="NOT_POSITIVE")
-    return pair
-
-
 def _market(market: Market) -> tuple[_Pair, ...]:
     return (
-        ratio("market.mark", market.mark),
-        ratio("market.risk_long", market.risk_long),
-        ratio("market.risk_short", market.risk_short),
-        ratio("market.linear_slippage", market.linear_slippage),
-        ratio("market.quadratic_slippage", market.quadratic_slippage),
-        _positive("market.position_factor", market.position_factor),
-        ratio("market.funding_per_unit", market.funding_per_unit, negative=True),
+        fraction("market.mark", market.mark),
+        fraction("market.risk_long", market.risk_long),
+        fraction("market.risk_short", market.risk_short),
+        fraction("market.linear_slippage", market.linear_slippage),
+        fraction("market.quadratic_slippage", market.quadratic_slippage),
+        fraction("market.position_factor", market.position_factor, above_zero=True),
+        fraction("market.funding_per_unit", market.funding_per_unit, signed=True),
     )
 
 
 def _orders(name: str, orders: Sequence[Order]) -> list[_Pair]:
     return [
-        (whole(f"{name}[{i}].size", order.size, 0), whole(f"{name}[{i}].price", order.price, 0))
+        (whole(f"{name}[{i}].size", order.size), whole(f"{name}[{i}].price", order.price))
         for i, order in enumerate(orders)
     ]
 
@@ -127,12 +122,11 @@ def maintenance_margin(
     auction: Auction | None = None,
 ) -> Fraction:
     """Maintenance margin in cross mode before it is rounded up."""
-    price = ratio("auction.price", auction.price if auction else 0)
+    price = fraction("auction.price", auction.price if auction else 0)
     pair = answer(
-        "the margin",
         _core.vega_maintenance_margin,
         _market(market),
-        whole("position", position),
+        whole("position", position, signed=True),
         _orders("buys", buys),
         _orders("sells", sells),
         auction is not None,
@@ -164,24 +158,23 @@ def margin_levels(
     exact = maintenance_margin(market, position, buys, sells, auction)
     factors = scaling or Scaling()
     levels = answer(
-        "the levels",
         _core.vega_margin_levels,
         (exact.numerator, exact.denominator),
-        ratio("scaling.search", factors.search),
-        ratio("scaling.initial", factors.initial),
-        ratio("scaling.release", factors.release),
+        fraction("scaling.search", factors.search),
+        fraction("scaling.initial", factors.initial),
+        fraction("scaling.release", factors.release),
     )
     return Levels(*levels)
 
 
 def capped_margin(position: int, entry: Exact, highest: Exact, position_factor: Exact = 1) -> int:
     """Margin of a fully paid position in a capped market, the same for every level."""
-    price, cap = ratio("entry", entry), ratio("highest", highest)
+    price, cap = fraction("entry", entry), fraction("highest", highest)
     if Fraction(*price) > Fraction(*cap):
         raise InvalidInputError(f"entry {entry} is above highest {highest}", code="OUT_OF_RANGE")
-    factor = _positive("position_factor", position_factor)
+    factor = fraction("position_factor", position_factor, above_zero=True)
     rule = _core.vega_capped_margin
-    pair = answer("the margin", rule, whole("position", position), price, cap, factor)
+    pair = answer(rule, whole("position", position, signed=True), price, cap, factor)
     return math.ceil(Fraction(*pair))
 
 
@@ -194,17 +187,15 @@ def order_side_margin(
     auction_price: int = 0,
 ) -> int:
     """Isolated margin of one side's orders; those that only close the position are free."""
-    if side not in ("buy", "sell"):
-        raise InvalidInputError(f"side must be buy or sell, got {side!r}", code="UNKNOWN_WORD")
+    buys = choice("side", side, ("buy", "sell")) == 0
     return answer(
-        "the margin",
         _core.vega_order_side_margin,
-        whole("position", position),
+        whole("position", position, signed=True),
         _orders("orders", orders),
-        side == "buy",
-        ratio("margin_factor", margin_factor),
-        _positive("position_factor", position_factor),
-        whole("auction_price", auction_price, 0),
+        buys,
+        fraction("margin_factor", margin_factor),
+        fraction("position_factor", position_factor, above_zero=True),
+        whole("auction_price", auction_price),
     )
 
 
@@ -231,11 +222,10 @@ def liquidation_price(market: Market, position: int, collateral: Exact) -> Fract
     which the position gains: the rule as Vega states it.
     """
     pair = answer(
-        "the price",
         _core.vega_liquidation_price,
         _market(market),
-        whole("position", position),
-        ratio("collateral", collateral, negative=True),
+        whole("position", position, signed=True),
+        fraction("collateral", collateral, signed=True),
     )
     return None if pair is None else Fraction(*pair)
 
@@ -256,11 +246,11 @@ def distribute(
     """
     if not amounts:
         raise InvalidInputError("amounts must hold a value", code="MISSING_VALUE")
-    due = [whole(f"amounts[{i}]", amount, 0) for i, amount in enumerate(amounts)]
+    due = [whole(f"amounts[{i}]", amount) for i, amount in enumerate(amounts)]
     last = len(due) - 1
-    rest_to = last if network is None else whole("network", network, 0, last)
-    pot, sought = whole("collected", collected, 0), whole("expected", expected, 0)
-    return answer("the payment", _core.vega_distribute, due, pot, sought, rest_to)
+    rest_to = last if network is None else within("network", network, 0, last)
+    pot, sought = whole("collected", collected), whole("expected", expected)
+    return answer(_core.vega_distribute, due, pot, sought, rest_to)
 
 
 def lognormal_risk_factors(
@@ -277,15 +267,7 @@ def lognormal_risk_factors(
     mu, sigma : float
         Drift and volatility per year.
     """
-    given = {"risk_aversion": risk_aversion, "tau": tau, "mu": mu, "sigma": sigma}
-    for name, value in given.items():
-        if isinstance(value, bool) or not isinstance(value, (int, float)):
-            raise InputTypeError(f"{name} must be a number, got {value!r}")
-        if not math.isfinite(value):
-            raise InvalidInputError(f"{name} must be finite, got {value!r}", code="NOT_FINITE")
-        if name in ("tau", "sigma") and value < 0:
-            raise InvalidInputError(f"{name} must not be negative: {value}", code="NEGATIVE_VALUE")
-    if not 0 < risk_aversion < 1:
-        message = f"risk_aversion must be above 0 and below 1, was {risk_aversion!r}"
-        raise InvalidInputError(message, code="OUT_OF_RANGE")
-    return RiskFactors(*_core.vega_lognormal_risk_factors(risk_aversion, tau, mu, sigma))
+    tail = between("risk_aversion", risk_aversion, 0.0, 1.0)
+    horizon, drift = not_negative("tau", tau), number("mu", mu)
+    deviation = not_negative("sigma", sigma)
+    return RiskFactors(*_core.vega_lognormal_risk_factors(tail, horizon, drift, deviation))

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
+from decimal import Decimal
 from fractions import Fraction
-from typing import ParamSpec, TypeVar
+from typing import ParamSpec, TypeAlias, TypeVar
 
 from tickmargin.errors import InputTypeError, InvalidInputError
 
-__all__ = ["WAD", "answer", "fraction", "positive", "share", "whole", "within"]
+__all__ = ["WAD", "Exact", "answer", "fraction", "positive", "share", "whole", "within"]
 
+Exact: TypeAlias = int | Fraction | Decimal
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -65,14 +67,18 @@ def share(name: str, value: object) -> int:
 def fraction(
     name: str, value: object, *, signed: bool = False, above_zero: bool = False
 ) -> tuple[int, int]:
-    """An exact fraction as numerator and denominator, not negative unless ``signed``.
+    """An exact number as numerator and denominator, not negative unless ``signed``.
 
     Raises
     ------
     InputTypeError, InvalidInputError
     """
-    if isinstance(value, Fraction):
-        top, bottom = value.numerator, value.denominator
+    if isinstance(value, Decimal) and not value.is_finite():
+        raise InvalidInputError(f"{name} must be finite, was {value}", code="NOT_FINITE")
+    if isinstance(value, Fraction | Decimal):
+        top, bottom = value.as_integer_ratio()
+    elif isinstance(value, float):
+        raise InputTypeError(f"{name}: got a float; expected an int, a Fraction or a Decimal")
     else:
         top, bottom = _integer(name, value), 1
     if not -_LIMIT <= top < _LIMIT or bottom >= _LIMIT:

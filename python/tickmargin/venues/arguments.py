@@ -1,4 +1,4 @@
-"""Checks of the arguments that the functions of this folder share."""
+"""Checks of scalar arguments, with one code each: of venues, protocols and risk measures."""
 
 from __future__ import annotations
 
@@ -48,6 +48,15 @@ def ratio(name: str, value: object) -> float:
     plain = not_negative(name, value)
     if plain > 1:
         raise InvalidInputError(f"{name} must be at most 1, was {plain}", code="INVALID_ARGUMENT")
+    return plain
+
+
+def between(name: str, value: object, low: float, high: float, *, closed: bool = False) -> float:
+    """A finite float64 between two numbers, which it may be only where ``closed``."""
+    plain = number(name, value)
+    if not (low <= plain <= high if closed else low < plain < high):
+        bounds = f"in [{low:g}, {high:g}]" if closed else f"above {low:g} and below {high:g}"
+        raise InvalidInputError(f"{name} must be {bounds}, was {plain!r}", code="OUT_OF_RANGE")
     return plain
 
 
