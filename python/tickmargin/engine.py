@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from tickmargin import _core
 from tickmargin._kernels import require_kernels
 from tickmargin.baskets import basket_table, order_legs
+from tickmargin.collateral_notes import unlisted_collateral
 from tickmargin.core_inputs import core_columns, index_moves
 from tickmargin.errors import InputTypeError, InvalidInputError, Issue, UnknownNameError
 from tickmargin.history import History, missing_history
@@ -95,7 +96,6 @@ class Engine(LiveMethods, Outlook):
         self._market = market
         self._portfolio = portfolio
         self._history = History.resolve(history)
-        self._warnings = tuple(warnings)
         chosen = Policies.resolve(policies)
         self.names = Namebook.of(market, portfolio)
         self._decimals = numeraire_decimals
@@ -104,6 +104,7 @@ class Engine(LiveMethods, Outlook):
         self._directory, self._kept, self._recovery = None, (), None
         self._frozen: tuple[tuple[int, int], _core.Engine] | None = None
         self._core = self._make_core(chosen)
+        self._warnings = (*warnings, *unlisted_collateral(chosen, self._account_policy, portfolio))
         self._policies_of = {0: chosen}
         self._policy_names = {0: chosen.names}
         compiled = self._compile(chosen)
@@ -208,7 +209,7 @@ class Engine(LiveMethods, Outlook):
 
     @property
     def warnings(self) -> tuple[Issue, ...]:
-        """What is missing of prices, forwards, volatilities and history: accounts undecidable."""
+        """Missing inputs and history: accounts undecidable; collateral that counts as nothing."""
         return self._warnings
 
     def recompute(

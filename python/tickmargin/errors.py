@@ -36,6 +36,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "TIERS_NOT_INCREASING": "Caps of tiers must rise and weights must not.",
         "UNKNOWN_TIER": "A spread names a tier that has no delta.",
         "INITIAL_BELOW_MAINTENANCE": "An initial ratio is below its maintenance ratio.",
+        "COLLATERAL_NOT_LISTED": "Accounts own an asset that their policy counts as nothing.",
         "KERNELS_UNAVAILABLE": "TICKMARGIN_KERNELS names a target that cannot run here.",
         # folders and files
         "FOLDER_NOT_FOUND": "The path to load is not an existing folder.",
