@@ -157,6 +157,8 @@ class Namebook:
         """Give a new instrument or pocket the next row; one that is there keeps its own."""
         if not name:
             raise InvalidInputError(f"a {kind} needs a name", code="EMPTY_ID")
+        if kind == "instrument" and name in self.baskets:
+            raise InvalidInputError(f"{name!r} is the name of a basket", code="DUPLICATE_ID")
         rows, names = self._rows[kind], self.lists[kind]
         if name not in rows:
             rows[name] = len(names)

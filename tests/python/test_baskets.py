@@ -11,6 +11,8 @@ from tests.python.live_books import DAY, POLICIES, SECOND, T0, market, same_as_r
 
 import tickmargin as tm
 from tickmargin.cli import main
+from tickmargin.record_types import TYPES
+from tickmargin.simulate.stream import Load, mixed_stream
 
 COMPONENTS = {
     "basket": ["PAIR", "PAIR", "WIDE", "WIDE", "CALENDAR", "CALENDAR"],
@@ -202,6 +204,30 @@ def test_where_only_a_contract_can_trade_a_basket_is_refused_by_name(use):
     assert live.state_hash() == before
 
 
+def test_no_instrument_is_listed_under_the_name_of_a_basket():
+    live = heard()
+    with pytest.raises(tm.InvalidInputError, match="'PAIR' is the name of a basket") as refused:
+        tm.records.instrument_listing(
+            "PAIR", kind="perpetual", underlying="BTC", settlement_asset="USDC@ethereum",
+            payoff="linear", multiplier=1.0, ts_ns=T0 + SECOND, engine=live,
+        )  # fmt: skip
+    assert refused.value.code == "DUPLICATE_ID"
+
+
+def test_a_listed_instrument_leaves_the_baskets_orders_alone():
+    live = heard()
+    order = {"account": "empty", "instrument": "CALENDAR", "quantity": 1.0, "price": -270.0}
+    listing = tm.records.instrument_listing(
+        "SOLO", kind="perpetual", underlying="BTC", settlement_asset="USDC@ethereum",
+        payoff="linear", multiplier=1.0, ts_ns=T0 + SECOND, engine=live,
+    )  # fmt: skip
+    live.index_tick("ETH", 3_000.0, seq=2, ts_ns=T0 + SECOND)
+    (before,) = list(live.what_if(order))
+    live.apply(listing).raise_if_refused()
+    (after,) = list(live.what_if(order))
+    assert after == before
+
+
 def test_a_recording_of_baskets_comes_back(tmp_path):
     live = heard()
     live.record_to(tmp_path / "kept")
@@ -211,6 +237,14 @@ def test_a_recording_of_baskets_comes_back(tmp_path):
     del live
     back = tm.Engine.recover(tmp_path / "kept", market(), portfolio(), POLICIES)
     assert back.state_hash() == seen
+
+
+def test_a_made_stream_orders_no_index():
+    live = heard()
+    stream = mixed_stream(live, Load(seconds=2.0), seed=1)
+    orders = stream.rows[stream.rows["type"] == TYPES.index("order")]
+    ordered = {live.names["instrument"][row] for row in orders["subject"].tolist()}
+    assert ordered == {"BTC-PERP", "ETH-PERP", "BTC-FUT"}
 
 
 @pytest.fixture

@@ -104,12 +104,6 @@ def _ticks(engine: Engine, load: Load, rng: np.random.Generator) -> list[Any]:
 
 
 def _orders(engine: Engine, load: Load, rng: np.random.Generator) -> list[Any]:
-    kinds = np.array(engine.names.kinds)
-    linear = np.flatnonzero(kinds != KINDS.index("option"))
-    planned = _moments(load.orders_per_second, load.seconds, 0.5)
-    if not len(planned) or not len(linear):
-        return []
-    instrument = rng.choice(linear, len(planned))
     facts = engine.portfolio.table("instruments")
     index = dict(
         zip(
@@ -122,7 +116,15 @@ def _orders(engine: Engine, load: Load, rng: np.random.Generator) -> list[Any]:
         name: index[underlying]
         for name, underlying in zip(facts["instrument"], facts["underlying"], strict=True)
     }
-    names = engine.names.lists["instrument"]
+    kinds, names = engine.names.kinds, engine.names.lists["instrument"]
+    # the index in a basket is priced like a contract, but none is listed
+    linear = [
+        i for i, name in enumerate(names) if kinds[i] != KINDS.index("option") and name in price_of
+    ]
+    planned = _moments(load.orders_per_second, load.seconds, 0.5)
+    if not len(planned) or not linear:
+        return []
+    instrument = rng.choice(np.array(linear), len(planned))
     price = np.array([price_of[names[i]] for i in instrument.tolist()])
     orders = records.order(
         rng.integers(0, engine.names.count("account"), len(planned)).astype(np.int32),
