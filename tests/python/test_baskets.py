@@ -88,6 +88,16 @@ def test_a_basket_is_worth_what_its_price_moves():
     assert moved - base == pytest.approx(-10 * 300.0 * 0.999)
 
 
+def test_an_index_that_is_missing_makes_the_account_undecidable():
+    given = {name: table for name, table in market().tables().items() if name != "underlyings"}
+    index = {"underlying": ["BTC", "ETH"], "index_price": [60_000.0, None]}
+    without = tm.Market.from_tables(as_of_ns=T0, underlyings=index, **given)
+    made = tm.Engine(without, portfolio(), POLICIES)
+    states = made.recompute().accounts["state"].tolist()
+    assert states == ["undecidable", "undecidable", "healthy"]
+    assert {issue.code for issue in made.warnings} == {"MISSING_PRICE"}
+
+
 def test_an_order_of_a_basket_is_all_of_its_components_at_once():
     made = engine()
     (whole,) = list(
