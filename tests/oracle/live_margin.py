@@ -12,7 +12,13 @@ from typing import Any
 
 from tests.oracle.live_ledger import PocketBook, trade
 from tests.oracle.live_market import LiveMarket, View, asset_name
-from tests.oracle.live_orders import Desk, dynamic_initial, fixed_initial, scenario_initial
+from tests.oracle.live_orders import (
+    Desk,
+    dynamic_initial,
+    fixed_initial,
+    lost_to_haircuts,
+    scenario_initial,
+)
 from tests.oracle.margin import Inputs, Pocket, Twin
 from tests.oracle.margin_market import Market, MissingInputError, Row
 from tests.oracle.margin_methods import Held, Line
@@ -210,6 +216,7 @@ class LiveMargin(Twin):
         else:
             rules = {"dynamic": dynamic_initial, "scenario": scenario_initial}
             initial = rules[self.policy.method](desk)
+        initial += lost_to_haircuts(desk)
         pocket.lines.append(Line(None, "orders", max(initial - pocket.initial_margin, 0.0), 0.0))
         magnitudes = (abs(o.quantity * o.contract.notional()) for o in desk.everything())
         pocket.scale += math.fsum(magnitudes)

@@ -192,37 +192,66 @@ def dynamic_initial(desk: Desk) -> float:
     return math.fsum(parts)
 
 
+def lost_to_haircuts(desk: Desk) -> float:
+    """What haircuts take where orders turn open profit into balances, each at its best close."""
+    orders = desk.everything()
+    every = [*(h for unit in desk.held.values() for h in unit), *orders]
+    lost = []
+    for order in orders:
+        contract = order.contract
+        if contract.kind in ("option", "spot"):
+            continue
+        key = settle_key(contract.row)
+        whole = desk.policy.simulated and desk.market.linked(key) is not None
+        weight = 1.0 if whole else desk.counted(key)
+        against = [
+            h for h in every if h.contract.name == contract.name and h.quantity * order.quantity < 0
+        ]
+        made = [
+            -math.copysign(1.0, order.quantity)
+            * (contract.value(h.entry) - contract.value(order.entry))
+            for h in against
+        ]
+        lost.append((1.0 - weight) * abs(order.quantity) * max(0.0, *made, 0.0))
+    return math.fsum(lost)
+
+
 def is_larger_side(order: Held, held: Sequence[Held], orders: Sequence[Held]) -> bool:
-    """Whether an order's side leaves its instrument larger; an option needs margin when short."""
+    """Whether an order's side leaves its instrument larger; an option needs margin when short.
+
+    Where both sides are held every order joins its own.
+    """
     if order.contract.is_option:
         return order.quantity < 0.0
-    same = order.contract.name
-    net = math.fsum(h.quantity for h in held if h.contract.name == same)
-    buys = math.fsum(o.quantity for o in orders if o.contract.name == same and o.quantity > 0)
-    sells = math.fsum(o.quantity for o in orders if o.contract.name == same and o.quantity < 0)
+    same = [h.quantity for h in held if h.contract.name == order.contract.name]
+    if min(same, default=0.0) < 0.0 < max(same, default=0.0):
+        return True
+    net = math.fsum(same)
+    resting = [o.quantity for o in orders if o.contract.name == order.contract.name]
+    buys = math.fsum(q for q in resting if q > 0)
+    sells = math.fsum(q for q in resting if q < 0)
     return (abs(net + buys) >= abs(net + sells)) == (order.quantity > 0.0)
 
 
 def fixed_initial(
     desk: Desk, filled: Callable[[Sequence[Held]], Mapping[str, list[Held]]]
 ) -> float:
-    """The largest of three fills, and what every order loses against the mark."""
+    """Line by line the largest of four fills, and what every order loses against the mark."""
     orders = desk.everything()
     every = [h for unit in desk.held.values() for h in unit]
     takes: tuple[Callable[[Held], bool], ...] = (
+        lambda o: False,
         lambda o: is_larger_side(o, every, orders),
         lambda o: o.quantity > 0.0,
         lambda o: o.quantity < 0.0,
     )
-    largest = 0.0
+    largest: dict[tuple[str, str], float] = {}
     for take in takes:
-        after = filled([o for o in orders if take(o)])
-        lines = [
-            line.initial
-            for name, held in after.items()
-            for line in methods.fixed_unit(name, held, desk.policy)
-        ]
-        then = Desk(desk.market, desk.policy, after, {}, {}, desk.doubts, desk.counted)
-        lines += [doubted(then, name) for name in after]
-        largest = max(largest, math.fsum(lines))
-    return largest + desk.lost(orders)
+        asked: dict[tuple[str, str], list[float]] = {}
+        for name, held in filled([o for o in orders if take(o)]).items():
+            for line in methods.fixed_unit(name, held, desk.policy):
+                asked.setdefault((name, line.component), []).append(line.initial)
+        for key, parts in asked.items():
+            largest[key] = max(largest.get(key, 0.0), math.fsum(parts))
+    doubts = [doubted(desk, name) for name in {*desk.held, *desk.orders}]
+    return math.fsum([*largest.values(), *doubts]) + desk.lost(orders)

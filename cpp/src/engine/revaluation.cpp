@@ -5,6 +5,8 @@
 
 #include "margin/add_ons.hpp"
 #include "margin/charges.hpp"
+#include "margin/methods.hpp"
+#include "margin/order_costs.hpp"
 #include "margin/orders.hpp"
 #include "margin/safety.hpp"
 
@@ -69,34 +71,50 @@ void add_doubt(const pricing::Context& context, const book::PocketRows& rows,
 }
 
 // Which orders of a pocket are taken as filled.
-enum class Filled { larger_side, buys, sells };
+enum class Filled { none, larger_side, buys, sells };
 
-// Of an instrument's orders those that leave its position larger; of an option's, which needs
-// margin when short only, the sells.
+// Of an instrument's orders those that leave its position larger; both sides where both are held
+// and not netted; of an option's, which needs margin when short only, the sells.
 bool is_larger_side(const InstrumentColumns& instruments, const book::PocketRows& rows,
-                    const book::OrderRow& order) noexcept {
+                    const book::OrderRow& order, bool nets) noexcept {
   if (instruments.kind[order.instrument] == Kind::option) return order.quantity < 0;
-  double net = 0, buys = 0, sells = 0;
-  for (std::int64_t k = rows.first_position(); k < rows.end_position(); ++k) {
-    if (rows.instrument[k] == order.instrument) net += rows.quantity[k];
-  }
-  for (const book::OrderRow& other : rows.orders) {
-    if (other.instrument == order.instrument) (other.quantity > 0 ? buys : sells) += other.quantity;
-  }
-  return (std::fabs(net + buys) >= std::fabs(net + sells)) == (order.quantity > 0);
+  const margin::Reach reach = margin::reach_of(rows, order.instrument);
+  if (reach.hedged() && !nets) return true;
+  const double net = reach.longs + reach.shorts;
+  return (std::fabs(net + reach.buys) >= std::fabs(net + reach.sells)) == (order.quantity > 0);
 }
 
-// Percent rules have no scenarios in which a subset of orders could hurt most: the largest of three
-// fills holds, with every order's own loss against the mark on top.
+// Keeps of each unit's lines the larger.
+void keep_larger(const margin::PocketRequirement& filled, margin::PocketRequirement& worst) {
+  for (const margin::UnitRequirement& unit : filled.units) {
+    std::size_t n = 0;
+    while (n < worst.units.size() && worst.units[n].underlying != unit.underlying) ++n;
+    if (n == worst.units.size()) {
+      worst.units.push_back({});
+      worst.units.back().underlying = unit.underlying;
+    }
+    for (std::size_t c = 0; c < margin::component_count; ++c) {
+      double& line = worst.units[n].initial[c];
+      if (line == line && !(unit.initial[c] <= line)) line = unit.initial[c];  // a NaN stays
+    }
+  }
+}
+
+// Percent rules have no scenarios in which a subset of orders could hurt most: each unit takes,
+// line by line, the largest of what it needs as it is and of three fills. Whichever orders trade,
+// a long or net position is at most that of all buys, a short one that of all sells, and a gross
+// one that of the larger sides.
 double initial_if_filled(const Revaluation& world, const PolicyState& policy,
                          const book::PocketRows& rows, Workspace& work) {
-  double largest = 0, lost = 0;
-  for (const Filled which : {Filled::larger_side, Filled::buys, Filled::sells}) {
+  const bool nets = policy.policy->method == MethodId::protocol;
+  work.worst.units.clear();
+  for (const Filled which : {Filled::none, Filled::larger_side, Filled::buys, Filled::sells}) {
     work.filled.assign(rows);
     for (const book::OrderRow& order : rows.orders) {
-      const bool taken = which == Filled::larger_side
-                             ? is_larger_side(world.instruments, rows, order)
-                             : (order.quantity > 0) == (which == Filled::buys);
+      const bool taken =
+          which == Filled::larger_side
+              ? is_larger_side(world.instruments, rows, order, nets)
+              : which != Filled::none && (order.quantity > 0) == (which == Filled::buys);
       if (!taken) continue;
       const double entry =
           book::entry_term(world.instruments.payoff[order.instrument], order.price);
@@ -104,19 +122,42 @@ double initial_if_filled(const Revaluation& world, const PolicyState& policy,
     }
     policy.method->evaluate(world.context(), policy.prepared, work.filled.rows(world.instruments),
                             work.scratch, work.of_filled, nullptr);
-    const book::PocketRows filled = work.filled.rows(world.instruments);
     margin::apply_safety(*policy.policy, work.of_filled);
-    margin::apply_add_ons(world.context(), *policy.policy, filled, work.of_filled);
-    add_doubt(world.context(), filled, work.of_filled);
-    const double initial = margin::initial_total(work.of_filled);
-    if (!(initial <= largest)) largest = initial;
+    keep_larger(work.of_filled, work.worst);
   }
-  for (const book::OrderRow& order : rows.orders) {
-    const double gain =
-        margin::equity_of_fill(world.context(), *policy.policy, policy.weights, order);
-    lost += gain < 0 ? -gain : 0.0;
+  return margin::initial_total(work.worst);
+}
+
+// Initial margin by the policy's method, whichever orders trade, and what of the orders' own costs
+// it leaves to be added.
+struct WithOrders {
+  double initial = 0;
+  bool has_doubt = false;   // of doubtful indices
+  bool has_losses = false;  // of orders against the mark
+};
+
+WithOrders method_with_orders(const Revaluation& world, const PolicyState& policy,
+                              const book::PocketRows& rows, Workspace& work) {
+  const pricing::Context context = world.context();
+  const auto by_scan = [&] {
+    return margin::initial_with_orders(context, policy.prepared, policy.weights, rows,
+                                       work.scratch);
+  };
+  switch (policy.policy->method) {
+    case MethodId::dynamic:
+    case MethodId::scenario:
+    case MethodId::var:
+    case MethodId::es: return {by_scan(), true, true};
+    case MethodId::matrix:
+    case MethodId::span: return {by_scan(), false, true};
+    case MethodId::portfolio:
+      return {margin::portfolio_initial_with_orders(context, policy.prepared, rows, work.scratch)};
+    case MethodId::standard:
+      return {margin::standard_initial_with_orders(context, policy.prepared, rows, work.scratch)};
+    case MethodId::fixed:
+    case MethodId::protocol: break;
   }
-  return largest + lost;
+  return {initial_if_filled(world, policy, rows, work)};
 }
 
 // What resting orders could add to initial margin at their worst. An order on a contract that has
@@ -136,17 +177,22 @@ void add_orders(const Revaluation& world, const PolicyState& policy, book::Pocke
   }
   if (work.orders.empty()) return;
   rows.orders = work.orders;
-  const bool by_percent =
-      policy.method->scenarios == nullptr && policy.policy->method != MethodId::span;
-  const double initial =
-      by_percent ? initial_if_filled(world, policy, rows, work)
-                 : margin::initial_with_orders(world.context(), policy.prepared, policy.weights,
-                                               rows, work.scratch) +
-                       margin::add_ons_with_orders(world.context(), *policy.policy, rows);
-  const double without = by_percent ? margin::initial_total(work.requirement) : plain;
-  const double factor = by_percent ? 1.0 : policy.policy->safety_factor_ratio;
+  const pricing::Context context = world.context();
+  const WithOrders method = method_with_orders(world, policy, rows, work);
+  double initial = method.initial + margin::add_ons_with_orders(context, *policy.policy, rows);
+  if (!method.has_doubt) initial += margin::doubt_with_orders(context, rows);
+  double lost = margin::lost_to_haircuts(context, *policy.policy, policy.weights, rows);
+  if (!method.has_losses) {
+    lost += margin::lost_to_mark(context, *policy.policy, policy.weights, rows);
+  }
+  // A fill is margined with its safety factor; elsewhere it multiplies what a scan widens by.
+  const bool filled =
+      policy.policy->method == MethodId::fixed || policy.policy->method == MethodId::protocol;
+  const double without = filled ? margin::initial_total(work.requirement) : plain;
+  const double factor = filled ? 1.0 : policy.policy->safety_factor_ratio;
+  const double more = factor * (initial - without) + lost;
   // Written so that a NaN stays one.
-  work.requirement.orders_initial = initial <= without ? 0.0 : factor * (initial - without);
+  work.requirement.orders_initial = more <= 0 ? 0.0 : more;
 }
 
 }  // namespace

@@ -64,6 +64,7 @@ struct Workspace {
   std::vector<book::OrderRow> orders;              // that can be valued
   book::ScratchPocket filled;                      // with resting orders traded
   margin::PocketRequirement of_filled;
+  margin::PocketRequirement worst;  // the largest of several fills, line by line
 };
 
 // Values and margins one pocket; the details stay in the workspace.

@@ -169,6 +169,7 @@ void LiveEngine::State::reserve() {
   work.orders.reserve(orders.size());
   work.filled.reserve(k + orders.size(), a + 1);
   work.of_filled.units.reserve(u);
+  work.worst.units.reserve(u);
   expired.reserve(n);
   surface.row.resize(n);
   for (auto* column :

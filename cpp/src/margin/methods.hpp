@@ -44,6 +44,11 @@ void tail_scenarios(const Context&, const Policy&, std::size_t u, bool with_node
 void evaluate_tail(const Context&, const Prepared&, const PocketRows&, Scratch&, PocketRequirement&,
                    PositionTrace*);
 
+// Initial margin if whichever of the resting orders trade that leaves most of it; what they lose
+// against the mark is not in it.
+double portfolio_initial_with_orders(const Context&, const Prepared&, const PocketRows&, Scratch&);
+double standard_initial_with_orders(const Context&, const Prepared&, const PocketRows&, Scratch&);
+
 void evaluate_protocol(const Context&, const Prepared&, const PocketRows&, Scratch&,
                        PocketRequirement&, PositionTrace*);
 

@@ -22,10 +22,6 @@ double lower_or_nan(double a, double b) noexcept {
   return a != a || a <= b ? a : b;
 }
 
-bool is_skew(VolMove move) noexcept {
-  return move == VolMove::linear || move == VolMove::absolute;
-}
-
 std::size_t slot_of(Scratch& scratch, TimeNs expiry, std::size_t columns) {
   const auto at = std::lower_bound(scratch.expiry.begin(), scratch.expiry.end(), expiry);
   const auto slot = at - scratch.expiry.begin();
@@ -68,15 +64,6 @@ void value_positions(const Unit& unit, double index, Scratch& scratch) {
   }
 }
 
-// What an expiry's worth is multiplied by, against the holder.
-double discount_of(const PortfolioParameters& p, const Expiry& e, double worth) noexcept {
-  const double rate = std::max(e.terms.rate_annual, 0.0);
-  const auto power = [&](const DiscountParameters& d) { return rate * d.rate_factor + d.add; };
-  if (worth >= 0) return p.long_discount.base * kernels::exp_of(-e.years * power(p.long_discount));
-  const double rise = p.short_discount.base * kernels::exp_of(e.years * power(p.short_discount));
-  return std::min(kernels::exp_of(e.years * rate), rise);
-}
-
 // Turns each expiry's worth into its discount, by scenario, negative where a gain from a turned
 // smile counts as a loss; and returns what every expiry moved its own worst way costs.
 double discount_expiries(const Unit& unit, Scratch& scratch) {
@@ -93,8 +80,8 @@ double discount_expiries(const Unit& unit, Scratch& scratch) {
     for (std::size_t s = count; s < n; ++s) worst = lower_or_nan(worst, worth[s] - now);
     basis += worst * (unit.p.basis_add + unit.p.basis_factor * years);
     for (std::size_t s = 0; s < count; ++s) {
-      const double discount = discount_of(unit.p, e, worth[s]);
-      const bool turns = is_skew(unit.vol_move(s)) && discount * worth[s] - now > 0;
+      const double discount = portfolio_discount(unit.p, e, worth[s]);
+      const bool turns = turns_smile(unit.vol_move(s)) && discount * worth[s] - now > 0;
       worth[s] = turns ? -discount : discount;
     }
   }
@@ -205,9 +192,7 @@ void evaluate_unit(const Unit& unit, bool is_first, Scratch& scratch, UnitRequir
                    PositionTrace* trace) {
   const PortfolioParameters& p = unit.p;
   const double index = index_numeraire(unit.context, unit.u);
-  value_positions(unit, index, scratch);
-  const double basis = discount_expiries(unit, scratch);
-  add_profits(unit, scratch);
+  const double basis = portfolio_profits(unit, index, scratch);
   double worst = 0;
   for (std::size_t s = 0; s < unit.scenarios(); ++s) {
     if (worst == worst && !(scratch.sums[s] >= worst)) {  // a NaN stays
@@ -259,6 +244,13 @@ void evaluate_unit(const Unit& unit, bool is_first, Scratch& scratch, UnitRequir
 }
 
 }  // namespace
+
+double portfolio_profits(const Unit& unit, double index, Scratch& scratch) {
+  value_positions(unit, index, scratch);
+  const double basis = discount_expiries(unit, scratch);
+  add_profits(unit, scratch);
+  return basis;
+}
 
 void reserve_portfolio(const std::vector<Policy>& policies, std::size_t positions,
                        Scratch& scratch) {

@@ -46,6 +46,19 @@ void linear_prices(pricing::OptionForm form, bool is_call, double forward, doubl
 
 }  // namespace
 
+bool turns_smile(VolMove move) noexcept {
+  return move == VolMove::linear || move == VolMove::absolute;
+}
+
+double portfolio_discount(const PortfolioParameters& p, const PortfolioExpiry& e,
+                          double worth) noexcept {
+  const double rate = std::max(e.terms.rate_annual, 0.0);
+  const auto power = [&](const DiscountParameters& d) { return rate * d.rate_factor + d.add; };
+  if (worth >= 0) return p.long_discount.base * kernels::exp_of(-e.years * power(p.long_discount));
+  const double rise = p.short_discount.base * kernels::exp_of(e.years * power(p.short_discount));
+  return std::min(kernels::exp_of(e.years * rate), rise);
+}
+
 PortfolioExpiry expiry_of(const PortfolioUnit& unit, TimeNs expiry_ns, double years) noexcept {
   const double days = std::max(365.0 * years, unit.p.min_days);
   const double power =

@@ -52,4 +52,14 @@ void option_worths(const PortfolioUnit& unit, std::uint32_t i, const PortfolioEx
 void linear_profits(const PortfolioUnit& unit, std::uint32_t i, double index,
                     double* profit) noexcept;
 
+bool turns_smile(VolMove move) noexcept;
+
+// What an expiry's worth is multiplied by, against the holder.
+double portfolio_discount(const PortfolioParameters& p, const PortfolioExpiry& e,
+                          double worth) noexcept;
+
+// The unit's profits by scenario, into scratch.sums, of its positions and what moves with the
+// index; returns what every expiry moved its own worst way costs, at most 0.
+double portfolio_profits(const PortfolioUnit& unit, double index, Scratch& scratch);
+
 }  // namespace tickmargin::margin

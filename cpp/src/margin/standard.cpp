@@ -7,6 +7,7 @@
 #include "base/ticks.hpp"
 #include "margin/charges.hpp"
 #include "margin/methods.hpp"
+#include "margin/order_costs.hpp"
 
 namespace tickmargin::margin {
 namespace {
@@ -24,6 +25,7 @@ struct Expiry {
   std::int64_t end;
   TimeNs expiry_ns;
   double index;
+  UnderlyingIndex underlying;
 
   bool holds(std::int64_t k) const noexcept {
     const std::uint32_t i = rows.instrument[k];
@@ -50,21 +52,23 @@ Pair isolated(const Expiry& e, std::uint32_t i) noexcept {
   return {std::max(initial, maintenance * p.put_initial_scale), maintenance};
 }
 
+// Pay-off of one contract at a settlement price.
+double contract_pay_off(const Expiry& e, std::uint32_t i, double price) noexcept {
+  if (e.context.values.form[i] == pricing::OptionForm::settled) {
+    return e.context.values.contract[i].value;
+  }
+  const double strike = e.context.values.strike[i];
+  const bool call = e.context.instruments.is_call[i] != 0;
+  const double paid = std::max(call ? price - strike : strike - price, 0.0);
+  return index_notional(e.context, i, 1.0) * e.context.values.unit_price[i] * paid;
+}
+
 // Pay-off of the expiry's options at one settlement price.
 double pay_off(const Expiry& e, double price) noexcept {
   double sum = 0;
   for (std::int64_t k = e.begin; k < e.end; ++k) {
     if (!e.holds(k)) continue;
-    const std::uint32_t i = e.rows.instrument[k];
-    if (e.context.values.form[i] == pricing::OptionForm::settled) {
-      sum += e.rows.quantity[k] * e.context.values.contract[i].value;
-      continue;
-    }
-    const double strike = e.context.values.strike[i];
-    const bool call = e.context.instruments.is_call[i] != 0;
-    const double paid = std::max(call ? price - strike : strike - price, 0.0);
-    const double scale = index_notional(e.context, i, 1.0) * e.context.values.unit_price[i];
-    sum += e.rows.quantity[k] * (scale * paid);
+    sum += e.rows.quantity[k] * contract_pay_off(e, e.rows.instrument[k], price);
   }
   return sum;
 }
@@ -130,7 +134,7 @@ void evaluate_unit(const Context& context, const StandardParameters& p, const Po
     exposed += notional;
   }
   for (const TimeNs expiry : scratch.expiry) {
-    const Pair one = expiry_margin({context, p, rows, begin, end, expiry, index});
+    const Pair one = expiry_margin({context, p, rows, begin, end, expiry, index, out.underlying});
     options.initial += one.initial;
     options.maintenance += one.maintenance;
   }
@@ -157,6 +161,104 @@ void evaluate_standard(const Context& context, const Prepared& prepared, const P
     const std::int64_t end = n < held ? rows.unit_positions[n + 1] : 0;
     evaluate_unit(context, prepared.policy->standard[u], rows, begin, end, scratch, out.units[n]);
   }
+}
+
+namespace {
+
+// The same of an expiry with resting orders, whichever of them trade: every sell for shorts alone,
+// at each price the orders that pay there for the worst pay-off.
+double expiry_with_orders(const Expiry& e) noexcept {
+  const auto on = [&](const OrderRow& order) {
+    return e.context.instruments.kind[order.instrument] == Kind::option &&
+           e.context.instruments.underlying[order.instrument] == e.underlying &&
+           e.context.instruments.expiry_ns[order.instrument] == e.expiry_ns;
+  };
+  double alone = 0, calls = 0;
+  const auto short_of = [&](std::uint32_t i) {
+    if (e.context.instruments.kind[i] != Kind::option ||
+        e.context.instruments.expiry_ns[i] != e.expiry_ns) {
+      return;
+    }
+    alone += -reach_of(e.rows, i).most_short() * isolated(e, i).initial;
+  };
+  each_instrument(e.context, e.rows, e.begin, e.end, e.underlying, short_of);
+  const auto unpaired = [&](std::uint32_t i, double quantity) {
+    if (e.context.instruments.is_call[i] == 0) return;
+    calls += quantity * (index_notional(e.context, i, 1.0) * e.context.values.unit_price[i] *
+                         e.context.values.forward[i]);
+  };
+  double worst = 0;
+  const auto see = [&](double price) {
+    double paid = pay_off(e, price);
+    for (const OrderRow& order : e.rows.orders) {
+      if (on(order)) {
+        paid += std::min(order.quantity * contract_pay_off(e, order.instrument, price), 0.0);
+      }
+    }
+    if (!(paid >= worst)) worst = paid;
+  };
+  see(0.0);
+  for (std::int64_t k = e.begin; k < e.end; ++k) {
+    if (!e.holds(k)) continue;
+    see(e.context.values.strike[e.rows.instrument[k]]);
+    unpaired(e.rows.instrument[k], e.rows.quantity[k]);
+  }
+  for (const OrderRow& order : e.rows.orders) {
+    if (!on(order)) continue;
+    see(e.context.values.strike[order.instrument]);
+    unpaired(order.instrument, std::min(order.quantity, 0.0));
+  }
+  const double together = e.p.unpaired_initial * (calls < 0 ? -calls : 0.0) - worst;
+  return alone < together ? alone : (together <= alone ? together : alone + together);
+}
+
+double unit_with_orders(const Context& context, const StandardParameters& p, const PocketRows& rows,
+                        std::int64_t begin, std::int64_t end, UnderlyingIndex underlying,
+                        Scratch& scratch) {
+  const auto u = static_cast<std::size_t>(underlying);
+  const double index = index_numeraire(context, u);
+  const MarketColumns& c = context.market.columns;
+  const double spot = market::value_or(c.index_confidence, u, 1.0);
+  double sum = 0, exposed = 0;
+  scratch.expiry.clear();
+  each_instrument(context, rows, begin, end, underlying, [&](std::uint32_t i) {
+    const Reach reach = reach_of(rows, i);
+    const bool option = context.instruments.kind[i] == Kind::option;
+    double own = market::value_or(c.mark_confidence, i, 1.0);
+    double size = reach.gross();
+    if (option) {
+      const TimeNs expiry = context.instruments.expiry_ns[i];
+      const auto at = std::lower_bound(scratch.expiry.begin(), scratch.expiry.end(), expiry);
+      if (at == scratch.expiry.end() || *at != expiry) scratch.expiry.insert(at, expiry);
+      if (!is_known_to(MethodId::standard, context, i)) sum = base::canonical_nan;
+      own = market::expiry_terms(context.market, underlying, expiry).confidence;
+      size = -reach.most_short();
+    } else {
+      sum += size * context.values.contract[i].notional * p.perpetual_initial;
+    }
+    const double notional = size * index_notional(context, i, index);
+    sum += doubt_charge(std::min(spot, own), p.confidence_threshold, p.confidence_ratio, notional);
+    exposed += notional;
+  });
+  for (const TimeNs expiry : scratch.expiry) {
+    sum += expiry_with_orders({context, p, rows, begin, end, expiry, index, underlying});
+  }
+  return sum + peg_loss(context, u, p.peg_threshold, p.peg_factor) * exposed +
+         balance_doubt(context, rows, u, spot, false, p.confidence_threshold, p.confidence_ratio);
+}
+
+}  // namespace
+
+double standard_initial_with_orders(const Context& context, const Prepared& prepared,
+                                    const PocketRows& rows, Scratch& scratch) {
+  double sum = 0;
+  each_unit(context, rows, true,
+            [&](UnderlyingIndex underlying, std::int64_t begin, std::int64_t end) {
+              const auto u = static_cast<std::size_t>(underlying);
+              sum += unit_with_orders(context, prepared.policy->standard[u], rows, begin, end,
+                                      underlying, scratch);
+            });
+  return sum;
 }
 
 }  // namespace tickmargin::margin
