@@ -21,15 +21,19 @@ Row = dict[str, Any]
 
 
 def engine(
-    policy: Row,
+    policy: Row | str,
     markets: dict[str, Row],
     balances: dict[str, float],
     prices: dict[str, float] | None = None,
     held: list[tuple[str, float, float]] | None = None,
+    settle: str = "USDC",
 ) -> tm.Engine:
-    """One account; `markets` by underlying with `price`, `held` as (underlying, size, entry)."""
+    """One account; `markets` by underlying with `price`, `held` as (underlying, size, entry).
+
+    `policy` is one policy, or the name of a preset.
+    """
     names = list(markets)
-    assets = {"USDC": 1.0, **(prices or {})}
+    assets = {settle: 1.0, **(prices or {})}
     market = tm.Market.from_tables(
         as_of_ns=AS_OF_NS,
         assets={"asset": list(assets), "mark_price": list(assets.values())},
@@ -45,7 +49,7 @@ def engine(
             "instrument": [f"{n}-PERP" for n in names],
             "kind": ["perpetual"] * len(names),
             "underlying": names,
-            "settlement_asset": ["USDC"] * len(names),
+            "settlement_asset": [settle] * len(names),
             "payoff": ["linear"] * len(names),
             "multiplier": [m.get("multiplier", 1.0) for m in markets.values()],
         },
@@ -63,6 +67,8 @@ def engine(
             "amount": list(balances.values()),
         },
     )
+    if isinstance(policy, str):
+        return tm.Engine(market, portfolio, policy)
     policies = tm.Policies.from_dict({"schema": 1, "policies": {"venue": policy}})
     return tm.Engine(market, portfolio, policies)
 
