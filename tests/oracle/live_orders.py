@@ -141,7 +141,7 @@ def scenario_initial(desk: Desk) -> float:
 
 
 def gross_losses(desk: Desk, name: str, shocks: Sequence[Shock]) -> float:
-    """Every instrument at the size that loses most alone."""
+    """Every instrument at the size that loses most alone; of one held both ways each side."""
     held, orders = desk.held.get(name, ()), desk.orders.get(name, ())
     by_name = {h.contract.name: h.contract for h in (*held, *orders)}
 
@@ -153,6 +153,11 @@ def gross_losses(desk: Desk, name: str, shocks: Sequence[Shock]) -> float:
         rows = [h.quantity for h in held if h.contract.name == key]
         buys = math.fsum(o.quantity for o in orders if o.contract.name == key and o.quantity > 0)
         sells = math.fsum(o.quantity for o in orders if o.contract.name == key and o.quantity < 0)
+        if min(rows, default=0.0) < 0.0 < max(rows, default=0.0):
+            longs = math.fsum(q for q in rows if q > 0.0)
+            shorts = math.fsum(q for q in rows if q < 0.0)
+            total += [worst(contract, longs + buys), worst(contract, shorts + sells)]
+            continue
         net = math.fsum(rows)
         as_held = math.fsum(worst(contract, q) for q in rows)
         total.append(max(as_held, worst(contract, net + buys), worst(contract, net + sells)))

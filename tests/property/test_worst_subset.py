@@ -92,6 +92,7 @@ POLICIES: dict[str, dict[str, Any]] = {
         **ADD_ONS,
     },
     "fixed-safety": {**fixed(**FLAT), "safety_factor_ratio": 1.3, **ADD_ONS},
+    "dynamic": {"method": "dynamic", "haircuts": HAIRCUTS, "dynamic": DYNAMIC},
     "dynamic-netted": {
         "method": "dynamic",
         "haircuts": HAIRCUTS,

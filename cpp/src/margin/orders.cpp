@@ -252,7 +252,7 @@ double scenario_charges(const Desk& desk, const Unit& unit) {
          doubt_charge(desk, unit);
 }
 
-// Gross: every instrument at the size that loses most alone.
+// Gross: every instrument at the size that loses most alone, each side of one held both ways.
 double gross_losses(const Desk& desk, const Unit& unit) {
   const risk::ScenarioTable& table = desk.prepared.table;
   const std::size_t columns = table.underlying[unit.u()].grid.size();
@@ -266,26 +266,29 @@ double gross_losses(const Desk& desk, const Unit& unit) {
   };
   double sum = 0;
   std::size_t o = 0;
-  const auto add = [&](std::uint32_t i, double rows_loss, double net) {
+  const auto add = [&](std::uint32_t i, double rows_loss, double longs, double shorts) {
     double buys = 0, sells = 0;
     for (; o < unit.orders.size() && unit.orders[o].instrument <= i; ++o) {
       (unit.orders[o].quantity > 0 ? buys : sells) += unit.orders[o].quantity;
     }
-    sum += std::max({rows_loss, worst(i, net + buys), worst(i, net + sells)});
+    const double net = longs + shorts;
+    sum += longs > 0 && shorts < 0
+               ? worst(i, longs + buys) + worst(i, shorts + sells)
+               : std::max({rows_loss, worst(i, net + buys), worst(i, net + sells)});
   };
   for (std::int64_t k = unit.begin; k < unit.end;) {
     const std::uint32_t i = desk.rows.instrument[k];
     while (o < unit.orders.size() && unit.orders[o].instrument < i) {
-      add(unit.orders[o].instrument, 0.0, 0.0);
+      add(unit.orders[o].instrument, 0.0, 0.0, 0.0);
     }
-    double net = 0, loss = 0;
+    double longs = 0, shorts = 0, loss = 0;
     for (; k < unit.end && desk.rows.instrument[k] == i; ++k) {
-      net += desk.rows.quantity[k];
+      (desk.rows.quantity[k] > 0 ? longs : shorts) += desk.rows.quantity[k];
       loss += worst(i, desk.rows.quantity[k]);
     }
-    add(i, loss, net);
+    add(i, loss, longs, shorts);
   }
-  while (o < unit.orders.size()) add(unit.orders[o].instrument, 0.0, 0.0);
+  while (o < unit.orders.size()) add(unit.orders[o].instrument, 0.0, 0.0, 0.0);
   return sum + (desk.offsets() ? lost_to_mark(desk, unit.orders) : 0.0);
 }
 
