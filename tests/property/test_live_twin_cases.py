@@ -58,6 +58,33 @@ def test_a_value_beyond_the_ledger_that_doubt_takes_from_equity() -> None:
     assert replies[0].states() == {3: "undecidable"}
 
 
+def test_pockets_that_fit_and_their_sum_that_does_not() -> None:
+    """The ledger of these venues ends at 2^63 millionths, a pocket at half of that."""
+    now = start_ns()
+
+    def deposit(pocket: int, amount: float, sequence: int) -> Record:
+        return record("deposit", USD, now, amount, account=3, pocket=pocket, sequence=sequence)
+
+    deposits = [deposit(pocket, 4e12, 1 + pocket) for pocket in range(3)]
+    replies = agreed(
+        [
+            *deposits,
+            record("deposit_reversed", sequence=2),
+            deposit(1, 5e12, 9),
+            record("deposit_reversed", sequence=9),
+        ]
+    )
+    assert statuses(replies)[2:] == [["overflow"], ["ok"], ["overflow"], ["ok"]]
+
+
+def test_an_order_beyond_the_ledger_and_its_end() -> None:
+    """It asks for initial margin only, and no state follows from that but this one."""
+    now = start_ns()
+    order = record("order", 0, now, 1e12, 6e4, account=3, pocket=0, sequence=5)
+    replies = agreed([order, record("cancel", sequence=5), order, record("cancel", sequence=5)])
+    assert statuses(replies) == [["overflow"], ["ok"], ["overflow"], ["ok"]]
+
+
 def test_an_order_or_deposit_again_with_all_that_was_sent() -> None:
     """Of an order that has traded in part too, and with another time stamp another one."""
     now = start_ns()

@@ -98,10 +98,26 @@ RecordStatus LiveEngine::State::apply_order(const Record& r) noexcept {
   }
   if (expired[i]) return RecordStatus::expired;
   if (order_ids.full()) return RecordStatus::capacity;
-  if (const RecordStatus room = room_for(0); room != RecordStatus::ok) return room;
+  start_collecting();
+  collect_order(order);
+  if (const RecordStatus room = room_for_touched(0); room != RecordStatus::ok) return room;
   add_order(order);
   ++applied_seq;
+  if (!touched.empty()) settle();
   return RecordStatus::ok;
+}
+
+// An order moves initial margin alone, which no state follows from, unless it leaves the ledger.
+void LiveEngine::State::collect_order(const live::RestingOrder& order) noexcept {
+  const std::int32_t pocket = store.find(order.account, order.pocket);
+  if (pocket < 0 || store.is_nothing(static_cast<std::size_t>(pocket))) return;
+  const auto i = static_cast<std::size_t>(order.instrument);
+  const UnderlyingIndex u = world.instruments.underlying[i];
+  const double index = world.instruments.payoff[i] == Payoff::inverse ? 1.0 : world.index(u);
+  const double worth = std::fabs(order.quantity) * world.instruments.multiplier[i] *
+                       std::max(index, order.price) * market::quote_price(world.reval.market, u);
+  const live::PocketState& p = pockets[static_cast<std::size_t>(pocket)];
+  if (p.vast || p.undecidable || is_vast(worth)) collect(pocket);
 }
 
 // Whether two were sent as one, whatever has traded of either since.
@@ -140,9 +156,12 @@ void LiveEngine::State::drop_order(std::int32_t row) noexcept {
 RecordStatus LiveEngine::State::apply_cancel(const Record& r) noexcept {
   const std::int32_t row = order_ids.find(r.sequence);
   if (r.sequence == 0 || row < 0) return RecordStatus::unknown_order;
-  if (const RecordStatus room = room_for(0); room != RecordStatus::ok) return room;
+  start_collecting();
+  collect_order(orders[static_cast<std::size_t>(row)]);
+  if (const RecordStatus room = room_for_touched(0); room != RecordStatus::ok) return room;
   drop_order(row);
   ++applied_seq;
+  if (!touched.empty()) settle();
   return RecordStatus::ok;
 }
 

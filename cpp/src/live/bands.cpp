@@ -113,7 +113,7 @@ void LiveEngine::State::watch_pocket(std::size_t pocket) noexcept {
 
 bool LiveEngine::State::can_band(std::size_t pocket, const Evaluated& e) noexcept {
   if (!settings.bands || ramping()) return false;
-  if (e.decision.state == tickmargin::State::undecidable) return false;
+  if (e.decision.state == tickmargin::State::undecidable || pockets[pocket].vast) return false;
   if (!margin::policy_is_bounded(*e.grid->state.policy)) return false;
   const MarketColumns& c = world.reval.market.columns;
   for (std::int32_t l = pockets[pocket].first_link; l >= 0; l = links[l].next_of_pocket) {
@@ -197,6 +197,7 @@ margin::UnitQuestion LiveEngine::State::question_of(UnderlyingIndex underlying,
 // Puts the pocket on its ladders, with as much of the slack for each index as its share, or on the
 // watch lists where nothing is proven. The evaluation just made is still in `work`.
 void LiveEngine::State::renew(std::size_t pocket, const Evaluated& e) noexcept {
+  pockets[pocket].vast = is_vast(e.amounts);
   if (!can_band(pocket, e)) return watch_pocket(pocket);
   const monitor::Amounts& a = e.amounts;
   const double guard =

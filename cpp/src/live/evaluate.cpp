@@ -1,5 +1,6 @@
 // From one pocket's rows to its state, and from states to events.
 #include <algorithm>
+#include <cmath>
 #include <tuple>
 
 #include "live/state.hpp"
@@ -81,6 +82,27 @@ const monitor::Decision& LiveEngine::State::decision_of(std::size_t pocket) noex
   live::Decided& d = decided[pocket];
   if (d.applied_seq != applied_seq) d = {applied_seq, evaluate(pocket).decision};
   return d.decision;
+}
+
+// Sixty-four such amounts reach the ledger's end. No band looks out for that, so pockets of them have
+// none, and what they add up to is looked at whenever one of the account's is.
+bool LiveEngine::State::is_vast(double amount) const noexcept {
+  constexpr double ticks = 72057594037927936.0;  // 2^56
+  return std::fabs(amount) * scale.per_unit >= ticks;
+}
+
+bool LiveEngine::State::is_vast(const monitor::Amounts& a) const noexcept {
+  return is_vast(a.equity_initial) || is_vast(a.equity_maintenance) || is_vast(a.initial_margin) ||
+         is_vast(a.maintenance_margin) || is_vast(a.value_after_close_out);
+}
+
+bool LiveEngine::State::sum_may_not_fit(std::size_t account) const noexcept {
+  if (accounts[account].status == Status::overflow) return true;
+  for (std::int32_t p = store.first_pocket(account); p >= 0;
+       p = store.next_pocket(static_cast<std::size_t>(p))) {
+    if (pockets[static_cast<std::size_t>(p)].vast) return true;
+  }
+  return false;
 }
 
 bool LiveEngine::State::liquidation_blocked(std::size_t pocket) const noexcept {
@@ -182,6 +204,7 @@ bool LiveEngine::State::decide(std::size_t pocket) noexcept {
   decided[pocket] = {applied_seq, e.decision};
   p.undecidable = e.decision.state == tickmargin::State::undecidable;
   p.status = e.decision.status;
+  p.vast = is_vast(e.amounts);
   if (!p.undecidable) {
     p.state = monitor::next_state(p.state, e.decision, e.amounts, e.grid->state.policy->levels,
                                   settings.hysteresis_ratio, scale);
@@ -289,8 +312,10 @@ void LiveEngine::State::settle() noexcept {
   for (const std::int32_t t : touched) {
     const auto pocket = static_cast<std::size_t>(t);
     const bool changed = decide(pocket);
-    if (changed || tell_all || blocking_changed(pocket)) {
-      to_tell.push_back(store.account_of(pocket));
+    const AccountIndex account = store.account_of(pocket);
+    if (changed || tell_all || blocking_changed(pocket) ||
+        sum_may_not_fit(static_cast<std::size_t>(account))) {
+      to_tell.push_back(account);
     }
   }
   for (const AccountIndex account : to_tell) tell(account);

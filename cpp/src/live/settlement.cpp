@@ -114,6 +114,10 @@ RecordStatus LiveEngine::State::apply_instrument_expiry(const Record& r) noexcep
   if (!store.fits_balance(touched, world.instruments.settlement_asset[i])) {
     return RecordStatus::capacity;
   }
+  const std::size_t holders = touched.size();
+  for (const live::RestingOrder& order : orders) {
+    if (order.id != 0 && order.instrument == r.subject) collect_order(order);
+  }
   if (const RecordStatus room = room_for_touched(1); room != RecordStatus::ok) return room;
   ++applied_seq;
   expired[i] = 1;
@@ -121,8 +125,8 @@ RecordStatus LiveEngine::State::apply_instrument_expiry(const Record& r) noexcep
     staged_vol[i] = base::canonical_nan;
     --underlyings[static_cast<std::size_t>(world.instruments.underlying[i])].staged;
   }
-  for (const std::int32_t pocket : touched) {
-    settle_pocket(static_cast<std::size_t>(pocket), i, price);
+  for (std::size_t k = 0; k < holders; ++k) {
+    settle_pocket(static_cast<std::size_t>(touched[k]), i, price);
   }
   drop_orders_of(r.subject);
   free_settlement_window(i);

@@ -44,6 +44,7 @@ struct PocketState {
   State state = State::healthy;  // with hysteresis; of an undecidable pocket the last one known
   bool undecidable = false;
   bool queued = false;  // for its bands to be renewed
+  bool vast = false;    // amounts from which a sum may not fit; derived
   Status status = Status::ok;
   std::uint64_t touched = 0;  // last record that collected it
   std::uint64_t version = 0;  // of its rows
@@ -173,6 +174,9 @@ struct LiveEngine::State {
   }
   bool ramping() const noexcept { return grace.length_ns != 0; }
   double ramp_left() const noexcept;
+  bool is_vast(double amount) const noexcept;
+  bool is_vast(const monitor::Amounts& a) const noexcept;
+  bool sum_may_not_fit(std::size_t account) const noexcept;
   bool liquidation_blocked(std::size_t pocket) const noexcept;
   LiveAccount read_account(AccountIndex account) noexcept;
   void tell(AccountIndex account) noexcept;
@@ -274,6 +278,7 @@ struct LiveEngine::State {
   void commit_scratch(const Record& r, std::int32_t pocket) noexcept;
   RecordStatus move_balance(const Record& r, AccountIndex account, std::int32_t name,
                             AssetIndex asset, double amount) noexcept;
+  void collect_order(const live::RestingOrder& order) noexcept;
   static bool same_order(const live::RestingOrder& a, const live::RestingOrder& b) noexcept;
   void add_order(const live::RestingOrder& order) noexcept;
   void drop_order(std::int32_t row) noexcept;
