@@ -20,7 +20,7 @@ from tests.oracle.live_states import AccountView
 from tests.property.live_driver import AMOUNTS, Reply, binary, run, venue
 from tests.property.live_streams import HASH, RELOAD, ROWS, SECOND_NS, STAGE, Stream
 
-SEEDS = (1, 2)
+SEEDS = [int(s) for s in (os.environ.get("TICKMARGIN_LIVE_TWIN_SEEDS") or "1,2").split(",")]
 RECORDS = int(os.environ.get("TICKMARGIN_LIVE_TWIN_RECORDS") or 2_000)  # a stream
 # Only a ring that is not drained is full, only a journal fails;
 UNREACHABLE = {"ring_full", "not_durable"}
@@ -45,6 +45,7 @@ class Pair:
     """The twin and what the engine replied, compared as they go."""
 
     def __init__(self, seed: int) -> None:
+        self.seed = seed
         self.venue = venue(seed)
         self.twin = LiveTwin(self.venue)
         self.types: Counter[str] = Counter()
@@ -55,7 +56,7 @@ class Pair:
 
     def follow(self, records: Sequence[Record], replies: Sequence[Reply]) -> None:
         for number, (r, reply) in enumerate(zip(records, replies, strict=True)):
-            self.where = f"record {number}: {r}"
+            self.where = f"seed {self.seed}, record {number}: {r}"
             if r.type == STAGE:
                 self.twin.stage_policies(r.sequence, self.venue["policy_sets"][r.detail])
             elif r.type == ROWS:
@@ -121,6 +122,7 @@ def test_every_record_agrees_with_the_twin() -> None:
         worse += pair.worse
         better += pair.better
         near += pair.twin.accounts.near
+        print(f"seed {seed}: {sum(pair.statuses.values())} records agree", flush=True)
     print(statuses, worse, better, f"{near} near a border", sep="\n")
     assert set(types) == set(TYPES) - {"none"}
     assert set(statuses) == set(STATUSES) - UNREACHABLE

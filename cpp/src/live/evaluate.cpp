@@ -84,8 +84,8 @@ const monitor::Decision& LiveEngine::State::decision_of(std::size_t pocket) noex
   return d.decision;
 }
 
-// Sixty-four such amounts reach the ledger's end. No band looks out for that, so pockets of them have
-// none, and what they add up to is looked at whenever one of the account's is.
+// Sixty-four such amounts reach the ledger's end. No band looks out for that, so pockets of them
+// have none, and what they add up to is looked at whenever one of the account's is.
 bool LiveEngine::State::is_vast(double amount) const noexcept {
   constexpr double ticks = 72057594037927936.0;  // 2^56
   return std::fabs(amount) * scale.per_unit >= ticks;
