@@ -7,6 +7,7 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
+from tickmargin.config import HAIRCUT_COMPONENTS, HaircutComponents
 from tickmargin.errors import Issue
 from tickmargin.policies import Policies
 from tickmargin.portfolio import Portfolio
@@ -14,6 +15,13 @@ from tickmargin.portfolio import Portfolio
 __all__ = ["unlisted_collateral"]
 
 _NAMED = 3
+
+
+def _left(haircut: float | HaircutComponents) -> float:
+    """What counts of an asset initially."""
+    if not isinstance(haircut, HaircutComponents):
+        return 1.0 - haircut
+    return float(prod(1.0 - getattr(haircut, name) for name in HAIRCUT_COMPONENTS))
 
 
 def unlisted_collateral(
@@ -29,11 +37,10 @@ def unlisted_collateral(
     issues = []
     for p, policy in enumerate(policies.loaded):
         table = policy.config.haircuts
-        simulated = policy.config.collateral == "simulated"
-        compiled = policies.compile([], keys)[p]["haircut_initial"] if keys else []
+        if policy.config.collateral == "simulated" or _left(table.get("default", 1.0)) > 0.0:
+            continue
         for a, (symbol, chain) in enumerate(keys):
-            listed = symbol in table or f"{symbol}@{chain}" in table
-            if listed or simulated or prod(1.0 - h for h in compiled[a].tolist()) > 0.0:
+            if symbol in table or f"{symbol}@{chain}" in table:
                 continue
             owned = (balances.asset == a) & (balances.amount > 0.0)
             holders = np.unique(balances.account[owned])

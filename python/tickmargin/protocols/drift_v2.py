@@ -235,7 +235,7 @@ def account_margin(
     quote_price, average_quote_price : int
         Of the quote token that perpetuals settle in.
     """
-    spot_rows = []
+    spot_rows: list[tuple[tuple[int, ...], tuple[int, ...], bool]] = []
     for i, p in enumerate(spot):
         name = f"spot[{i}]"
         if p.is_quote and (p.open_bids or p.open_asks or p.open_orders):
@@ -250,7 +250,7 @@ def account_margin(
             whole(f"{name}.average_price", p.average_price),
         )
         spot_rows.append((_spot_market(f"{name}.market", p.market), amounts, p.is_quote))
-    perp_rows = []
+    perp_rows: list[tuple[tuple[int, ...], tuple[int, ...]]] = []
     for i, q in enumerate(perps):
         name = f"perps[{i}]"
         amounts = (
