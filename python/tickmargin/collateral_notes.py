@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from math import prod
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tickmargin.config import HAIRCUT_COMPONENTS, HaircutComponents
 from tickmargin.errors import Issue
 from tickmargin.policies import Policies
 from tickmargin.portfolio import Portfolio
+
+if TYPE_CHECKING:
+    from tickmargin.config import HaircutComponents
 
 __all__ = ["unlisted_collateral"]
 
@@ -19,8 +22,10 @@ _NAMED = 3
 
 def _left(haircut: float | HaircutComponents) -> float:
     """What counts of an asset initially."""
-    if not isinstance(haircut, HaircutComponents):
+    if isinstance(haircut, float):
         return 1.0 - haircut
+    from tickmargin.config import HAIRCUT_COMPONENTS
+
     return float(prod(1.0 - getattr(haircut, name) for name in HAIRCUT_COMPONENTS))
 
 
