@@ -1,22 +1,10 @@
-"""The worked example "a new add-on in one file" is the add-on that runs."""
+"""Add-ons on a book small enough to be margined by hand."""
 
 from __future__ import annotations
-
-import re
-from pathlib import Path
 
 import pytest
 
 import tickmargin as tm
-
-ROOM = Path(__file__).resolve().parent.parent / "cpp" / "src" / "margin"
-
-
-def test_the_example_on_the_page_is_the_file():
-    page = (ROOM / "README.md").read_text()
-    example = re.search(r"### A new add-on in one file.*?```cpp\n(.*?)```", page, re.S)
-    assert example is not None
-    assert example[1] in (ROOM / "concentration.cpp").read_text()
 
 
 def engine(**sections):

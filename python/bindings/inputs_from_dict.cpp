@@ -50,6 +50,17 @@ MarketColumns market_from(const py::dict& d) {
   c.peg_price = take_column<double>(d, "peg_price");
   c.forward_fixed = take_column<double>(d, "forward_fixed");
   c.forward_discount_rate = take_column<double>(d, "forward_discount_rate");
+  c.index_ts_ns = take_column<std::int64_t>(d, "index_ts_ns");
+  c.price_velocity = take_column<double>(d, "price_velocity");
+  c.flow_signed = take_column<double>(d, "flow_signed");
+  c.flow_total = take_column<double>(d, "flow_total");
+  c.open_interest = take_column<double>(d, "open_interest");
+  c.regime_score = take_column<double>(d, "regime_score");
+  c.macro_score = take_column<double>(d, "macro_score");
+  c.rate_stress = take_column<double>(d, "rate_stress");
+  c.asset_borrow_rate = take_column<double>(d, "asset_borrow_rate");
+  c.asset_risk = take_column<double>(d, "asset_risk");
+  c.mark_funding_rate = take_column<double>(d, "mark_funding_rate");
   c.settled_share = take_column<double>(d, "settled_share");
   c.settled_average = take_column<double>(d, "settled_average");
   return c;
@@ -58,6 +69,7 @@ MarketColumns market_from(const py::dict& d) {
 PortfolioColumns portfolio_from(const py::dict& d) {
   PortfolioColumns c;
   c.account_count = d["account_count"].cast<std::int32_t>();
+  c.account_credit_score = take_column<double>(d, "account_credit_score");
   c.position_account = take_column<std::int32_t>(d, "position_account");
   c.position_pocket = take_column<std::int32_t>(d, "position_pocket");
   c.position_instrument = take_column<std::int32_t>(d, "position_instrument");

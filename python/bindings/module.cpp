@@ -7,6 +7,7 @@ PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
   tickmargin::bindings::register_kernels(m);
   tickmargin::bindings::register_perpetuals(m);
   tickmargin::bindings::register_engine(m);
+  tickmargin::bindings::register_add_ons(m);
   tickmargin::bindings::register_live(m);
   tickmargin::bindings::register_recording(m);
   tickmargin::bindings::register_risk(m);

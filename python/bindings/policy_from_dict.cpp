@@ -1,5 +1,6 @@
 #include "policy_from_dict.hpp"
 
+#include "margin/add_ons.hpp"
 #include "policy_expiry_from_dict.hpp"
 #include "policy_protocols_from_dict.hpp"
 #include "policy_tail_from_dict.hpp"
@@ -100,27 +101,25 @@ ScenarioParameters scenario(const py::dict& d) {
   return p;
 }
 
-LiquidityParameters liquidity(const py::dict& d) {
-  LiquidityParameters p;
-  p.half_spread_ratio = get<double>(d, "half_spread_ratio");
-  p.half_spread_vol = get<double>(d, "half_spread_vol");
-  p.fee_ratio = get<double>(d, "fee_ratio");
-  p.impact_factor = get<double>(d, "impact_factor");
-  p.slow_depth_notional = get<double>(d, "slow_depth_notional");
-  p.impact_cap_ratio = get<double>(d, "impact_cap_ratio");
-  p.fast_cap_ratio = get<double>(d, "fast_cap_ratio");
-  return p;
-}
-
-ConcentrationParameters concentration(const py::dict& d) {
-  return {get<double>(d, "threshold_notional"), get<double>(d, "slope_ratio"),
-          get<double>(d, "cap_ratio")};
+std::vector<AddOnParameters> add_ons(const py::dict& d) {
+  std::vector<AddOnParameters> out;
+  for (const py::handle item : get<py::list>(d, "add_ons")) {
+    const auto [id, values] = item.cast<std::pair<std::uint8_t, std::vector<double>>>();
+    if (id >= margin::add_on_count) throw py::value_error("policy names an unknown add-on");
+    const std::size_t keys = margin::add_on_of(static_cast<margin::AddOnId>(id)).keys.size();
+    if (values.empty() || values.size() % keys != 0) {
+      throw py::value_error("an add-on's values must be whole rows of its keys");
+    }
+    out.push_back({id, values});
+  }
+  return out;
 }
 
 ProcyclicalityParameters procyclicality(const py::dict& d) {
-  return {get<double>(d, "buffer_ratio"), get<double>(d, "pre_stress_vol_annual"),
-          get<double>(d, "stress_weight"), get<double>(d, "stressed_vol_annual"),
-          get<double>(d, "long_run_vol_annual")};
+  return {get<double>(d, "buffer_ratio"),        get<double>(d, "pre_stress_vol_annual"),
+          get<double>(d, "stress_weight"),       get<double>(d, "stressed_vol_annual"),
+          get<double>(d, "long_run_vol_annual"), get<double>(d, "stressed_ratio"),
+          get<double>(d, "long_run_ratio"),      get<double>(d, "max_mm_increase_per_day_ratio")};
 }
 
 NettingParameters netting(const py::dict& d) {
@@ -164,8 +163,7 @@ Policy policy_from_dict(const py::dict& d) {
   read_tail(d, p);
   read_protocols(d, p);
   p.netting = netting(get<py::dict>(d, "netting"));
-  p.liquidity = by_underlying<LiquidityParameters>(d, "liquidity", liquidity);
-  p.concentration = by_underlying<ConcentrationParameters>(d, "concentration", concentration);
+  p.add_ons = add_ons(d);
   p.procyclicality =
       by_underlying<ProcyclicalityParameters>(d, "anti_procyclicality", procyclicality);
   return p;

@@ -10,6 +10,7 @@ void register_info(py::module_& m);
 void register_kernels(py::module_& m);
 void register_perpetuals(py::module_& m);
 void register_engine(py::module_& m);
+void register_add_ons(py::module_& m);
 void register_live(py::module_& m);
 void register_recording(py::module_& m);
 void register_risk(py::module_& m);

@@ -278,7 +278,7 @@ void register_engine(py::module_& m) {
   });
   m.def("status_names", [] {
     std::vector<std::string> names;
-    for (int i = 0; i <= static_cast<int>(Status::missing_history); ++i) {
+    for (int i = 0; i <= static_cast<int>(Status::missing_open_interest); ++i) {
       names.emplace_back(status_name(static_cast<Status>(i)));
     }
     return names;

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag, create_model
 
-from tickmargin.config_add_ons import AntiProcyclicality, Concentration, Liquidity, Promise
-from tickmargin.config_base import Confidence, NonNegative, Positive, Ratio
+from tickmargin.config_add_ons import ADD_ONS, OF_THE_POCKET, AntiProcyclicality, Promise
+from tickmargin.config_base import Confidence, NonNegative, Positive, Ratio, date_of, without_null
 from tickmargin.config_base import Section as Section
 from tickmargin.config_expiry import Portfolio, Standard
 from tickmargin.config_protocols import Protocol, Token
@@ -34,8 +34,7 @@ SECTIONS = (
     "portfolio",
     "standard",
     "protocol",
-    "liquidity",
-    "concentration",
+    *ADD_ONS,
     "anti_procyclicality",
 )
 HAIRCUT_COMPONENTS = (
@@ -47,16 +46,6 @@ HAIRCUT_COMPONENTS = (
     "governance",
     "wrong_way",
 )
-
-
-def _date(value: Any) -> Any:
-    """Let JSON and dictionaries, which have no date type, write a date as text."""
-    if isinstance(value, str):
-        try:
-            return date.fromisoformat(value)
-        except ValueError:
-            return value
-    return value
 
 
 class Levels(Section):
@@ -231,8 +220,7 @@ SECTION_MODELS: dict[str, type[Section]] = {
     "options": Options,
     "dynamic": Dynamic,
     "scenario": Scenario,
-    "liquidity": Liquidity,
-    "concentration": Concentration,
+    **ADD_ONS,
     "anti_procyclicality": AntiProcyclicality,
     "matrix": Matrix,
     "span": Span,
@@ -243,16 +231,26 @@ SECTION_MODELS: dict[str, type[Section]] = {
 
 if TYPE_CHECKING:
     UnderlyingOverride = Section
+    AddOnSections = Section
 else:
+    AddOnSections = create_model(
+        "AddOnSections",
+        __base__=Section,
+        **{key: (model | None, None) for key, model in ADD_ONS.items()},
+    )
     UnderlyingOverride = create_model(
         "UnderlyingOverride",
         __base__=Section,
         __doc__="Keys that differ from the policy's own sections for one underlying.",
-        **{key: (_partial(model) | None, None) for key, model in SECTION_MODELS.items()},
+        **{
+            key: (_partial(model) | None, None)
+            for key, model in SECTION_MODELS.items()
+            if key not in OF_THE_POCKET
+        },
     )
 
 
-class Policy(Section):
+class Policy(AddOnSections):
     """One policy: a method, its parameters and what surrounds it."""
 
     method: Literal[
@@ -269,7 +267,7 @@ class Policy(Section):
     ]
     description: str = ""
     source: str = ""
-    as_of: Annotated[date, BeforeValidator(_date)] | None = None
+    as_of: Annotated[date, BeforeValidator(date_of)] | None = None
     collateral: Literal["haircut", "simulated"] = "haircut"
     option_value: Literal["equity", "requirement"] = "equity"
     close_out_cost_ratio: Ratio = Field(
@@ -286,8 +284,6 @@ class Policy(Section):
     options: Options | None = None
     dynamic: Dynamic | None = None
     scenario: Scenario | None = None
-    liquidity: Liquidity | None = None
-    concentration: Concentration | None = None
     anti_procyclicality: AntiProcyclicality | None = None
     matrix: Matrix | None = None
     span: Span | None = None
@@ -346,24 +342,9 @@ class PolicyFile(Section):
 
 def json_schema() -> dict[str, Any]:
     """JSON schema (draft 2020-12) of a policy file, without the nulls TOML cannot write."""
-    schema: dict[str, Any] = _without_null(PolicyFile.model_json_schema(by_alias=True))
+    schema: dict[str, Any] = without_null(PolicyFile.model_json_schema(by_alias=True))
     head = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "tickmargin policy file",
     }
     return {**head, **{key: value for key, value in schema.items() if key not in head}}
-
-
-def _without_null(node: Any) -> Any:
-    """Drop ``null`` branches and defaults, which stand for an absent key."""
-    if isinstance(node, list):
-        return [_without_null(item) for item in node]
-    if not isinstance(node, dict):
-        return node
-    kept = {key: _without_null(value) for key, value in node.items() if value is not None}
-    branches = [b for b in kept.get("anyOf", []) if b != {"type": "null"}]
-    if "anyOf" not in kept:
-        return kept
-    if len(branches) > 1:
-        return {**kept, "anyOf": branches}
-    return {**{k: v for k, v in kept.items() if k != "anyOf"}, **branches[0]}

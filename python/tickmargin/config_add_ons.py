@@ -2,39 +2,45 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from typing import Any
 
+from pydantic import Field, create_model
+
+from tickmargin import _core
 from tickmargin.config_base import Confidence, NonNegative, Positive, Ratio, Section
 
-
-class Liquidity(Section):
-    """Add-on: what closing out costs, in IM and MM; what the book lacks now, in IM alone."""
-
-    half_spread_ratio: Ratio = 0.0
-    half_spread_vol: NonNegative = Field(default=0.0, description="of volatility, on gross vega")
-    fee_ratio: Ratio = 0.0
-    impact_factor: NonNegative = Field(
-        default=0.0, description="of net notional, times sqrt(net notional / depth)"
-    )
-    slow_depth_notional: Positive | None = Field(
-        default=None, description="required where impact_factor > 0"
-    )
-    impact_cap_ratio: Ratio = 1.0
-    fast_cap_ratio: Ratio = Field(
-        default=0.0, description="most that the depth of the market's book may add, IM alone"
-    )
+_RANGES: dict[str, Any] = {"ratio": Ratio, "non_negative": NonNegative, "positive": Positive}
 
 
-class Concentration(Section):
-    """Add-on: a ratio of net notional that grows beyond a threshold, in IM and MM."""
+def _model(section: str, described: Any) -> type[Section]:
+    """The model of one add-on's section, from what the core says of its keys."""
+    fields: dict[str, Any] = {}
+    for name, kind, required, fallback, says in described["keys"]:
+        number = _RANGES[kind]
+        if required:
+            fields[name] = (number, Field(description=says))
+        elif fallback != fallback:
+            fields[name] = (number | None, Field(default=None, description=says))
+        else:
+            fields[name] = (number, Field(default=fallback, description=says))
+    title = "".join(part.capitalize() for part in section.split("_"))
+    return create_model(title, __base__=Section, __doc__=described["says"], **fields)
 
-    threshold_notional: Positive
-    slope_ratio: NonNegative
-    cap_ratio: Ratio
+
+# Every line an add-on has, in the core's order; two of them may read the same section.
+ADD_ON_LINES: tuple[dict[str, Any], ...] = tuple(_core.add_ons())
+ADD_ONS: dict[str, type[Section]] = {
+    line["section"]: _model(line["section"], line) for line in ADD_ON_LINES
+}
+# Charged on the pocket as a whole: nothing of them differs by underlying.
+OF_THE_POCKET = frozenset(line["section"] for line in ADD_ON_LINES if line["whole_pocket"])
+SEEN_BY: dict[str, frozenset[str]] = {
+    line["section"]: frozenset(line["seen_by"]) for line in ADD_ON_LINES
+}
 
 
 class AntiProcyclicality(Section):
-    """Of method ``dynamic``: EMIR RTS 153/2013 article 28(1) on its measure."""
+    """EMIR RTS 153/2013 article 28(1): on the measure of ``dynamic``, on the lines of others."""
 
     buffer_ratio: NonNegative = 0.0
     pre_stress_vol_annual: Positive | None = Field(
@@ -42,10 +48,19 @@ class AntiProcyclicality(Section):
     )
     stress_weight: Ratio = 0.0
     stressed_vol_annual: Positive | None = Field(
-        default=None, description="required where stress_weight > 0"
+        default=None, description="of dynamic: required where stress_weight > 0"
     )
     long_run_vol_annual: Positive | None = Field(
-        default=None, description="never less than the measure at it"
+        default=None, description="of dynamic: never less than the measure at it"
+    )
+    stressed_ratio: Ratio | None = Field(
+        default=None, description="of the others, of gross delta: required where stress_weight > 0"
+    )
+    long_run_ratio: Ratio | None = Field(
+        default=None, description="of the others: never less than this share of the gross delta"
+    )
+    max_mm_increase_per_day_ratio: Positive | None = Field(
+        default=None, description="of the others: how fast what this adds to MM may rise"
     )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from datetime import date
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -17,3 +18,28 @@ class Section(BaseModel):
     """Base of all tables: unknown keys, casts, NaN and infinity are refused."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+
+def date_of(value: Any) -> Any:
+    """Let JSON and dictionaries, which have no date type, write a date as text."""
+    if isinstance(value, str):
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            return value
+    return value
+
+
+def without_null(node: Any) -> Any:
+    """Drop ``null`` branches and defaults, which stand for an absent key."""
+    if isinstance(node, list):
+        return [without_null(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    kept = {key: without_null(value) for key, value in node.items() if value is not None}
+    branches = [b for b in kept.get("anyOf", []) if b != {"type": "null"}]
+    if "anyOf" not in kept:
+        return kept
+    if len(branches) > 1:
+        return {**kept, "anyOf": branches}
+    return {**{k: v for k, v in kept.items() if k != "anyOf"}, **branches[0]}

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from tickmargin.config import HAIRCUT_COMPONENTS, SECTION_MODELS, Section
+from tickmargin.config_add_ons import ADD_ONS
 from tickmargin.config_correlation import correlation_fault
 from tickmargin.config_issues import child, is_inside, shown, suggestion
 from tickmargin.toml_lines import Path
@@ -25,13 +26,10 @@ NEEDED = {
 }
 READ: dict[str, tuple[str, ...]] = {
     "fixed": ("futures", "options"),
-    "dynamic": ("dynamic", "anti_procyclicality"),
+    "dynamic": ("dynamic",),
     **{name: (name,) for name in OWN_SECTION},
     **dict.fromkeys(TAIL, ("tail",)),
 }
-
-
-ADD_ONS = ("liquidity", "concentration")  # of every method
 
 
 class Problem(NamedTuple):
@@ -212,54 +210,6 @@ def check_scenario(view: View) -> Iterator[Problem]:
             yield Problem(("tails", i, "move"), "TAIL_WITHOUT_MOVE", 0.0, message, ("tails",))
 
 
-def check_liquidity(view: View) -> Iterator[Problem]:
-    """An impact is of a depth, and the fast term of an impact."""
-    if view.get("impact_factor") and not view.given("slow_depth_notional"):
-        message = "missing; expected a number greater than 0, as impact_factor > 0"
-        keys = ("slow_depth_notional", "impact_factor")
-        yield Problem(("slow_depth_notional",), "MISSING_KEY", None, message, keys)
-    if view.get("fast_cap_ratio") and view.get("impact_factor") == 0.0:
-        got = view.get("fast_cap_ratio")
-        message = f"got {shown(got)}; expected 0 where impact_factor is 0"
-        keys = ("fast_cap_ratio", "impact_factor")
-        yield Problem(("fast_cap_ratio",), "KEY_NOT_USED", got, message, keys)
-
-
-def check_anti_procyclicality(view: View) -> Iterator[Problem]:
-    """A weight has something to weigh, a level before the stress a buffer."""
-    for key, needed in (("stress_weight", "stressed_vol_annual"),):
-        if view.get(key) and not view.given(needed):
-            message = f"missing; expected a number greater than 0, as {key} > 0"
-            yield Problem((needed,), "MISSING_KEY", None, message, (needed, key))
-    for key, of in (
-        ("pre_stress_vol_annual", "buffer_ratio"),
-        ("stressed_vol_annual", "stress_weight"),
-    ):
-        if view.given(key) and view.get(of) == 0.0:
-            message = f"given, but has an effect only where {of} > 0"
-            yield Problem((key,), "KEY_NOT_USED", view.get(key), message, (key, of))
-
-
-def check_buffers(view: View) -> Iterator[Problem]:
-    """One buffer, not two on top of each other."""
-    written = view.get("underlyings")
-    names = list(written) if isinstance(written, Mapping) else []
-    places: list[Path] = [(), *(("underlyings", name) for name in names)]
-    if not any(view.given(*place, "anti_procyclicality") for place in places):
-        return
-    for place in places:
-        path = (*place, "dynamic", "buffer_ratio")
-        got = view.get(*path) if view.given(*path) else None
-        if got:
-            message = f"got {shown(got)}; expected 0 beside anti_procyclicality, which has its own"
-            yield Problem(path, "KEY_NOT_USED", got, message, ())
-
-
-def check_nothing(view: View) -> Iterator[Problem]:
-    """Nothing holds between these keys."""
-    yield from ()
-
-
 def check_netting(view: View) -> Iterator[Problem]:
     """Correlations by pair, complete and positive semi-definite."""
     rule = view.get("rule")
@@ -300,9 +250,6 @@ CHECKS = {
     "dynamic": check_dynamic,
     "scenario": check_scenario,
     "netting": check_netting,
-    "liquidity": check_liquidity,
-    "concentration": check_nothing,
-    "anti_procyclicality": check_anti_procyclicality,
 }
 
 
@@ -314,7 +261,8 @@ def check_method(view: View) -> Iterator[Problem]:
     if not view.given(NEEDED[method]):
         message = f"missing; the method {method} needs it"
         yield Problem((NEEDED[method],), "SECTION_MISSING", None, message, ())
-    unused = [name for name in SECTION_MODELS if name not in (*READ[method], *ADD_ONS)]
+    of_all = (*ADD_ONS, "anti_procyclicality")
+    unused = [name for name in SECTION_MODELS if name not in (*READ[method], *of_all)]
     places: list[Path] = [()]
     written = view.get("underlyings")
     places += [("underlyings", name) for name in (written if isinstance(written, Mapping) else ())]
@@ -330,7 +278,6 @@ def check_method(view: View) -> Iterator[Problem]:
         if method == "es" and view.given("tail", key):
             message = "given, but has an effect only where method is var"
             yield Problem(("tail", key), "KEY_NOT_USED", None, message, ())
-    yield from check_buffers(view)
     if view.count("credits") and method != "span":
         message = "given, but has an effect only where method is span"
         yield Problem(("credits",), "KEY_NOT_USED", None, message, ())

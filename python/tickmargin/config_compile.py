@@ -23,7 +23,7 @@ from tickmargin.config import (
     Scenario,
     Section,
 )
-from tickmargin.config_add_ons import AntiProcyclicality, Concentration, Liquidity
+from tickmargin.config_add_ons import ADD_ON_LINES, AntiProcyclicality
 from tickmargin.config_compile_protocols import compile_protocol, compile_tokens
 from tickmargin.config_compile_tail import compile_tail
 from tickmargin.config_compile_venues import compile_credits, compile_matrix, compile_span
@@ -145,26 +145,59 @@ def compile_policy(
 
 
 def _add_ons(policy: LoadedPolicy, underlyings: Sequence[str]) -> dict[str, Any]:
-    """By underlying; an empty list where the policy has no such section at all."""
-    nothing = {
-        "liquidity": Liquidity(),
-        "concentration": Concentration(threshold_notional=1.0, slope_ratio=0.0, cap_ratio=0.0),
-        "anti_procyclicality": AntiProcyclicality(),
+    """Add-ons by number with their values in one row or one an underlying, and what damps.
+
+    An underlying that a section given only for others leaves out is charged nothing: its row is
+    that of a section whose ratios are 0.
+    """
+    lines = []
+    for number, line in enumerate(ADD_ON_LINES):
+        rows = _written(policy, line["section"], underlyings)
+        if not any(rows):
+            continue
+        rows = rows[:1] if line["whole_pocket"] else rows
+        values = [value for row in rows for value in _values(line["keys"], row)]
+        lines.append((number, values))
+    damping = _written(policy, "anti_procyclicality", underlyings)
+    return {
+        "add_ons": lines,
+        "anti_procyclicality": [
+            _damping(row or AntiProcyclicality()) for row in damping if any(damping)
+        ],
     }
-    out: dict[str, Any] = {}
-    for key, absent in nothing.items():
-        general = getattr(policy.config, key)
-        written = [policy.merged.get((key, u), general) for u in underlyings]
-        given = general is not None or any(name == key for name, _ in policy.merged)
-        rows = [section or absent for section in written] if given else []
-        out[key] = [_numbers(row) for row in rows]
-    return out
 
 
-def _numbers(section: Section) -> dict[str, float]:
-    """A section's numbers; NaN where none is given."""
+def _written(policy: LoadedPolicy, key: str, underlyings: Sequence[str]) -> list[Section | None]:
+    """A section as it holds for each underlying."""
+    general = getattr(policy.config, key)
+    return [policy.merged.get((key, u), general) for u in underlyings]
+
+
+def _values(keys: Sequence[Any], section: Section | None) -> list[float]:
+    """A section's numbers in the core's order; NaN where none is given."""
+    if section is None:
+        return [_nothing(key) for key in keys]
+    values = [getattr(section, key[0]) for key in keys]
+    return [math.nan if value is None else float(value) for value in values]
+
+
+def _nothing(key: Any) -> float:
+    """The number with which a section that is not there charges nothing."""
+    _, kind, required, fallback, _ = key
+    if not required:
+        return float(fallback)
+    return 1.0 if kind == "positive" else 0.0
+
+
+def _damping(section: Section) -> dict[str, float]:
+    """A section's numbers; NaN where none is given, 0 for a ratio."""
     values = section.model_dump()
-    return {key: math.nan if value is None else value for key, value in values.items()}
+    return {
+        key: (0.0 if key in ("stressed_ratio", "long_run_ratio") else math.nan)
+        if value is None
+        else value
+        for key, value in values.items()
+    }
 
 
 def _haircuts(policy: LoadedPolicy, assets: Sequence[tuple[str, str]]) -> tuple[Floats, Floats]:

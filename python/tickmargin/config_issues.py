@@ -44,6 +44,7 @@ POLICY_CODES: Mapping[str, str] = MappingProxyType(
         "KEY_NOT_USED": "A key is given that has no effect.",
         "INVALID_ASSET": "A haircut is not keyed by an asset such as BTC or USDC@ethereum.",
         "SECTION_MISSING": "The section that holds the method's parameters is absent.",
+        "COUNTED_TWICE": "An add-on is given for a risk that the policy's method asks for already.",
         "SECTION_NOT_USED": "A section is given that the policy's method does not read.",
         "SIMULATED_NEEDS_SCENARIO": "Only `scenario`, `var` and `es` can simulate collateral.",
         "REQUIREMENT_NEEDS_FIXED": "Only `fixed` and `standard` hold the option mark.",

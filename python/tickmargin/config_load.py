@@ -31,6 +31,7 @@ from tickmargin.config_checks import (
     check_select,
     chosen_names,
 )
+from tickmargin.config_checks_add_ons import ADD_ON_CHECKS, check_beside_method
 from tickmargin.config_checks_expiry import EXPIRY_CHECKS
 from tickmargin.config_checks_protocols import PROTOCOL_CHECKS
 from tickmargin.config_checks_tail import TAIL_CHECKS
@@ -51,7 +52,14 @@ from tickmargin.errors import InputTypeError, InvalidInputError
 from tickmargin.toml_lines import Path, key_lines
 
 S = TypeVar("S", bound=Section)
-CHECKS = {**OWN_CHECKS, **VENUE_CHECKS, **EXPIRY_CHECKS, **TAIL_CHECKS, **PROTOCOL_CHECKS}
+CHECKS = {
+    **OWN_CHECKS,
+    **VENUE_CHECKS,
+    **EXPIRY_CHECKS,
+    **TAIL_CHECKS,
+    **PROTOCOL_CHECKS,
+    **ADD_ON_CHECKS,
+}
 CHECKED_MODELS: dict[str, type[Section]] = {
     **SECTION_MODELS,
     "levels": Levels,
@@ -264,7 +272,7 @@ def _problems(data: Mapping[str, Any], bad: frozenset[Path]) -> Iterator[tuple[P
         if not isinstance(policy, Mapping):
             continue
         view = View(policy, _below(bad, prefix), Policy)
-        for problem in (*check_method(view), *check_hot(view)):
+        for problem in (*check_method(view), *check_beside_method(view), *check_hot(view)):
             yield (*prefix, *problem.path), problem
         for section, check in CHECKS.items():
             place = (*prefix, section)

@@ -88,6 +88,17 @@ def market_columns(market: Market, portfolio: Portfolio) -> dict[str, Any]:
         "peg_price": market.underlyings.peg_price,
         "forward_fixed": market.forwards.fixed_price,
         "forward_discount_rate": market.forwards.discount_rate_annual,
+        "index_ts_ns": market.underlyings.index_ts_ns,
+        "price_velocity": market.underlyings.price_velocity_ratio,
+        "flow_signed": market.underlyings.flow_signed_notional,
+        "flow_total": market.underlyings.flow_total_notional,
+        "open_interest": market.underlyings.open_interest_notional,
+        "regime_score": market.underlyings.regime_score,
+        "macro_score": market.underlyings.macro_score,
+        "rate_stress": market.underlyings.rate_stress,
+        "asset_borrow_rate": market.assets.borrow_rate_annual,
+        "asset_risk": market.assets.risk_annual,
+        "mark_funding_rate": _aligned(market.marks.funding_rate_annual, marks),
         "settled_share": np.nan_to_num(_aligned(market.marks.settled_share, marks)),
         "settled_average": _aligned(market.marks.settled_average, marks),
     }
@@ -123,6 +134,7 @@ def portfolio_columns(market: Market, portfolio: Portfolio) -> dict[str, Any]:
     rank[instrument_order(portfolio)] = np.arange(len(rank), dtype=np.int32)
     return {
         "account_count": len(portfolio.accounts),
+        "account_credit_score": portfolio.accounts.credit_score,
         "position_account": portfolio.positions.account,
         "position_pocket": portfolio.positions.pocket,
         "position_instrument": rank[portfolio.positions.instrument],

@@ -28,7 +28,12 @@ from tests.oracle.margin_values import Contract, Shock
 STATES = ("healthy", "warning", "margin_call", "liquidating", "bankrupt", "undecidable")
 RANK = {state: rank for rank, state in enumerate(STATES)}
 # What is missing, in the order of precedence; then what a number may be.
-STATUSES = ("missing_price", "missing_vol", "missing_forward", "missing_asset_price")
+STATUSES = (
+    *("missing_price", "missing_vol", "missing_forward", "missing_asset_price"),
+    *("missing_confidence", "missing_index_time", "missing_funding", "missing_borrow_rate"),
+    *("missing_regime", "missing_macro", "missing_rate_stress", "missing_credit_score"),
+    *("missing_asset_risk", "missing_velocity", "missing_flow", "missing_open_interest"),
+)
 LEVELS = ("liquidation", "margin_call", "warning")
 STATE_OF = {"liquidation": "liquidating", "margin_call": "margin_call", "warning": "warning"}
 # Two programs that add the same numbers in another order; see tests/property/compare.py.

@@ -13,7 +13,7 @@ from typing import Any
 
 from tests.oracle import margin_methods as methods
 from tests.oracle import margin_venues as venues
-from tests.oracle.margin_add_ons import add_on_lines
+from tests.oracle.margin_add_ons import pocket_lines, unit_lines
 from tests.oracle.margin_market import Market, MissingInputError, Row, asset_key
 from tests.oracle.margin_methods import Held, Line, Scan
 from tests.oracle.margin_policy import Policy
@@ -83,6 +83,8 @@ class Twin:
         self.ticks = 10**decimals  # a unit of the numeraire
         self.market = Market(inputs.market, inputs.as_of_ns, inputs.numeraire)
         self.instruments = {row["instrument"]: row for row in inputs.portfolio["instruments"]}
+        accounts = inputs.portfolio.get("accounts", ())
+        self._credit_scores = {row["account"]: row.get("credit_score") for row in accounts}
 
     def pockets(self, index: Mapping[str, float] | None = None) -> dict[tuple[str, str], Pocket]:
         """All pockets by (account, pocket), at the market or at an index.
@@ -146,10 +148,32 @@ class Twin:
         pocket.held = held
         self._value(market, pocket, worth)
         self._require(market, pocket, worth)
-        pocket.lines = with_safety(pocket.lines, self.policy.safety_factor)
-        for name, unit in held.items():
-            pocket.lines += add_on_lines(market, name, unit, self.policy)
+        base = pocket.lines
+        pocket.lines = with_safety(base, self.policy.safety_factor)
+        self._add_on_top(market, pocket, worth, base)
         return pocket
+
+    def _add_on_top(
+        self,
+        market: Market,
+        pocket: Pocket,
+        worth: Sequence[tuple[tuple[str, str], float]],
+        base: Sequence[Line],
+    ) -> None:
+        """Add-ons; each is charged on what the method asks for, none on another's."""
+        missing: set[str] = set()
+        context = (self.policy, worth)
+        for name, unit in pocket.held.items():
+            mine = [line for line in base if line.underlying == name]
+            own = math.fsum(x.initial for x in mine), math.fsum(x.maintenance for x in mine)
+            lines, lacks = unit_lines(market, name, unit, own, context)
+            pocket.lines += lines
+            missing |= lacks
+        own = math.fsum(x.initial for x in base), math.fsum(x.maintenance for x in base)
+        score = self._credit_scores.get(pocket.account)
+        lines, lacks = pocket_lines(market, list(pocket.held), own, context, score)
+        pocket.lines += lines
+        pocket.statuses = frozenset(missing | lacks)
 
     def _value(
         self, market: Market, pocket: Pocket, worth: Sequence[tuple[tuple[str, str], float]]

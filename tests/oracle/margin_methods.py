@@ -172,6 +172,16 @@ def damped(rules: Mapping[str, Any], now: float, measure_at: Callable[[float], f
     return max(wanted)
 
 
+def measured_moves(market: Market, name: str, policy: Policy, side: str) -> list[float]:
+    """The same of the bare measure: nothing that damps it, its floor and cap alone."""
+    rules = policy.section("dynamic", name)
+    vol = max(market.underlying(name)["realised_vol_annual"], rules["vol_floor_annual"])
+    days, confidence = rules[f"horizon_{side}_days"], rules[f"confidence_{side}"]
+    fall, rise = shortfall_moves(vol, days, confidence)
+    low, high = rules["floor_ratio"], rules["cap_ratio"]
+    return [-min(max(fall, low), high), min(max(rise, low), high)]
+
+
 def dynamic_moves(market: Market, name: str, policy: Policy, side: str) -> list[float]:
     """The move down and the move up of initial or maintenance margin."""
     rules = policy.section("dynamic", name)
@@ -202,17 +212,23 @@ def dynamic_unit(market: Market, name: str, held: Sequence[Held], policy: Policy
     rules = policy.section("dynamic", name)
     moves = {side: dynamic_moves(market, name, policy, side) for side in SIDES}
     # A spread's loss may shrink as the move grows: initial margin looks at all four moves.
+    damps = policy.has("anti_procyclicality")
+    bare = {side: measured_moves(market, name, policy, side) for side in SIDES}
+    if damps:  # never below the measure, whatever a wider move would do to the book
+        moves = {side: moves[side] + bare[side] for side in SIDES}
     moves["initial"] = moves["initial"] + moves["maintenance"]
-    losses = {}
-    for side in SIDES:
+    bare["initial"] = bare["initial"] + bare["maintenance"]
+
+    def loss(at: list[float]) -> float:
         table = [
-            [-h.quantity * h.contract.profit(Shock(m, 0.0, 1.0), None) for m in moves[side]]
-            for h in held
+            [-h.quantity * h.contract.profit(Shock(m, 0.0, 1.0), None) for m in at] for h in held
         ]
         if rules["netting"] == "underlying":
-            losses[side] = max(0.0, *map(math.fsum, zip(*table, strict=True)))
-        else:
-            losses[side] = math.fsum(max(0.0, *row) for row in table)
+            return max(0.0, *map(math.fsum, zip(*table, strict=True)))
+        return math.fsum(max(0.0, *row) for row in table)
+
+    losses = {side: loss(moves[side]) for side in SIDES}
+    scans = {side: loss(bare[side]) for side in SIDES} if damps else losses
     depth = 0.0
     if rules["depth_factor"] > 0.0:
         delta = math.fsum(h.quantity * h.contract.delta() for h in held)
@@ -221,9 +237,11 @@ def dynamic_unit(market: Market, name: str, held: Sequence[Held], policy: Policy
         if resting is not None and resting > 0.0:
             ratio = min(ratio, rules["depth_factor"] * math.sqrt(notional / resting))
         depth = notional * ratio
+    added = {side: losses[side] - scans[side] for side in SIDES}
     return [
-        Line(name, "scan", losses["initial"], losses["maintenance"]),
+        Line(name, "scan", scans["initial"], scans["maintenance"]),
         Line(name, "depth", depth, 0.0),
+        Line(name, "anti_procyclicality", added["initial"], added["maintenance"]),
     ]
 
 

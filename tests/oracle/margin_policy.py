@@ -61,12 +61,23 @@ LIQUIDITY = {
     "fast_cap_ratio": 0.0,
 }
 CONCENTRATION = {"threshold_notional": 1.0, "slope_ratio": 0.0, "cap_ratio": 0.0}
+VEGA_CHARGE = {"reference_days": 30.0, "power": 0.5, "min_days": 1.0}
+WRONG_WAY = {"other_ratio": 0.0}
+ASSET_RISK = {"cap_ratio": 1.0}
+NO_DEFAULTS = (
+    "delta_charge gamma_charge theta_charge basis_risk funding rate_environment oracle_confidence "
+    "oracle_staleness price_velocity order_flow open_interest borrow liquidation_delay regime "
+    "macro credit_score"
+)
 ANTI_PROCYCLICALITY = {
     "buffer_ratio": 0.0,
     "pre_stress_vol_annual": None,
     "stress_weight": 0.0,
     "stressed_vol_annual": None,
     "long_run_vol_annual": None,
+    "stressed_ratio": None,
+    "long_run_ratio": None,
+    "max_mm_increase_per_day_ratio": None,
 }
 MATRIX = {
     "price_steps": 4,
@@ -125,6 +136,10 @@ DEFAULTS = {
     "liquidity": LIQUIDITY,
     "concentration": CONCENTRATION,
     "anti_procyclicality": ANTI_PROCYCLICALITY,
+    **{name: {} for name in NO_DEFAULTS.split()},
+    "vega_charge": VEGA_CHARGE,
+    "wrong_way": WRONG_WAY,
+    "asset_risk": ASSET_RISK,
     "matrix": MATRIX,
     "span": SPAN,
 }

@@ -15,7 +15,7 @@ from tickmargin.policies import Policies
 
 TOP = {"name", "method", "simulated_collateral", "option_value_in_equity", "close_out_cost_ratio"}
 TOP |= {"levels", "haircut_initial", "haircut_maintenance", "futures", "options", "dynamic"}
-TOP |= {"scenario", "netting", "liquidity", "concentration", "anti_procyclicality"}
+TOP |= {"scenario", "netting", "add_ons", "anti_procyclicality"}
 TOP |= {"scenario", "netting", "matrix", "span", "span_credits"}
 TOP |= {"portfolio", "standard", "tail", "protocol", "tokens", "safety_factor_ratio"}
 FUTURES = {"initial_ratio", "maintenance_ratio", "notional_at_entry", "netting", "taker_fee_ratio"}
@@ -74,7 +74,7 @@ def test_the_keys_are_exactly_those_the_core_reads() -> None:
     assert [set(row) for row in fixed["options"]] == [OPTIONS] * 4
     assert [set(row) for row in dynamic["dynamic"]] == [DYNAMIC] * 4
     assert [set(row) for row in scenario["scenario"]] == [SCENARIO] * 4
-    for name in ("liquidity", "concentration", "anti_procyclicality"):
+    for name in ("add_ons", "anti_procyclicality"):
         assert fixed[name] == dynamic[name] == scenario[name] == []
     assert fixed["dynamic"] == fixed["scenario"] == dynamic["futures"] == scenario["options"] == []
 

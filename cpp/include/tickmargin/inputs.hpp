@@ -61,6 +61,20 @@ struct MarketColumns {
   std::vector<double> forward_fixed;
   std::vector<double> forward_discount_rate;
 
+  // What add-ons read, by underlying; what has no row is missing. `index_ts_ns`: when the index was
+  // last heard, 0 for never. Scores lie in [0, 1].
+  std::vector<std::int64_t> index_ts_ns;
+  std::vector<double> price_velocity;  // signed move of the index over the venue's window, a ratio
+  std::vector<double> flow_signed;     // numeraire, bought less sold by takers
+  std::vector<double> flow_total;
+  std::vector<double> open_interest;  // numeraire
+  std::vector<double> regime_score;
+  std::vector<double> macro_score;
+  std::vector<double> rate_stress;        // multiple of a policy's shock of interest rates
+  std::vector<double> asset_borrow_rate;  // by asset, a year
+  std::vector<double> asset_risk;         // by asset: chance a year that its contract breaks
+  std::vector<double> mark_funding_rate;  // by instrument: what a long pays a year, a ratio
+
   // Forward curve nodes, sorted by (underlying, expiry).
   std::vector<std::int32_t> forward_underlying;
   std::vector<std::int64_t> forward_expiry_ns;
@@ -85,6 +99,7 @@ struct MarketColumns {
 
 struct PortfolioColumns {
   std::int32_t account_count = 0;
+  std::vector<double> account_credit_score;  // NaN: none; empty: nobody has one
 
   // Pocket 0 is the cross pocket; any other number is an isolated pocket of that name.
   std::vector<std::int32_t> position_account;

@@ -111,30 +111,24 @@ struct ScenarioParameters {
   double basis_ratio = 0;
 };
 
-// Cost of closing out, on the delta at the index unless said.
-struct LiquidityParameters {
-  double half_spread_ratio = 0;
-  double half_spread_vol = 0;  // options: of volatility, on gross vega
-  double fee_ratio = 0;
-  double impact_factor = 0;  // of net notional x sqrt(net notional / depth)
-  double slow_depth_notional = 0;
-  double impact_cap_ratio = 1;
-  double fast_cap_ratio = 0;  // most that the book's depth now may add, initial only
+// One add-on: its place in margin/add_on_list.inc, and the values of its keys in the order that its
+// own file has them in: a row by underlying, or one where it is charged on the pocket as a whole.
+struct AddOnParameters {
+  std::uint8_t id = 0;
+  std::vector<double> values;
 };
 
-struct ConcentrationParameters {
-  double threshold_notional = 0;
-  double slope_ratio = 0;  // per multiple of the threshold beyond it
-  double cap_ratio = 0;
-};
-
-// Volatilities are annual; NaN: not given.
+// Volatilities are annual; NaN: not given. `dynamic` measures at the two volatilities below, the
+// other methods take the two ratios after them, of the gross delta at the index.
 struct ProcyclicalityParameters {
   double buffer_ratio = 0;
   double pre_stress_vol_annual = 0;
   double stress_weight = 0;
   double stressed_vol_annual = 0;
   double long_run_vol_annual = 0;
+  double stressed_ratio = 0;
+  double long_run_ratio = 0;
+  double max_mm_increase_per_day_ratio = 0;  // NaN: no limit; of `dynamic` its own key
 };
 
 // A cap on how far a smile may turn, and how far from the money it is reached.
@@ -244,9 +238,8 @@ struct Policy {
   std::vector<ProtocolParameters> protocol;
   std::vector<TokenParameters> tokens;  // by asset, rule drift_v2 only
   NettingParameters netting;
-  std::vector<LiquidityParameters> liquidity;  // by underlying, or empty: not charged
-  std::vector<ConcentrationParameters> concentration;
-  std::vector<ProcyclicalityParameters> procyclicality;
+  std::vector<AddOnParameters> add_ons;                  // those charged, in the order of their ids
+  std::vector<ProcyclicalityParameters> procyclicality;  // by underlying, or empty
 };
 
 }  // namespace tickmargin

@@ -15,6 +15,19 @@ enum class Status : std::uint8_t {
   not_finite = 5,           // an input was there, the result was not a finite number
   overflow = 6,             // an amount does not fit the ledger's 64-bit ticks
   missing_history = 7,      // a held underlying of a `var` or `es` policy has no scenarios
+  // An input that an add-on of the policy asks for.
+  missing_confidence = 8,
+  missing_index_time = 9,
+  missing_funding = 10,
+  missing_borrow_rate = 11,
+  missing_regime = 12,
+  missing_macro = 13,
+  missing_rate_stress = 14,
+  missing_credit_score = 15,
+  missing_asset_risk = 16,
+  missing_velocity = 17,
+  missing_flow = 18,
+  missing_open_interest = 19,
 };
 
 // States in rising order of danger; `undecidable` stands beside them: new risk and withdrawals are
@@ -45,6 +58,18 @@ constexpr const char* status_name(Status status) noexcept {
     case Status::not_finite: return "not_finite";
     case Status::overflow: return "overflow";
     case Status::missing_history: return "missing_history";
+    case Status::missing_confidence: return "missing_confidence";
+    case Status::missing_index_time: return "missing_index_time";
+    case Status::missing_funding: return "missing_funding";
+    case Status::missing_borrow_rate: return "missing_borrow_rate";
+    case Status::missing_regime: return "missing_regime";
+    case Status::missing_macro: return "missing_macro";
+    case Status::missing_rate_stress: return "missing_rate_stress";
+    case Status::missing_credit_score: return "missing_credit_score";
+    case Status::missing_asset_risk: return "missing_asset_risk";
+    case Status::missing_velocity: return "missing_velocity";
+    case Status::missing_flow: return "missing_flow";
+    case Status::missing_open_interest: return "missing_open_interest";
   }
   return "unknown";
 }

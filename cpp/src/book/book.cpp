@@ -87,6 +87,7 @@ double entry_price_of(Payoff payoff, double entry_term) noexcept {
 Book make_book(const PortfolioColumns& p, const InstrumentColumns& instruments) {
   const SortedRows rows = sort_rows(p, instruments);
   Book book;
+  book.account_credit_score = p.account_credit_score;
   book.position_instrument.reserve(rows.positions.size());
   book.position_quantity.reserve(rows.positions.size());
   book.position_entry.reserve(rows.positions.size());

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <vector>
 
 #include "tickmargin/inputs.hpp"
@@ -36,6 +37,12 @@ struct Book {
   std::vector<std::int64_t> pocket_orders;  // pocket -> orders
   std::vector<OrderRow> orders;
 
+  std::vector<double> account_credit_score;  // NaN: none; empty: nobody has one
+
+  double credit_score(std::size_t account) const noexcept {
+    return account < account_credit_score.size() ? account_credit_score[account]
+                                                 : std::numeric_limits<double>::quiet_NaN();
+  }
   std::size_t account_count() const noexcept { return account_pockets.size() - 1; }
   std::size_t pocket_count() const noexcept { return pocket_account.size(); }
   std::size_t unit_count() const noexcept { return unit_underlying.size(); }

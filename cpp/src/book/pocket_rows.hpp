@@ -18,6 +18,7 @@ struct PocketRows {
   std::span<const std::int32_t> balance_asset;
   std::span<const double> balance_amount;
   std::span<const OrderRow> orders;
+  double credit_score = std::numeric_limits<double>::quiet_NaN();  // of the account
 
   std::int64_t first_position() const noexcept { return unit_positions.front(); }
   std::int64_t end_position() const noexcept { return unit_positions.back(); }
@@ -41,7 +42,8 @@ inline PocketRows pocket_rows(const Book& book, std::size_t pocket) noexcept {
           book.position_entry.data(),
           {book.balance_asset.data() + balances, balance_count},
           {book.balance_amount.data() + balances, balance_count},
-          orders};
+          orders,
+          book.credit_score(static_cast<std::size_t>(book.pocket_account[pocket]))};
 }
 
 }  // namespace tickmargin::book

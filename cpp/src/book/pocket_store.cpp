@@ -66,6 +66,7 @@ void SegmentPool::give_back(std::int64_t first, std::uint8_t power) noexcept {
 PocketStore::PocketStore(const Book& book, StoreCapacity capacity)
     : capacity_(capacity),
       account_first_(book.account_count(), -1),
+      credit_score_(book.account_credit_score),
       position_pool_(slots_for(capacity.positions)),
       balance_pool_(slots_for(capacity.balances) + 4 * capacity.pockets) {
   TICKMARGIN_ASSERT(capacity.pockets >= book.pocket_count());
@@ -148,8 +149,15 @@ PocketRows PocketStore::rows(std::size_t pocket, const InstrumentColumns& instru
     scratch.positions.push_back(first + static_cast<std::int64_t>(k));
   }
   scratch.positions.push_back(first + static_cast<std::int64_t>(held.size()));
-  return {scratch.underlying, scratch.positions, instrument_.data(), quantity_.data(),
-          entry_.data(),      assets(pocket),    amounts(pocket),    {}};
+  return {scratch.underlying,
+          scratch.positions,
+          instrument_.data(),
+          quantity_.data(),
+          entry_.data(),
+          assets(pocket),
+          amounts(pocket),
+          {},
+          credit_score(static_cast<std::size_t>(slots_[pocket].account))};
 }
 
 bool PocketStore::room(const Segment& segment, std::size_t count,
@@ -219,6 +227,7 @@ bool PocketStore::replace(std::size_t pocket, const ScratchPocket& rows) noexcep
 
 Book PocketStore::to_book(const InstrumentColumns& instruments_of) const {
   Book book;
+  book.account_credit_score = credit_score_;
   UnitScratch units;
   for (std::size_t account = 0; account < account_count(); ++account) {
     book.account_pockets.push_back(static_cast<std::int64_t>(book.pocket_account.size()));

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <vector>
 
@@ -111,7 +112,13 @@ class PocketStore {
   static bool resize(Segment& segment, std::size_t count, SegmentPool& pool) noexcept;
 
   StoreCapacity capacity_;
+  double credit_score(std::size_t account) const noexcept {
+    return account < credit_score_.size() ? credit_score_[account]
+                                          : std::numeric_limits<double>::quiet_NaN();
+  }
+
   std::vector<std::int32_t> account_first_;
+  std::vector<double> credit_score_;  // by account, or empty
   std::vector<Slot> slots_;
   SegmentPool position_pool_, balance_pool_;
   std::vector<std::uint32_t> instrument_;

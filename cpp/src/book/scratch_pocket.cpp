@@ -13,6 +13,7 @@ void ScratchPocket::assign(const PocketRows& rows) {
   balance_asset_.assign(rows.balance_asset.begin(), rows.balance_asset.end());
   balance_amount_.assign(rows.balance_amount.begin(), rows.balance_amount.end());
   orders_ = rows.orders;
+  credit_score_ = rows.credit_score;
 }
 
 void ScratchPocket::reserve(std::size_t positions, std::size_t balances) {
@@ -31,6 +32,7 @@ void ScratchPocket::clear() {
   balance_asset_.clear();
   balance_amount_.clear();
   orders_ = {};
+  credit_score_ = std::numeric_limits<double>::quiet_NaN();
 }
 
 void ScratchPocket::insert_sorted(const InstrumentColumns& instruments, PositionRow row) {
@@ -127,8 +129,9 @@ PocketRows ScratchPocket::rows(const InstrumentColumns& instruments) {
     entry_.push_back(row.entry);
   }
   unit_positions_.push_back(static_cast<std::int64_t>(instrument_.size()));
-  return {unit_underlying_, unit_positions_, instrument_.data(), quantity_.data(),
-          entry_.data(),    balance_asset_,  balance_amount_,    orders_};
+  return {unit_underlying_, unit_positions_, instrument_.data(),
+          quantity_.data(), entry_.data(),   balance_asset_,
+          balance_amount_,  orders_,         credit_score_};
 }
 
 }  // namespace tickmargin::book

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <vector>
 
@@ -52,6 +53,7 @@ class ScratchPocket {
   std::vector<std::int32_t> balance_asset_;
   std::vector<double> balance_amount_;
   std::span<const OrderRow> orders_;  // those of the rows assigned; they outlive the scratch
+  double credit_score_ = std::numeric_limits<double>::quiet_NaN();
 };
 
 }  // namespace tickmargin::book

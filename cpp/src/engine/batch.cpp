@@ -35,6 +35,11 @@ struct ComponentSums {
         sum[1] += unit.maintenance[c];
       }
     }
+    for (std::size_t c = 0; c < margin::component_count && requirement.whole_lines; ++c) {
+      double* sum = at(policy, underlyings - 1, c);
+      sum[0] += requirement.whole_initial[c];
+      sum[1] += requirement.whole_maintenance[c];
+    }
     double* netting =
         at(policy, underlyings - 1, static_cast<std::size_t>(margin::Component::netting));
     netting[0] += requirement.netting_initial;

@@ -59,6 +59,14 @@ void explain_requirement(const Explainer& e, std::int32_t pocket, const Workspac
                                  work.requirement.netting_initial,
                                  work.requirement.netting_maintenance});
   }
+  for (std::size_t c = 0; c < margin::component_count && work.requirement.whole_lines; ++c) {
+    const double initial = work.requirement.whole_initial[c];
+    const double maintenance = work.requirement.whole_maintenance[c];
+    if (initial == 0 && maintenance == 0) continue;
+    e.out.requirement.push_back({pocket, -1,
+                                 margin::component_name(static_cast<margin::Component>(c)), initial,
+                                 maintenance});
+  }
   if (work.requirement.orders_initial != 0) {
     e.out.requirement.push_back({pocket, -1, margin::component_name(margin::Component::orders),
                                  work.requirement.orders_initial, 0.0});

@@ -104,8 +104,8 @@ void keep_larger(const margin::PocketRequirement& filled, margin::PocketRequirem
 // line by line, the largest of what it needs as it is and of three fills. Whichever orders trade,
 // a long or net position is at most that of all buys, a short one that of all sells, and a gross
 // one that of the larger sides.
-double initial_if_filled(const Revaluation& world, const PolicyState& policy,
-                         const book::PocketRows& rows, Workspace& work) {
+void worst_if_filled(const Revaluation& world, const PolicyState& policy,
+                     const book::PocketRows& rows, Workspace& work) {
   const bool nets = policy.policy->method == MethodId::protocol;
   work.worst.units.clear();
   for (const Filled which : {Filled::none, Filled::larger_side, Filled::buys, Filled::sells}) {
@@ -122,16 +122,15 @@ double initial_if_filled(const Revaluation& world, const PolicyState& policy,
     }
     policy.method->evaluate(world.context(), policy.prepared, work.filled.rows(world.instruments),
                             work.scratch, work.of_filled, nullptr);
-    margin::apply_safety(*policy.policy, work.of_filled);
     keep_larger(work.of_filled, work.worst);
   }
-  return margin::initial_total(work.worst);
 }
 
 // Initial margin by the policy's method, whichever orders trade, and what of the orders' own costs
 // it leaves to be added.
 struct WithOrders {
   double initial = 0;
+  double own = 0;           // of it, without a safety factor: what add-ons take shares of
   bool has_doubt = false;   // of doubtful indices
   bool has_losses = false;  // of orders against the mark
 };
@@ -139,6 +138,9 @@ struct WithOrders {
 WithOrders method_with_orders(const Revaluation& world, const PolicyState& policy,
                               const book::PocketRows& rows, Workspace& work) {
   const pricing::Context context = world.context();
+  const auto alike = [](double initial, bool has_doubt, bool has_losses) {
+    return WithOrders{initial, initial, has_doubt, has_losses};
+  };
   const auto by_scan = [&] {
     return margin::initial_with_orders(context, policy.prepared, policy.weights, rows,
                                        work.scratch);
@@ -147,17 +149,24 @@ WithOrders method_with_orders(const Revaluation& world, const PolicyState& polic
     case MethodId::dynamic:
     case MethodId::scenario:
     case MethodId::var:
-    case MethodId::es: return {by_scan(), true, true};
+    case MethodId::es: return alike(by_scan(), true, true);
     case MethodId::matrix:
-    case MethodId::span: return {by_scan(), false, true};
+    case MethodId::span: return alike(by_scan(), false, true);
     case MethodId::portfolio:
-      return {margin::portfolio_initial_with_orders(context, policy.prepared, rows, work.scratch)};
+      return alike(
+          margin::portfolio_initial_with_orders(context, policy.prepared, rows, work.scratch),
+          false, false);
     case MethodId::standard:
-      return {margin::standard_initial_with_orders(context, policy.prepared, rows, work.scratch)};
+      return alike(
+          margin::standard_initial_with_orders(context, policy.prepared, rows, work.scratch),
+          false, false);
     case MethodId::fixed:
     case MethodId::protocol: break;
   }
-  return {initial_if_filled(world, policy, rows, work)};
+  worst_if_filled(world, policy, rows, work);
+  const double own = margin::initial_total(work.worst);
+  margin::apply_safety(*policy.policy, work.worst);
+  return {margin::initial_total(work.worst), own};
 }
 
 // What resting orders could add to initial margin at their worst. An order on a contract that has
@@ -179,7 +188,9 @@ void add_orders(const Revaluation& world, const PolicyState& policy, book::Pocke
   rows.orders = work.orders;
   const pricing::Context context = world.context();
   const WithOrders method = method_with_orders(world, policy, rows, work);
-  double initial = method.initial + margin::add_ons_with_orders(context, *policy.policy, rows);
+  double initial =
+      method.initial + margin::add_ons_with_orders(context, *policy.policy, rows, work.scratch,
+                                                   work.requirement, method.own);
   if (!method.has_doubt) initial += margin::doubt_with_orders(context, rows);
   double lost = margin::lost_to_haircuts(context, *policy.policy, policy.weights, rows);
   if (!method.has_losses) {
@@ -202,7 +213,7 @@ void require_pocket(const Revaluation& world, const PolicyState& policy,
   work.scratch.collateral = work.value.indexed;
   policy.method->evaluate(world.context(), policy.prepared, rows, work.scratch, work.requirement,
                           trace);
-  margin::apply_add_ons(world.context(), *policy.policy, rows, work.requirement);
+  margin::apply_add_ons(world.context(), *policy.policy, rows, work.scratch, work.requirement);
   add_doubt(world.context(), rows, work.requirement);
   work.requirement.orders_initial = 0;
   work.requirement.ramp_maintenance = 0;
@@ -240,6 +251,7 @@ Before evaluate_before(const Revaluation& world, const PolicyState& policy,
   require_pocket(world, policy, rows, work, nullptr);
   const double maintenance = margin::maintenance_total(work.requirement);
   const bool known = method_status(policy, rows, Status::ok) == Status::ok &&
+                     work.requirement.missing == Status::ok &&
                      std::isfinite(work.value.equity_maintenance) && std::isfinite(maintenance);
   return {work.value.equity_maintenance, maintenance, known};
 }
@@ -274,7 +286,8 @@ Measured measure_pocket(const Revaluation& world, const PolicyState& policy,
   collateral::value_pocket(world.context(), *policy.policy, policy.weights, rows, work.value);
   require_pocket(world, policy, rows, work, trace);
   if (ramp.from != nullptr) add_ramp(*policy.policy, ramp, before, work);
-  return {amounts_of(policy, work), method_status(policy, rows, work.value.status)};
+  const Status status = first_of(work.value.status, work.requirement.missing);
+  return {amounts_of(policy, work), method_status(policy, rows, status)};
 }
 
 monitor::Decision evaluate_pocket(const Revaluation& world, const PolicyState& policy,

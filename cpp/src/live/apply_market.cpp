@@ -7,6 +7,9 @@
 namespace tickmargin {
 namespace {
 
+// After so long without trades the flow counts half of what it did.
+constexpr double flow_fade_ns = 900e9;
+
 double years_to(TimeNs expiry_ns, TimeNs now_ns) noexcept {
   return static_cast<double>(expiry_ns - now_ns) / ns_per_year;
 }
@@ -28,12 +31,15 @@ RecordStatus LiveEngine::State::apply_guard(UnderlyingIndex underlying,
   } else if (moves) {
     collect_crossed(underlying, guard.mark);
     collect_watched(underlying);
+  } else if (guard.mark_ts_ns != u.guard.mark_ts_ns) {
+    collect_watched(underlying);  // an add-on may look at how old the index is
   }
   if (const RecordStatus room = room_for_touched(2); room != RecordStatus::ok) return room;
   const std::int64_t step = world.step_of(underlying);
   integrate(underlying, current.ts_ns);
   ++applied_seq;
   u.guard = guard;
+  world.reval.market.columns.index_ts_ns[static_cast<std::size_t>(underlying)] = guard.mark_ts_ns;
   doubt = guard.mark_state == MarkState::ready ? 0.0 : guard.doubt_ratio;
   if (moves) {
     remember_activity(underlying, guard.mark / world.index(underlying) - 1.0, {});
@@ -227,6 +233,14 @@ RecordStatus LiveEngine::State::apply_trade_flow(const Record& r) noexcept {
   live::UnderlyingState& u = underlyings[static_cast<std::size_t>(r.subject)];
   u.flow_signed += r.value[0];
   u.flow_total += std::fabs(r.value[0]);
+  // What add-ons read fades, so that it says who trades now. Initial margin alone reads it.
+  MarketColumns& c = world.reval.market.columns;
+  const auto row = static_cast<std::size_t>(r.subject);
+  const double passed = static_cast<double>(std::max<TimeNs>(r.ts_ns - u.flow_ts_ns, 0));
+  const double kept = flow_fade_ns / (flow_fade_ns + passed);
+  c.flow_signed[row] = kept * c.flow_signed[row] + r.value[0];
+  c.flow_total[row] = kept * c.flow_total[row] + std::fabs(r.value[0]);
+  u.flow_ts_ns = std::max(u.flow_ts_ns, r.ts_ns);
   ++applied_seq;
   return RecordStatus::ok;
 }

@@ -85,6 +85,7 @@ void LiveEngine::State::commit_guard_at_clock(UnderlyingIndex underlying) noexce
   const market::GuardResult& result = guard_results[u];
   live::UnderlyingState& state = underlyings[u];
   state.guard = guards_at_clock[u];
+  world.reval.market.columns.index_ts_ns[u] = state.guard.mark_ts_ns;
   const bool ready = state.guard.mark_state == MarkState::ready;
   world.reval.market.columns.doubt_ratio[u] = ready ? 0.0 : state.guard.doubt_ratio;
   if (result.mark_moved && state.guard.mark != world.index(underlying)) {

@@ -39,6 +39,9 @@ void fields(Archive& f, market::Market& m) {
   f(c.settled_share), f(c.settled_average);
   f(c.asset_confidence), f(c.index_confidence), f(c.forward_confidence), f(c.mark_confidence);
   f(c.peg_price), f(c.forward_fixed), f(c.forward_discount_rate);
+  f(c.index_ts_ns), f(c.price_velocity), f(c.flow_signed), f(c.flow_total), f(c.open_interest);
+  f(c.regime_score), f(c.macro_score), f(c.rate_stress), f(c.asset_borrow_rate), f(c.asset_risk);
+  f(c.mark_funding_rate);
   f(m.forward_ratio), f(m.forward_basis), f(m.mark_ratio), f(m.asset_ratio);
 }
 
@@ -47,6 +50,7 @@ void fields(Archive& f, book::Book& b) {
   f(b.account_pockets), f(b.pocket_account), f(b.pocket_name), f(b.pocket_units);
   f(b.pocket_balances), f(b.unit_underlying), f(b.unit_positions), f(b.position_instrument);
   f(b.position_quantity), f(b.position_entry), f(b.balance_asset), f(b.balance_amount);
+  f(b.account_credit_score);
 }
 
 template <class Archive>
@@ -84,20 +88,15 @@ void fields(Archive& f, ScenarioParameters& p) {
 }
 
 template <class Archive>
-void fields(Archive& f, LiquidityParameters& p) {
-  f(p.half_spread_ratio), f(p.half_spread_vol), f(p.fee_ratio), f(p.impact_factor);
-  f(p.slow_depth_notional), f(p.impact_cap_ratio), f(p.fast_cap_ratio);
-}
-
-template <class Archive>
-void fields(Archive& f, ConcentrationParameters& p) {
-  f(p.threshold_notional), f(p.slope_ratio), f(p.cap_ratio);
+void fields(Archive& f, AddOnParameters& p) {
+  f(p.id), f(p.values);
 }
 
 template <class Archive>
 void fields(Archive& f, ProcyclicalityParameters& p) {
   f(p.buffer_ratio), f(p.pre_stress_vol_annual), f(p.stress_weight), f(p.stressed_vol_annual);
-  f(p.long_run_vol_annual);
+  f(p.long_run_vol_annual), f(p.stressed_ratio), f(p.long_run_ratio);
+  f(p.max_mm_increase_per_day_ratio);
 }
 
 template <class Archive>
@@ -211,8 +210,7 @@ void fields(Archive& f, Policy& p) {
   each(f, p.tokens, nested);
   f(p.netting.rule), f(p.netting.correlation), f(p.netting.credit_cap_ratio);
   f(p.netting.correlation_break);
-  each(f, p.liquidity, nested);
-  each(f, p.concentration, nested);
+  each(f, p.add_ons, nested);
   each(f, p.procyclicality, nested);
 }
 
@@ -256,7 +254,8 @@ void fields(Archive& f, AccountState& a) {
 template <class Archive>
 void fields(Archive& f, UnderlyingState& u) {
   f.raw(&u.guard, sizeof u.guard), f.raw(&u.vol_guard, sizeof u.vol_guard);
-  f(u.staged), f(u.flow_signed), f(u.flow_total), f(u.integral), f(u.integral_ts_ns);
+  f(u.staged), f(u.flow_signed), f(u.flow_total), f(u.flow_ts_ns), f(u.integral),
+      f(u.integral_ts_ns);
   for (SettlementWindow& w : u.windows) {
     f(w.expiry_ns), f(w.opened_ns), f(w.integral), f(w.average), f(w.closed);
   }

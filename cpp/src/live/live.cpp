@@ -189,11 +189,19 @@ void LiveEngine::State::reserve() {
   work.requirement.units.reserve(u);
   work.scratch.initial_losses.reserve(u);
   work.scratch.maintenance_losses.reserve(u);
+  margin::Scratch& s = work.scratch;
+  for (auto* by_expiry : {&s.expiry_delta, &s.expiry_up, &s.expiry_down}) by_expiry->reserve(n + 1);
+  s.expiry.reserve(n + 1);
   InstrumentColumns& c = world.instruments;
   for (auto* column : {&c.funding_period_years, &c.funding_rate_annual}) column->resize(c.size());
   const auto reserve_rows = [n](auto& column) { column.reserve(n); };
   live::fields(reserve_rows, c);
   MarketColumns& m = world.reval.market.columns;
+  m.index_ts_ns.resize(u, 0);
+  for (auto* flow : {&m.flow_signed, &m.flow_total}) {  // nothing traded yet, unless given
+    flow->resize(u, 0.0);
+    std::replace_if(flow->begin(), flow->end(), [](double x) { return std::isnan(x); }, 0.0);
+  }
   for (auto* column : {&m.mark_price, &m.mark_vol_annual, &m.mark_vol_normal_annual,
                        &m.settled_share, &m.settled_average, &m.mark_confidence}) {
     column->reserve(n);

@@ -73,7 +73,8 @@ bool LiveEngine::State::may_anchor(std::size_t pocket) noexcept {
   constexpr std::size_t few_positions = 32;  // evaluated in a few microseconds
   const Policy& policy = *grid_of(pocket).state.policy;
   return settings.bands && policy.method == MethodId::scenario && !policy.simulated_collateral &&
-         !margin::has_add_ons(policy) && store.position_count(pocket) > few_positions &&
+         policy.safety_factor_ratio == 1 && !margin::has_add_ons(policy) &&
+         store.position_count(pocket) > few_positions &&
          accounts[static_cast<std::size_t>(store.account_of(pocket))].first_order < 0;
 }
 

@@ -84,6 +84,7 @@ struct UnderlyingState {
   market::VolGuardState vol_guard;
   std::int32_t staged = 0;  // volatilities that wait for their commit
   double flow_signed = 0, flow_total = 0;
+  TimeNs flow_ts_ns = 0;
   double integral = 0;        // of the mark over days, from which windows take their averages
   TimeNs integral_ts_ns = 0;  // until when
   SettlementWindow windows[settlement_windows];

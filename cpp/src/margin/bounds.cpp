@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/assert.hpp"
 #include "collateral/valuation.hpp"
 #include "kernels/kernels.hpp"
 #include "margin/add_ons.hpp"
@@ -224,7 +225,7 @@ bool add_scenario(const BoundsUnit& unit, double collateral) {
   return true;
 }
 
-// Slopes of the loss of one position alone, the worst of two columns and nothing: those of every
+// Slopes of the loss of one position alone, the worst of its columns and nothing: those of every
 // column that can be the worst somewhere in the cell.
 Slopes loss_slopes(const BoundsUnit& unit, std::int64_t position, std::size_t first_column) {
   const risk::ScenarioTable& table = unit.prepared.table;
@@ -240,9 +241,12 @@ Slopes loss_slopes(const BoundsUnit& unit, std::int64_t position, std::size_t fi
                           option ? unit.q.above.value[row] : 0.0};
   const double none[3] = {0, 0, 0};
   const Slopes held = slopes_of(base, none, unit.q, unit.out.index);
-  double loss[2], worst = 0;
-  Slopes slopes[2];
-  for (std::size_t c = 0; c < 2; ++c) {
+  constexpr std::size_t most = 4;
+  const std::size_t count = grid.size() - first_column;
+  TICKMARGIN_ASSERT(count <= most);
+  double loss[most], worst = 0, others = 0;
+  Slopes slopes[most];
+  for (std::size_t c = 0; c < count; ++c) {
     const std::size_t s = first_column + c;
     const double profit[3] = {unit.q.below.profit[row * table.stride + s], table.row(i)[s],
                               unit.q.above.profit[row * table.stride + s]};
@@ -255,16 +259,13 @@ Slopes loss_slopes(const BoundsUnit& unit, std::int64_t position, std::size_t fi
                              : Slopes{-quantity * low, -quantity * high};
     loss[c] = -quantity * profit[1];
     worst = std::max(worst, loss[c]);
+    others = std::max({others, std::fabs(slopes[c].low), std::fabs(slopes[c].high)});
   }
   Slopes hull{INFINITY, -INFINITY};
-  for (std::size_t c = 0; c < 3; ++c) {
-    const Slopes slope = c < 2 ? slopes[c] : Slopes{};
-    const double now = c < 2 ? loss[c] : 0.0;
+  for (std::size_t c = 0; c <= count; ++c) {
+    const Slopes slope = c < count ? slopes[c] : Slopes{};
+    const double now = c < count ? loss[c] : 0.0;
     const double steepest = std::max(std::fabs(slope.low), std::fabs(slope.high));
-    double others = 0;
-    for (const Slopes& other : slopes) {
-      others = std::max({others, std::fabs(other.low), std::fabs(other.high)});
-    }
     if (now < worst - (steepest + others) * width) continue;
     hull.low = std::min(hull.low, slope.low);
     hull.high = std::max(hull.high, slope.high);
@@ -273,7 +274,8 @@ Slopes loss_slopes(const BoundsUnit& unit, std::int64_t position, std::size_t fi
 }
 
 bool add_dynamic(const BoundsUnit& unit) {
-  constexpr std::size_t first_maintenance_column = 2;
+  const std::size_t first_maintenance_column =
+      unit.prepared.table.underlying[unit.u()].grid.size() / 2;
   const DynamicParameters& p = unit.policy().dynamic[unit.u()];
   UnitLines& out = unit.out;
   for (std::int64_t k = unit.q.begin; k < unit.q.end && !p.netting_underlying; ++k) {
@@ -293,7 +295,8 @@ bool add_dynamic(const BoundsUnit& unit) {
 
 bool policy_is_bounded(const Policy& policy) noexcept {
   if (method_of(policy.method).bound == BoundKind::none) return false;
-  return !has_add_ons(policy) && (policy.method != MethodId::fixed || fixed_is_bounded(policy));
+  return policy.safety_factor_ratio == 1 && add_ons_are_bounded(policy) &&
+         (policy.method != MethodId::fixed || fixed_is_bounded(policy));
 }
 
 bool unit_lines(const Context& context, const Prepared& prepared,
@@ -333,6 +336,7 @@ bool unit_lines(const Context& context, const Prepared& prepared,
       case MethodId::span: break;
     }
   }
+  if (bounded && question.requirement != nullptr) bounded = add_add_ons(unit);
   if (bounded) add_wear(context, prepared, rows, question, scratch, out);
   return bounded;
 }

@@ -54,4 +54,7 @@ inline Slopes slopes_of(const double* convex, const double* concave, const UnitQ
 bool fixed_is_bounded(const Policy& policy) noexcept;
 bool add_fixed(const BoundsUnit& unit);
 
+// bounds_add_ons.cpp: slopes and wear of what is charged on top; false where nothing is proven.
+bool add_add_ons(const BoundsUnit& unit);
+
 }  // namespace tickmargin::margin

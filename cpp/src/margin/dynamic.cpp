@@ -18,7 +18,10 @@
 namespace tickmargin::margin {
 namespace {
 
-enum Column : std::size_t { initial_down, initial_up, maintenance_down, maintenance_up, columns };
+// The moves of initial margin, then those of maintenance, each down and up. With a section against
+// procyclicality each half has the moves of the bare measure behind the damped ones: the worst of
+// both counts, and what the damped ones add to the measure is a line of its own.
+constexpr std::size_t most_columns = 8;
 
 double clamped(double x, const DynamicParameters& p) noexcept {
   return std::min(std::max(x, p.floor_ratio), p.cap_ratio);
@@ -66,11 +69,22 @@ void write_moves(const market::Market& market, const Policy& policy, std::size_t
   const auto slowed = [&](double measured, double buffered) {
     return clamped(limited(measured, buffered, p, previous, days), p);
   };
-  out.grid.price_move = {-clamped(im.buffered.fall_ratio, p), clamped(im.buffered.rise_ratio, p),
-                         -slowed(mm.measured.fall_ratio, mm.buffered.fall_ratio),
-                         slowed(mm.measured.rise_ratio, mm.buffered.rise_ratio)};
-  out.grid.vol_index.assign(columns, 0);
-  out.grid.weight.assign(columns, 1.0);
+  std::vector<double>& moves = out.grid.price_move;
+  const bool split = !policy.procyclicality.empty();
+  const auto add_measure = [&](const risk::ShortfallMoves& m) {
+    if (!split) return;
+    moves.push_back(-clamped(m.fall_ratio, p));
+    moves.push_back(clamped(m.rise_ratio, p));
+  };
+  moves.clear();
+  moves.push_back(-clamped(im.buffered.fall_ratio, p));
+  moves.push_back(clamped(im.buffered.rise_ratio, p));
+  add_measure(im.measured);
+  moves.push_back(-slowed(mm.measured.fall_ratio, mm.buffered.fall_ratio));
+  moves.push_back(slowed(mm.measured.rise_ratio, mm.buffered.rise_ratio));
+  add_measure(mm.measured);
+  out.grid.vol_index.assign(moves.size(), 0);
+  out.grid.weight.assign(moves.size(), 1.0);
 }
 
 struct Losses {
@@ -80,9 +94,18 @@ struct Losses {
 
 // Initial margin sees all four moves: a book long gamma can lose most at the narrower ones, and it
 // must not need less to open than to keep.
-Losses worst_of(const double* sums) noexcept {
-  const double maintenance = std::max(0.0, -std::min(sums[maintenance_down], sums[maintenance_up]));
-  const double initial = std::max(0.0, -std::min(sums[initial_down], sums[initial_up]));
+Losses worst_of(const double* sums, std::size_t columns) noexcept {
+  const std::size_t half = columns / 2;
+  const double maintenance = std::max(0.0, -*std::min_element(sums + half, sums + columns));
+  const double initial = std::max(0.0, -*std::min_element(sums, sums + half));
+  return {std::max(initial, maintenance), maintenance};
+}
+
+// The same of the bare measure alone, the last two columns of each half.
+Losses measured_of(const double* sums, std::size_t columns) noexcept {
+  const std::size_t half = columns / 2;
+  const double maintenance = std::max(0.0, -std::min(sums[columns - 2], sums[columns - 1]));
+  const double initial = std::max(0.0, -std::min(sums[half - 2], sums[half - 1]));
   return {std::max(initial, maintenance), maintenance};
 }
 
@@ -91,37 +114,49 @@ void evaluate_unit(const Context& context, const Prepared& prepared, const Pocke
   const auto underlying = static_cast<std::size_t>(unit.underlying);
   const DynamicParameters& p = prepared.policy->dynamic[underlying];
   const risk::Scenarios& grid = prepared.table.underlying[underlying].grid;
-  double sums[columns] = {0, 0, 0, 0};
-  Losses gross;
+  const std::size_t columns = grid.size(), half = columns / 2;
+  const bool split = columns == most_columns;
+  double sums[most_columns] = {};
+  Losses gross, gross_measured;
   double delta = 0;
   for (std::int64_t k = rows.unit_positions[u]; k < rows.unit_positions[u + 1]; ++k) {
     const double* row = prepared.table.row(rows.instrument[k]);
-    double gains[columns];
+    double gains[most_columns];
     for (std::size_t s = 0; s < columns; ++s) {
       gains[s] = rows.quantity[k] * row[s];
       sums[s] += gains[s];
     }
-    const Losses alone = worst_of(gains);
+    const Losses alone = worst_of(gains, columns);
+    const Losses bare = split ? measured_of(gains, columns) : alone;
     gross.initial += alone.initial;
     gross.maintenance += alone.maintenance;
+    gross_measured.initial += bare.initial;
+    gross_measured.maintenance += bare.maintenance;
     delta += rows.quantity[k] * context.values.contract[rows.instrument[k]].delta_base;
-    if (trace == nullptr) continue;
-    const bool down = sums[maintenance_down] < sums[maintenance_up];
-    trace->add(rows, k,
-               p.netting_underlying ? -gains[down ? maintenance_down : maintenance_up]
-                                    : alone.maintenance);
+    if (trace != nullptr) trace->add(rows, k, alone.maintenance);
   }
-  const Losses netted = worst_of(sums);
-  const Losses loss = p.netting_underlying ? netted : gross;
+  if (trace != nullptr && p.netting_underlying) {
+    const auto binding = std::min_element(sums + half, sums + columns) - sums;
+    for (std::int64_t k = rows.unit_positions[u]; k < rows.unit_positions[u + 1]; ++k) {
+      trace->add(rows, k, -(rows.quantity[k] * prepared.table.row(rows.instrument[k])[binding]));
+    }
+  }
+  const Losses loss = p.netting_underlying ? worst_of(sums, columns) : gross;
+  const Losses bare = p.netting_underlying ? measured_of(sums, columns) : gross_measured;
   const auto scan = static_cast<std::size_t>(Component::scan);
-  unit.initial[scan] = loss.initial;
-  unit.maintenance[scan] = loss.maintenance;
+  unit.initial[scan] = split ? bare.initial : loss.initial;
+  unit.maintenance[scan] = split ? bare.maintenance : loss.maintenance;
+  if (split) {
+    const auto added = static_cast<std::size_t>(Component::anti_procyclicality);
+    unit.initial[added] = loss.initial - bare.initial;
+    unit.maintenance[added] = loss.maintenance - bare.maintenance;
+  }
   unit.initial[static_cast<std::size_t>(Component::depth)] =
       depth_charge(context, p, underlying, delta);
   unit.worst_scenario = static_cast<std::int32_t>(std::min_element(sums, sums + columns) - sums);
   unit.worst_price_move = grid.price_move[static_cast<std::size_t>(unit.worst_scenario)];
-  unit.loss_up = std::max(0.0, -sums[initial_up]);
-  unit.loss_down = std::max(0.0, -sums[initial_down]);
+  unit.loss_up = std::max(0.0, -sums[1]);
+  unit.loss_down = std::max(0.0, -sums[0]);
 }
 
 }  // namespace

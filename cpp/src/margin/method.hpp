@@ -27,33 +27,38 @@ namespace tickmargin::margin {
 
 // The lines a requirement is made of, in the order they are added.
 enum class Component : std::uint8_t {
-  futures,        // percent of notional
-  options,        // standard short-option formula
-  fee,            // fee of closing out
-  scan,           // worst loss over moves or scenarios
-  short_option,   // contingency per net short option
-  roll,           // per-expiry roll risk
-  basis,          // offsetting expiries
-  depth,          // impact beyond the book's depth
-  delta_shock,    // size of the net delta
-  correlation,    // offset between settlement assets that may fail
-  vega,           // shock of the term structure of volatility
-  rates,          // shock of interest rates
-  hedge,          // offset between settlement assets
-  spread,         // between expiries, and delivery
-  credit,         // between underlyings (negative)
-  minimum,        // what a minimum charge adds to the lines before
-  contingency,    // percent of perpetuals and collateral beside a scan, loss of a peg
-  liquidity,      // spread, fee and impact of closing out
-  fast_depth,     // impact beyond that at the book's depth now
-  concentration,  // size beyond what a day's market takes
-  oracle,         // what a doubtful index may be off by
-  safety,         // what a factor for a more exact rule adds to the loss
-  netting,        // credit across underlyings (negative), of the whole pocket
-  orders,         // what resting orders could add, of the whole pocket
-  ramp,           // what a policy change does not ask for yet (negative), the last line
+  futures,       // percent of notional
+  options,       // standard short-option formula
+  fee,           // fee of closing out
+  scan,          // worst loss over moves or scenarios
+  short_option,  // contingency per net short option
+  roll,          // per-expiry roll risk
+  basis,         // offsetting expiries
+  depth,         // impact beyond the book's depth
+  delta_shock,   // size of the net delta
+  correlation,   // offset between settlement assets that may fail
+  vega,          // shock of the term structure of volatility
+  rates,         // shock of interest rates
+  hedge,         // offset between settlement assets
+  spread,        // between expiries, and delivery
+  credit,        // between underlyings (negative)
+  minimum,       // what a minimum charge adds to the lines before
+  contingency,   // percent of perpetuals and collateral beside a scan, loss of a peg
+#define TICKMARGIN_ADD_ON(name) name,
+#include "margin/add_on_list.inc"
+#undef TICKMARGIN_ADD_ON
+  anti_procyclicality,  // what its buffer, stress weight, floor and limit leave on top
+  oracle,               // what a doubtful index may be off by
+  safety,               // what a factor for a more exact rule adds to the loss
+  netting,              // credit across underlyings (negative), of the whole pocket
+  orders,               // what resting orders could add, of the whole pocket
+  ramp,                 // what a policy change does not ask for yet (negative), the last line
 };
-inline constexpr std::size_t component_count = 25;
+inline constexpr Component first_add_on = Component::liquidity;
+inline constexpr std::size_t add_on_count =
+    static_cast<std::size_t>(Component::anti_procyclicality) -
+    static_cast<std::size_t>(first_add_on);
+inline constexpr std::size_t component_count = static_cast<std::size_t>(Component::ramp) + 1;
 const char* component_name(Component component) noexcept;
 
 // How far a requirement can change when the index moves: which proof trigger bands may use.
@@ -86,6 +91,11 @@ struct PocketRequirement {
   double netting_maintenance = 0;
   double orders_initial = 0;
   double ramp_maintenance = 0;  // of a policy change under way; engine/revaluation.hpp
+  // Add-ons on the pocket as a whole; only read where there are any.
+  bool whole_lines = false;
+  std::array<double, component_count> whole_initial{};
+  std::array<double, component_count> whole_maintenance{};
+  Status missing = Status::ok;  // an input that an add-on lacks
 };
 
 // A unit's profit in one scenario.

@@ -22,14 +22,36 @@ constexpr Method methods[] = {
     {"protocol", BoundKind::none, nullptr, false, evaluate_protocol},
 };
 
-constexpr const char* component_names[component_count] = {
-    "futures", "options",     "fee",         "scan",      "short_option", "roll",          "basis",
-    "depth",   "delta_shock", "correlation", "vega",      "rates",        "hedge",         "spread",
-    "credit",  "minimum",     "contingency", "liquidity", "fast_depth",   "concentration", "oracle",
-    "safety",  "netting",     "orders",      "ramp"};
+constexpr const char* component_names[component_count] = {"futures",
+                                                          "options",
+                                                          "fee",
+                                                          "scan",
+                                                          "short_option",
+                                                          "roll",
+                                                          "basis",
+                                                          "depth",
+                                                          "delta_shock",
+                                                          "correlation",
+                                                          "vega",
+                                                          "rates",
+                                                          "hedge",
+                                                          "spread",
+                                                          "credit",
+                                                          "minimum",
+                                                          "contingency",
+#define TICKMARGIN_ADD_ON(name) #name,
+#include "margin/add_on_list.inc"
+#undef TICKMARGIN_ADD_ON
+                                                          "anti_procyclicality",
+                                                          "oracle",
+                                                          "safety",
+                                                          "netting",
+                                                          "orders",
+                                                          "ramp"};
 
 double total(const PocketRequirement& requirement,
-             std::array<double, component_count> UnitRequirement::* side, double netting) noexcept {
+             std::array<double, component_count> UnitRequirement::* side, double netting,
+             const std::array<double, component_count>& whole) noexcept {
   // Most lines are 0, and adding that takes as long as any addition but changes no bit: they are
   // passed over, four at a time where all of them are.
   constexpr std::size_t together = 4, tail = component_count % together;
@@ -46,7 +68,12 @@ double total(const PocketRequirement& requirement,
     }
     for (std::size_t c = component_count - tail; c < component_count; ++c) sum += lines[c];
   }
-  return sum + netting;
+  sum += netting;
+  if (!requirement.whole_lines) return sum;
+  for (const double amount : whole) {
+    if (amount != 0) sum += amount;
+  }
+  return sum;
 }
 
 }  // namespace
@@ -113,12 +140,14 @@ const char* component_name(Component component) noexcept {
 }
 
 double initial_total(const PocketRequirement& requirement) noexcept {
-  return total(requirement, &UnitRequirement::initial, requirement.netting_initial) +
+  return total(requirement, &UnitRequirement::initial, requirement.netting_initial,
+               requirement.whole_initial) +
          requirement.orders_initial;
 }
 
 double maintenance_total(const PocketRequirement& requirement) noexcept {
-  return total(requirement, &UnitRequirement::maintenance, requirement.netting_maintenance) +
+  return total(requirement, &UnitRequirement::maintenance, requirement.netting_maintenance,
+               requirement.whole_maintenance) +
          requirement.ramp_maintenance;
 }
 

@@ -142,7 +142,6 @@ void add_wear(const Context& context, const Prepared& prepared, const PocketRows
     out.option_wear += std::fabs(rows.quantity[k]) * question.wear.value[i];
   }
   if (question.requirement == nullptr) return;
-  constexpr std::size_t first_maintenance_column = 2;
   switch (prepared.policy->method) {
     case MethodId::portfolio:
     case MethodId::standard:
@@ -151,6 +150,8 @@ void add_wear(const Context& context, const Prepared& prepared, const PocketRows
     case MethodId::protocol: return;  // nothing is proven of them
     case MethodId::fixed: return add_fixed(unit);
     case MethodId::dynamic: {
+      const std::size_t first_maintenance_column =
+          prepared.table.underlying[unit.u()].grid.size() / 2;
       if (out.scans) return add_lines(unit, first_maintenance_column, scratch);
       double widest = 0;
       for (const double move : prepared.table.underlying[unit.u()].grid.price_move) {

@@ -194,16 +194,26 @@ def market_parts(
             "previous_mm_ratio",
             "confidence",
             "peg_price",
+            "price_velocity_ratio",
+            "flow_signed_notional",
+            "flow_total_notional",
+            "open_interest_notional",
+            "regime_score",
+            "macro_score",
+            "rate_stress",
         )
     }
-    times = underlyings.numbers("previous_ts_ns", 0, np.int64)[order]
+    times = {
+        name: freeze(underlyings.numbers(name, 0, np.int64)[order])
+        for name in ("previous_ts_ns", "index_ts_ns")
+    }
     sources = rank[np.maximum(found["assets.underlying"], -1)]
     return {
         "assets": _assets(assets, keys, sources, numeraire),
         "underlyings": Underlyings(
             names=freeze(names[order]),
             quote_asset=freeze(quote_asset),
-            previous_ts_ns=freeze(times),
+            **times,
             **columns,
         ),
         "forwards": _forwards(tables["forwards"], found, rank),
@@ -222,15 +232,18 @@ def _assets(
     price[into] = data.numbers("mark_price", np.nan, np.float64)
     source = np.full(len(keys), -1, np.int32)
     source[into] = underlying
-    confidence = np.full(len(keys), np.nan)
-    confidence[into] = data.numbers("confidence", np.nan, np.float64)
+    more = {}
+    for name in ("confidence", "borrow_rate_annual", "risk_annual"):
+        values = np.full(len(keys), np.nan)
+        values[into] = data.numbers(name, np.nan, np.float64)
+        more[name] = freeze(values)
     price[place[numeraire, ""]] = 1.0
     source[place[numeraire, ""]] = -1
     return Assets(
         keys=tuple(keys),
         price=freeze(price),
         underlying=freeze(source),
-        confidence=freeze(confidence),
+        **more,
     )
 
 
@@ -265,6 +278,7 @@ def _marks(data: TableData | None) -> Marks:
             "vol_normal_annual",
             "settled_share",
             "settled_average",
+            "funding_rate_annual",
             "confidence",
         )
     }

@@ -142,6 +142,8 @@ class Assets:
     price: Floats
     underlying: Index
     confidence: Floats
+    borrow_rate_annual: Floats
+    risk_annual: Floats
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -160,6 +162,14 @@ class Underlyings:
     previous_ts_ns: Times
     confidence: Floats
     peg_price: Floats
+    index_ts_ns: Times
+    price_velocity_ratio: Floats
+    flow_signed_notional: Floats
+    flow_total_notional: Floats
+    open_interest_notional: Floats
+    regime_score: Floats
+    macro_score: Floats
+    rate_stress: Floats
 
     def __len__(self) -> int:
         return len(self.names)
@@ -191,6 +201,7 @@ class Marks:
     vol_normal_annual: Floats
     settled_share: Floats
     settled_average: Floats
+    funding_rate_annual: Floats
     confidence: Floats
 
     def __len__(self) -> int:

@@ -97,6 +97,8 @@ ASSETS = TableSpec(
         Column("mark_price", "float", required=False, nullable=True, sign="positive"),
         Column("underlying", "id", required=False, nullable=True),
         Column("confidence", "float", required=False, nullable=True, sign="share"),
+        Column("borrow_rate_annual", "float", required=False, nullable=True, sign="non_negative"),
+        Column("risk_annual", "float", required=False, nullable=True, sign="share"),
     ),
 )
 
@@ -112,6 +114,16 @@ UNDERLYINGS = TableSpec(
         Column("previous_ts_ns", "int", required=False, nullable=True, sign="non_negative"),
         Column("confidence", "float", required=False, nullable=True, sign="share"),
         Column("peg_price", "float", required=False, nullable=True, sign="non_negative"),
+        Column("index_ts_ns", "int", required=False, nullable=True, sign="non_negative"),
+        Column("price_velocity_ratio", "float", required=False, nullable=True),
+        Column("flow_signed_notional", "float", required=False, nullable=True),
+        Column("flow_total_notional", "float", required=False, nullable=True, sign="non_negative"),
+        Column(
+            "open_interest_notional", "float", required=False, nullable=True, sign="non_negative"
+        ),
+        Column("regime_score", "float", required=False, nullable=True, sign="share"),
+        Column("macro_score", "float", required=False, nullable=True, sign="share"),
+        Column("rate_stress", "float", required=False, nullable=True, sign="non_negative"),
     ),
 )
 
@@ -138,6 +150,7 @@ MARKS = TableSpec(
         Column("vol_normal_annual", "float", required=False, nullable=True, sign="non_negative"),
         Column("settled_share", "float", required=False, nullable=True, sign="share"),
         Column("settled_average", "float", required=False, nullable=True, sign="positive"),
+        Column("funding_rate_annual", "float", required=False, nullable=True),
         Column("confidence", "float", required=False, nullable=True, sign="share"),
     ),
     required=False,
