@@ -184,12 +184,10 @@ void LiveEngine::State::reserve() {
   held.reserve(k);
   for (auto* column : {&line_scratch.now_row, &line_scratch.node_row}) column->reserve(k);
   line_scratch.quantity.reserve(k);
-  work.value.units.reserve(u);
-  work.value.indexed.reserve(u);
+  work.value.units.reserve(u), work.value.indexed.reserve(u);
   work.requirement.units.reserve(u);
-  work.scratch.initial_losses.reserve(u);
-  work.scratch.maintenance_losses.reserve(u);
   margin::Scratch& s = work.scratch;
+  for (auto* losses : {&s.initial_losses, &s.maintenance_losses}) losses->reserve(u);
   for (auto* by_expiry : {&s.expiry_delta, &s.expiry_up, &s.expiry_down}) by_expiry->reserve(n + 1);
   s.expiry.reserve(n + 1);
   InstrumentColumns& c = world.instruments;
