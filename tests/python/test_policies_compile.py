@@ -15,7 +15,7 @@ from tickmargin.policies import Policies
 
 TOP = {"name", "method", "simulated_collateral", "option_value_in_equity", "close_out_cost_ratio"}
 TOP |= {"levels", "haircut_initial", "haircut_maintenance", "futures", "options", "dynamic"}
-TOP |= {"scenario", "netting", "add_ons", "anti_procyclicality"}
+TOP |= {"scenario", "netting", "add_ons", "anti_procyclicality", "safety_factor_ratio"}
 TOP |= {"scenario", "netting", "matrix", "span", "span_credits"}
 TOP |= {"portfolio", "standard", "tail", "protocol", "tokens", "safety_factor_ratio"}
 FUTURES = {"initial_ratio", "maintenance_ratio", "notional_at_entry", "netting", "taker_fee_ratio"}
@@ -74,8 +74,11 @@ def test_the_keys_are_exactly_those_the_core_reads() -> None:
     assert [set(row) for row in fixed["options"]] == [OPTIONS] * 4
     assert [set(row) for row in dynamic["dynamic"]] == [DYNAMIC] * 4
     assert [set(row) for row in scenario["scenario"]] == [SCENARIO] * 4
-    for name in ("add_ons", "anti_procyclicality"):
-        assert fixed[name] == dynamic[name] == scenario[name] == []
+    assert fixed["add_ons"] == scenario["add_ons"] == []
+    # vega and theta, of four underlyings seven and two keys each
+    assert [(number, len(values)) for number, values in dynamic["add_ons"]] == [(5, 28), (6, 8)]
+    for table in (fixed, dynamic, scenario):
+        assert table["anti_procyclicality"] == []
     assert fixed["dynamic"] == fixed["scenario"] == dynamic["futures"] == scenario["options"] == []
 
 
@@ -132,7 +135,7 @@ def test_values_are_plain_scalars_and_contiguous_arrays(preset: str) -> None:
         if isinstance(value, dict):
             for item in value.values():
                 check(item)
-        elif isinstance(value, list):
+        elif isinstance(value, list | tuple):
             for item in value:
                 check(item)
         elif isinstance(value, np.ndarray):
