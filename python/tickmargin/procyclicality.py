@@ -8,15 +8,20 @@ functions are the same rules on plain numbers, and the diagnostics of any margin
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tickmargin.backtest.arguments import column, count, refuse, same_length
 from tickmargin.errors import InputTypeError
+
+if TYPE_CHECKING:
+    from tickmargin.backtest.history import PriceHistory
+    from tickmargin.backtest.rolling import Book
+    from tickmargin.policies import Policies
 
 __all__ = [
     "FrontierPoint",
@@ -28,6 +33,8 @@ __all__ = [
     "impulse_response",
     "nday_increase",
     "peak_to_trough",
+    "policy_frontier",
+    "policy_response",
     "speed_limited",
     "stress_weighted",
     "within_nday_increase",
@@ -270,3 +277,107 @@ def frontier(
         )
         for k in column("factors", factors).tolist()
     ]
+
+
+def policy_frontier(
+    policies: Policies,
+    history: PriceHistory,
+    books: Sequence[Book] | None = None,
+    *,
+    horizon: Any,
+    factors: Any = (0.5, 0.75, 1.0, 1.25, 1.5, 2.0),
+    collateral_ratio: float = 1.2,
+    start_ns: int | None = None,
+    end_ns: int | None = None,
+    every: int = 1,
+) -> dict[str, list[tuple[float, FrontierPoint]]]:
+    """Give the frontier of each book under any policy over any history of prices.
+
+    Parameters
+    ----------
+    policies : Policies
+    history : PriceHistory
+    books : sequence of Book, optional
+        Long and short of each underlying and their mixes by default.
+    horizon : int
+        Rows an account is held.
+    factors, collateral_ratio
+        As :func:`frontier` takes them.
+    start_ns, end_ns, every
+        As ``tickmargin.backtest.roll_prices`` takes them.
+
+    Returns
+    -------
+    dict
+        By book; one whose margin is 0 somewhere is left out.
+    """
+    from tickmargin.backtest.rolling import Promise, price_books, roll_prices
+
+    days = history.step_days * count("every", every, low=1)
+    # losses from row to row, whatever horizon the policy promises for
+    rolled = roll_prices(
+        policies,
+        history,
+        price_books(history.underlyings) if books is None else books,
+        promise=Promise(initial_days=days, maintenance_days=days),
+        start_ns=start_ns,
+        end_ns=end_ns,
+        every=every,
+    )
+    out = {}
+    for number, name in enumerate(rolled.books):
+        own = np.flatnonzero((rolled.book == number) & np.isfinite(rolled.maintenance_loss))
+        margin, losses = rolled.maintenance_margin[own], rolled.maintenance_loss[own]
+        if np.all(margin > 0.0):
+            out[name] = frontier(
+                margin, losses, horizon=horizon, factors=factors, collateral_ratio=collateral_ratio
+            )
+    return out
+
+
+def policy_response(
+    policies: Policies,
+    *,
+    calm_vol_annual: float,
+    stressed_vol_annual: float,
+    underlying: str = "BTC",
+    calm_rows: int = 250,
+    stressed_rows: int = 250,
+    seed: int = 0,
+) -> ImpulseResponse:
+    """Give a policy's maintenance margin of a long perpetual after volatility has stepped up.
+
+    Parameters
+    ----------
+    policies : Policies
+    calm_vol_annual, stressed_vol_annual : float
+        Of daily returns, before and after; the rest is as :func:`impulse_response` takes it.
+    underlying : str
+        Whose parameters are read.
+    calm_rows, stressed_rows, seed : int
+        Days; the calm ones also warm the volatility up, for a month at least.
+    """
+    from tickmargin.backtest.history import PriceHistory
+    from tickmargin.backtest.rolling import Book, Promise, roll_prices
+
+    def margin_of(returns: NDArray[np.float64]) -> NDArray[np.float64]:
+        prices = 50_000.0 * np.exp(np.concatenate([[0.0], np.cumsum(returns)]))[:, None]
+        times = np.arange(prices.size, dtype=np.int64) * 86_400_000_000_000 + 1
+        rolled = roll_prices(
+            policies,
+            PriceHistory(times, (underlying,), prices),
+            [Book("long", underlying, {underlying: 100_000.0})],
+            promise=Promise(),
+        )
+        path = rolled.maintenance_margin
+        return np.concatenate([np.full(returns.size - path.size, path[0]), path])
+
+    root = np.sqrt(365.0)
+    return impulse_response(
+        margin_of,
+        calm_vol=_amount("calm_vol_annual", calm_vol_annual) / root,
+        stressed_vol=_amount("stressed_vol_annual", stressed_vol_annual) / root,
+        calm_rows=count("calm_rows", calm_rows, low=60),
+        stressed_rows=stressed_rows,
+        seed=seed,
+    )
