@@ -80,6 +80,12 @@ def test_what_holds_volatility_still_is_rejected_on_option_books(chains):
     assert any(r["rejected"] for r in found.checks if r["book"] == "strategy")
 
 
+def test_charges_by_vega_and_theta_keep_the_promise_on_option_books(chains):
+    (entry,) = chosen(["house-dynamic-2026-04-01"])
+    found = rolls.chain_rows(entry, chains, 40)
+    assert not any(r["rejected"] for r in found.checks)
+
+
 def test_the_tables_have_a_row_for_everything_that_was_run(chains):
     entries = [e for e in ENTRIES if e.name in ("house-fixed", "house-portfolio", "span.toml")]
     done = [rolls.chain_rows(e, chains[:4], 10) for e in entries]
