@@ -158,8 +158,8 @@ WithOrders method_with_orders(const Revaluation& world, const PolicyState& polic
           false, false);
     case MethodId::standard:
       return alike(
-          margin::standard_initial_with_orders(context, policy.prepared, rows, work.scratch),
-          false, false);
+          margin::standard_initial_with_orders(context, policy.prepared, rows, work.scratch), false,
+          false);
     case MethodId::fixed:
     case MethodId::protocol: break;
   }

@@ -53,13 +53,16 @@ Sums sums_of(const Context& context, const std::uint32_t* instrument, const doub
   return sums;
 }
 
-// The lines of the base method: those before the add-ons', what a safety factor adds left out.
-Charge own_of(const UnitRequirement& unit) noexcept {
+// The lines of the base method: those before the add-ons', and what `dynamic` itself asks for against
+// procyclicality; what a safety factor adds is left out.
+Charge own_of(const Policy& policy, const UnitRequirement& unit) noexcept {
   Charge own;
-  for (std::size_t c = 0; c < static_cast<std::size_t>(first_add_on); ++c) {
+  const auto add = [&](std::size_t c) {
     own.initial += unit.initial[c];
     own.maintenance += unit.maintenance[c];
-  }
+  };
+  for (std::size_t c = 0; c < static_cast<std::size_t>(first_add_on); ++c) add(c);
+  if (!damps_own_lines(policy)) add(static_cast<std::size_t>(Component::anti_procyclicality));
   return own;
 }
 
@@ -108,7 +111,7 @@ double unit_with_orders(Holding holding, std::span<const book::OrderRow> orders,
   }
   holding.orders = orders;
   holding.exposure = exposure_of(sums, holding.index_price());
-  if (held != nullptr) holding.own = own_of(*held);
+  if (held != nullptr) holding.own = own_of(holding.policy, *held);
   double sum = 0;
   for (const AddOnParameters& p : holding.policy.add_ons) {
     const AddOn& add_on = add_on_of(static_cast<AddOnId>(p.id));
@@ -170,14 +173,14 @@ void apply_add_ons(const Context& context, const Policy& policy, const PocketRow
   // What the method asks for, before anything is added to it.
   Charge own{requirement.netting_initial, requirement.netting_maintenance};
   for (const UnitRequirement& unit : requirement.units) {
-    const Charge lines = own_of(unit);
+    const Charge lines = own_of(policy, unit);
     own.initial += lines.initial;
     own.maintenance += lines.maintenance;
   }
   for (std::size_t n = 0; n < rows.unit_underlying.size(); ++n) {
     Holding holding = holding_of(context, policy, rows, scratch, n, rows.unit_underlying[n]);
     UnitRequirement& unit = requirement.units[n];
-    holding.own = own_of(unit);
+    holding.own = own_of(policy, unit);
     holding.exposure =
         exposure_of(sums_of(context, holding.instrument, holding.quantity, holding.count),
                     holding.index_price());
@@ -217,7 +220,7 @@ double add_ons_with_orders(const Context& context, const Policy& policy, const P
                            double own_initial) noexcept {
   if (!has_add_ons(policy)) return 0.0;
   double sum = 0, own_held = held.netting_initial;
-  for (const UnitRequirement& unit : held.units) own_held += own_of(unit).initial;
+  for (const UnitRequirement& unit : held.units) own_held += own_of(policy, unit).initial;
   std::size_t n = 0, o = 0;
   const auto resting_on = [&] {
     return o < rows.orders.size() ? context.instruments.underlying[rows.orders[o].instrument]
