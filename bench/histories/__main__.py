@@ -9,8 +9,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from bench.histories import rolls, tables
 from bench.histories.presets import Entry, chosen
+from tickmargin.simulate.chain import Chain
 
 PARTS = ("futures", "options", "week")
 FUTURES_BOOKS = ("BTC", "ETH", "mixed")
@@ -28,6 +31,8 @@ def main() -> int:
     parser.add_argument("--parts", default=",".join(PARTS), help=f"of {','.join(PARTS)}")
     parser.add_argument("--presets", default="", help="names; all by default")
     parser.add_argument("--accounts", type=int, default=200, help="drawn from each chain")
+    since = "option chains of this day (UTC) and after only, as what was not used for tuning"
+    parser.add_argument("--chains-since", type=np.datetime64, help=since)
     parser.add_argument("--margins", default="IM,MM", help="rows to print: IM, MM or both")
     parser.add_argument("--quick", action="store_true", help="a few times, to see that it works")
     parser.add_argument("--json", type=Path, help="write the rows too")
@@ -43,7 +48,10 @@ def main() -> int:
     if "futures" in parts:
         document["futures"] = _futures(data, entries, margins, asked.quick)
     if "options" in parts:
-        document |= _options(data, entries, margins, asked.accounts, asked.quick)
+        first = asked.chains_since
+        start_ns = None if first is None else int(first.astype("datetime64[ns]").astype(np.int64))
+        chains = rolls.chains_of(data, asked.quick, start_ns)
+        document |= _options(chains, entries, margins, asked.accounts)
     if "week" in parts:
         rows = [_told(rolls.week_rows, e, data) for e in entries if e.options]
         document["week"] = rows
@@ -72,9 +80,8 @@ def _futures(
 
 
 def _options(
-    data: Path, entries: list[Entry], margins: list[str], accounts: int, quick: bool
+    chains: list[Chain], entries: list[Entry], margins: list[str], accounts: int
 ) -> dict[str, Any]:
-    chains = rolls.chains_of(data, quick)
     done = [_told(rolls.chain_rows, e, chains, accounts) for e in entries if e.options]
     checks = [row for one in done for row in one.checks]
     capital = [one.capital for one in done]

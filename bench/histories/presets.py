@@ -17,13 +17,16 @@ class Entry:
 
     ``name`` is a preset's, or a TOML file's of this folder. ``futures``: what the file is made for,
     where its venue lists only some; all by default. ``options`` says whether it has a rule of its
-    own for options.
+    own for options that chains alone can feed. ``from_ns``: before it the policy's scenarios do not
+    exist; ``least_step_days``: of histories whose rows are so far apart or more.
     """
 
     name: str
     generation: str
     futures: tuple[str, ...] = ("BTC", "ETH")
     options: bool = True
+    from_ns: int | None = None
+    least_step_days: float = 0.0
 
     @property
     def house(self) -> bool:
@@ -38,11 +41,14 @@ class Entry:
 
     def promise(self, step_days: float) -> Promise | None:
         """What it is held to; None if times ``step_days`` apart cannot tell."""
+        if step_days < self.least_step_days:
+            return None
         said = promise_of(self.load()) if self.house else DAY
         return None if min(said.initial_days, said.maintenance_days) < step_days * 0.99 else said
 
 
 FIXED, STANDARD = "share of notional", "standard formula"
+TAIL = "expected shortfall"
 DYNAMIC, SCAN, PORTFOLIO = "follows volatility", "scan of scenarios", "portfolio"
 
 ENTRIES = (
@@ -63,6 +69,8 @@ ENTRIES = (
     Entry("derive-pmrm1", PORTFOLIO),
     Entry("derive-pmrm2", PORTFOLIO),
     Entry("paradex-pm", PORTFOLIO),
+    # Joint moves of days; the stressed month is March 2020, and chains state no past.
+    Entry("house-es", TAIL, options=False, from_ns=1_585_699_200_000_000_000, least_step_days=0.99),
 )
 
 

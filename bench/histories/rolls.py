@@ -59,6 +59,11 @@ def futures_rows(entry: Entry, span: Span) -> list[dict[str, Any]]:
     promise = entry.promise(span.history.step_days)
     if promise is None:
         return []
+    begins = span.start_ns
+    if entry.from_ns is not None:
+        if span.end_ns is not None and span.end_ns <= entry.from_ns:
+            return []
+        begins = max(begins or 0, entry.from_ns)
     every = max(1, round(promise.maintenance_days / span.history.step_days))
     if promise.maintenance_days < 0.99:
         every = _EVERY_HOURS  # every hour would be 40,000 times
@@ -67,7 +72,7 @@ def futures_rows(entry: Entry, span: Span) -> list[dict[str, Any]]:
         span.history,
         price_books(span.history.underlyings),
         promise=promise,
-        start_ns=span.start_ns,
+        start_ns=begins,
         end_ns=span.end_ns,
         every=every,
     )
@@ -85,9 +90,9 @@ def futures_rows(entry: Entry, span: Span) -> list[dict[str, Any]]:
     return rows
 
 
-def chains_of(data: Path, quick: bool) -> list[Chain]:
-    """Daily option chains, BTC and ETH."""
-    chains = read_chains([data / "options/deribit_chain_daily.parquet"])
+def chains_of(data: Path, quick: bool, start_ns: int | None = None) -> list[Chain]:
+    """Daily option chains, BTC and ETH, from a time on."""
+    chains = read_chains([data / "options/deribit_chain_daily.parquet"], start_ns=start_ns)
     return chains[:12] if quick else chains
 
 

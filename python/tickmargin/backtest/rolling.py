@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from tickmargin.backtest.arguments import refuse
 from tickmargin.backtest.history import PriceHistory, ewma_vol
+from tickmargin.history import History
 
 if TYPE_CHECKING:
     from tickmargin.policies import Policies
@@ -163,7 +164,7 @@ def roll_prices(
     rows = margined_rows(history, start_ns, end_ns, every)
     steps = [_steps(history, days) for days in (said.initial_days, said.maintenance_days)]
     vols = ewma_vol(history, half_life_days)
-    venue = _Venue(policies, history.underlyings, books, depth_notional)
+    venue = _Venue(policies, history, books, depth_notional)
     margins = np.empty((rows.size, len(books), 2))
     for place, row in enumerate(rows.tolist()):
         margins[place] = venue.margins(int(history.times_ns[row]), history.prices[row], vols[row])
@@ -225,9 +226,14 @@ class _Venue:
     """Perpetuals on each underlying, an account per book, at one time after the other."""
 
     def __init__(
-        self, policies: Policies, underlyings: Sequence[str], books: Sequence[Book], depth: float
+        self, policies: Policies, history: PriceHistory, books: Sequence[Book], depth: float
     ) -> None:
+        underlyings = history.underlyings
         self._policies = policies
+        # of which an engine sees what is not after its market
+        self._past = History.of(
+            history.times_ns, dict(zip(underlyings, history.prices.T, strict=True))
+        )
         self._underlyings = list(underlyings)
         self._depth = depth
         self._accounts = [f"b{i}" for i in range(len(books))]
@@ -248,7 +254,7 @@ class _Venue:
         from tickmargin.engine import Engine
 
         market, portfolio = self._market(now_ns, prices, vols), self._portfolio(prices)
-        rows = Engine(market, portfolio, self._policies).recompute().accounts
+        rows = Engine(market, portfolio, self._policies, history=self._past).recompute().accounts
         place = {name: i for i, name in enumerate(rows["account"].tolist())}
         both = np.stack([rows["initial_margin"], rows["maintenance_margin"]], axis=1)
         probed = both[[place[name] for name in self._probes], 1]

@@ -47,6 +47,21 @@ def test_house_presets_keep_their_promise_on_years_held_out(preset, every):
     assert rejected(check_rolled(broken, promise_of(policies)))
 
 
+def test_expected_shortfall_over_real_days_keeps_its_promise_on_years_held_out():
+    history = read_history(
+        [real("prices/daily_long.parquet")], underlyings=["BTC", "ETH"], rename={"ETH-CG": "ETH"}
+    )
+    policies = Policies.preset("house-es")
+    rolled = roll_prices(
+        policies, history, price_books(history.underlyings), start_ns=HELD_OUT_NS, every=2
+    )
+    checks = check_rolled(rolled, promise_of(policies))
+    assert min(c.observations for c in checks) > 600
+    assert rejected(checks) == []
+    broken = rolled_scaled(rolled, 0.25)
+    assert rejected(check_rolled(broken, promise_of(policies)))
+
+
 def rolled_scaled(rolled, factor):
     from dataclasses import replace
 
