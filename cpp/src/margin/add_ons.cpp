@@ -53,8 +53,8 @@ Sums sums_of(const Context& context, const std::uint32_t* instrument, const doub
   return sums;
 }
 
-// The lines of the base method: those before the add-ons', and what `dynamic` itself asks for against
-// procyclicality; what a safety factor adds is left out.
+// The lines of the base method: those before the add-ons', and what `dynamic` itself asks for
+// against procyclicality; what a safety factor adds is left out.
 Charge own_of(const Policy& policy, const UnitRequirement& unit) noexcept {
   Charge own;
   const auto add = [&](std::size_t c) {
