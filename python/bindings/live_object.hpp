@@ -16,6 +16,7 @@
 #include "policy_from_dict.hpp"
 #include "recording.hpp"
 #include "tickmargin/live.hpp"
+#include "unit_columns.hpp"
 
 namespace tickmargin::bindings {
 
@@ -137,6 +138,26 @@ class Live {
       for (const AccountIndex a : wanted) out.add(engine_.account(a));
     }
     return std::move(out).give();
+  }
+
+  // What the accounts hold of each underlying, exact as of the last record.
+  py::dict units(const py::object& rows) {
+    const auto wanted = account_rows(rows);
+    const Held held(writing_, "another thread is writing to this engine");
+    UnitRows out;
+    {
+      const py::gil_scoped_release unlocked;
+      std::vector<UnitRow> of_account;
+      for (const AccountIndex a : wanted) {
+        const std::size_t count = engine_.units(a, of_account);
+        if (count > of_account.size()) {
+          of_account.resize(count);
+          engine_.units(a, of_account);
+        }
+        for (std::size_t u = 0; u < count; ++u) add_unit(out, a, of_account[u]);
+      }
+    }
+    return units_to_dict(std::move(out));
   }
 
   // Rows as last written, whole; from any thread at any time.

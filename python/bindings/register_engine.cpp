@@ -6,6 +6,7 @@
 #include "pricing/parity.hpp"
 #include "register.hpp"
 #include "tickmargin/engine.hpp"
+#include "unit_columns.hpp"
 
 namespace tickmargin::bindings {
 namespace {
@@ -45,22 +46,6 @@ py::dict result_to_dict(Result& result) {
   pockets["pocket"] = give_column(std::move(result.pockets.pocket));
   pockets["gross_notional"] = give_column(std::move(result.pockets.gross_notional));
 
-  UnitRows& u = result.units;
-  py::dict units;
-  units["account"] = give_column(std::move(u.account));
-  units["pocket"] = give_column(std::move(u.pocket));
-  units["underlying"] = give_column(std::move(u.underlying));
-  units["delta_base"] = give_column(std::move(u.delta_base));
-  units["gamma"] = give_column(std::move(u.gamma));
-  units["vega"] = give_column(std::move(u.vega));
-  units["theta"] = give_column(std::move(u.theta));
-  units["gross_notional"] = give_column(std::move(u.gross_notional));
-  units["value"] = give_column(std::move(u.value));
-  units["initial_margin"] = give_column(std::move(u.initial_margin));
-  units["maintenance_margin"] = give_column(std::move(u.maintenance_margin));
-  units["worst_price_move"] = give_column(std::move(u.worst_price_move));
-  units["worst_vol_shock"] = give_column(std::move(u.worst_vol_shock));
-
   py::dict components;
   components["policy"] = give_column(std::move(result.components.policy));
   components["underlying"] = give_column(std::move(result.components.underlying));
@@ -72,7 +57,7 @@ py::dict result_to_dict(Result& result) {
   out["as_of_ns"] = result.as_of_ns;
   out["accounts"] = accounts;
   out["pockets"] = pockets;
-  out["units"] = units;
+  out["units"] = units_to_dict(std::move(result.units));
   out["components"] = components;
   return out;
 }

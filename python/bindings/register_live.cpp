@@ -57,6 +57,7 @@ void register_live(py::module_& m) {
            py::arg("latency_ns"))
       .def("check_many", &Live::check_many, py::arg("orders"))
       .def("accounts", &Live::accounts, py::arg("rows"))
+      .def("units", &Live::units, py::arg("rows"))
       .def("published", &Live::published, py::arg("rows"))
       .def("events", &Live::events, py::arg("out"))
       .def("stage_policies", &Live::stage_policies, py::arg("epoch"), py::arg("policies"),

@@ -72,6 +72,20 @@ cdef extern from "tickmargin/tickmargin.h" nogil:
         uint64_t applied_seq
         uint64_t epoch
 
+    ctypedef struct tickmargin_unit:
+        int32_t pocket
+        int32_t underlying
+        double delta_base
+        double gamma
+        double vega
+        double theta
+        double gross_notional
+        double value
+        double initial_margin
+        double maintenance_margin
+        double worst_price_move
+        double worst_vol_shock
+
     ctypedef struct tickmargin_message:
         char text[256]
 
@@ -131,6 +145,7 @@ cdef extern from "tickmargin/tickmargin.h" nogil:
         int32_t (*counts)(const tickmargin_engine *, tickmargin_counts *) noexcept nogil
         int32_t (*index_price)(const tickmargin_engine *, int32_t, double *) noexcept nogil
         int32_t (*mark_state)(const tickmargin_engine *, int32_t) noexcept nogil
+        int64_t (*units)(tickmargin_engine *, int32_t, tickmargin_unit *, int64_t) noexcept nogil
 
     enum:
         TICKMARGIN_ABI_VERSION
@@ -231,6 +246,8 @@ cdef int32_t account(tickmargin_engine *engine, int32_t account,
                      tickmargin_account *row) noexcept nogil
 cdef int32_t published(const tickmargin_engine *engine, int32_t account,
                        tickmargin_account *row) noexcept nogil
+cdef int64_t units(tickmargin_engine *engine, int32_t account, tickmargin_unit *rows,
+                   int64_t capacity) noexcept nogil
 cdef int64_t events(tickmargin_engine *engine, tickmargin_event *out,
                     int64_t capacity) noexcept nogil
 

@@ -103,6 +103,11 @@ cdef int32_t published(const tickmargin_engine *engine, int32_t account,
     return _api.published(engine, account, row)
 
 
+cdef int64_t units(tickmargin_engine *engine, int32_t account, tickmargin_unit *rows,
+                   int64_t capacity) noexcept nogil:
+    return _api.units(engine, account, rows, capacity)
+
+
 cdef int64_t events(tickmargin_engine *engine, tickmargin_event *out,
                     int64_t capacity) noexcept nogil:
     return _api.events(engine, out, capacity)

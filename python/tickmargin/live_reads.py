@@ -21,6 +21,7 @@ from tickmargin.live_results import (
 )
 from tickmargin.orders import read_order_handles, read_orders
 from tickmargin.pricing.arguments import reals
+from tickmargin.result_tables import Names, unit_table
 from tickmargin.table import Table
 
 __all__ = ["LiveReads"]
@@ -128,6 +129,30 @@ class LiveReads(LiveBase):
         live = self._running()
         raw = live.published(None) if published else live.accounts(None)
         return account_table(raw, self.names, self._policy_names, self._scale)
+
+    def units(self, account: str | int | None = None) -> Table:
+        """Give what accounts hold of each underlying, Greeks and margins, as of the last record.
+
+        Evaluated when asked for, so it costs what a recompute of these accounts does.
+
+        Parameters
+        ----------
+        account : str or int, optional
+            One account instead of all.
+
+        Returns
+        -------
+        Table
+            The columns of ``Result.units``, and their values to the bit; by account.
+
+        Raises
+        ------
+        UnknownNameError, InputTypeError, EngineBusyError
+        """
+        rows = None
+        if account is not None:
+            rows = np.array([self.names.known("account", account)], np.int32)
+        return unit_table(self._running().units(rows), Names.of(self.names))
 
     def counters(self) -> dict[str, int]:
         """Records applied and refused, pockets evaluated and why, bands renewed, orders checked.

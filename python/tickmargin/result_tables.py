@@ -105,10 +105,20 @@ def pocket_column(codes: NDArray[Any], names: NDArray[np.object_]) -> Coded:
     return _coded(inverse, _words(called))
 
 
+def unit_table(raw: dict[str, Any], names: Names) -> Table:
+    """What pockets hold of each underlying, in the columns of ``Result.units``."""
+    columns = {
+        **_account_and_pocket(raw, names),
+        "underlying": _coded(raw["underlying"], names.underlyings),
+        **{name: raw[name] for name in raw if name not in _KEYS},
+    }
+    return Table(columns, name="units")
+
+
 def result_of(raw: dict[str, Any], names: Names, basis: Basis) -> Result:
     """Tables of one recompute."""
     decimals = basis.decimals
-    accounts, units, components = raw["accounts"], raw["units"], raw["components"]
+    accounts, components = raw["accounts"], raw["components"]
     count = len(names.accounts)
     pocket_amounts = _amounts(raw["pockets"], decimals)
     account_columns = {
@@ -130,11 +140,6 @@ def result_of(raw: dict[str, Any], names: Names, basis: Basis) -> Result:
         **pocket_amounts,
         "gross_notional": raw["pockets"]["gross_notional"],
     }
-    unit_columns = {
-        **_account_and_pocket(units, names),
-        "underlying": _coded(units["underlying"], names.underlyings),
-        **{name: units[name] for name in units if name not in _KEYS},
-    }
     component_columns = {
         "policy": _coded(components["policy"], basis.policies),
         "underlying": _coded(components["underlying"], names.underlyings),
@@ -145,7 +150,7 @@ def result_of(raw: dict[str, Any], names: Names, basis: Basis) -> Result:
     return Result(
         accounts=Table(account_columns, name="accounts"),
         pockets=Table(pocket_columns, name="pockets"),
-        units=Table(unit_columns, name="units"),
+        units=unit_table(raw["units"], names),
         components=Table(component_columns, name="components"),
         as_of_ns=raw["as_of_ns"],
         elapsed_ns=basis.elapsed_ns,

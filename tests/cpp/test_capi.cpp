@@ -64,6 +64,7 @@ TEST(answers_are_the_cores) {
   CHECK_EQ(std::string(opened.message.text), std::string());
   Draw draw(5);
   double price = index_at_start[0];
+  std::int64_t seen_units = 0;
   for (int n = 0; n < 500; ++n) {
     price *= 1 + 2e-3 * draw.normal();
     const Record tick = index_tick(0, static_cast<std::uint64_t>(n + 2), price, start_ns + n);
@@ -80,6 +81,13 @@ TEST(answers_are_the_cores) {
     CHECK_EQ(checked.equity_after_ticks, expected.equity_after);
     CHECK_EQ(checked.initial_after_ticks, expected.initial_after);
     CHECK_EQ(checked.binding_underlying, expected.binding_underlying);
+    tickmargin_unit c_units[8];
+    UnitRow units[8];
+    const auto held = static_cast<std::int64_t>(direct.units(order.account, units));
+    ANSWERS(api().units(opened.engine, order.account, c_units, 8), held);
+    CHECK_EQ(std::memcmp(c_units, units, static_cast<std::size_t>(held) * sizeof(UnitRow)), 0);
+    ANSWERS(api().units(opened.engine, order.account, nullptr, 0), held);
+    seen_units += held;
     for (const bool whole : {true, false}) {
       tickmargin_account row{};
       row.size = sizeof row;
@@ -97,6 +105,7 @@ TEST(answers_are_the_cores) {
       CHECK_EQ(row.since_ns, same.since_ns);
     }
   }
+  CHECK(seen_units > 500);
   tickmargin_event c_events[100];
   Event events[100];
   direct.apply(index_tick(0, 1'000, price * 0.8, start_ns + 1'000));
@@ -226,6 +235,7 @@ TEST(a_call_that_makes_no_sense_is_a_fault) {
   tickmargin_account row{};
   row.size = sizeof row;
   tickmargin_event event{};
+  tickmargin_unit unit{};
   std::uint8_t status = 0;
   std::uint64_t number = 0;
   double price = 0;
@@ -247,6 +257,8 @@ TEST(a_call_that_makes_no_sense_is_a_fault) {
   ANSWERS(api().account(e, 0, nullptr), null);
   ANSWERS(api().published(nullptr, 0, &row), null);
   ANSWERS(api().published(e, 0, nullptr), null);
+  ANSWERS(api().units(nullptr, 0, &unit, 1), null);
+  ANSWERS(api().units(e, 0, nullptr, 1), null);
   ANSWERS(api().events(nullptr, &event, 1), null);
   ANSWERS(api().events(e, nullptr, 1), null);
   ANSWERS(api().audit(nullptr), null);
@@ -272,6 +284,7 @@ TEST(a_call_that_makes_no_sense_is_a_fault) {
   for (const std::int32_t wrong : {-1, 50, INT32_MAX, INT32_MIN}) {
     ANSWERS(api().account(e, wrong, &row), handle);
     ANSWERS(api().published(e, wrong, &row), handle);
+    ANSWERS(api().units(e, wrong, &unit, 1), handle);
     ANSWERS(api().index_price(e, wrong, &price), handle);
     ANSWERS(api().mark_state(e, wrong), handle);
     order = {wrong, 0, 0, 0, 1.0, 1.0};
@@ -302,6 +315,7 @@ TEST(a_call_that_makes_no_sense_is_a_fault) {
   ANSWERS(api().apply_many(e, &record, -1, &status), TICKMARGIN_FAULT_COUNT);
   ANSWERS(api().check_many(e, &order, -1, &checked), TICKMARGIN_FAULT_COUNT);
   ANSWERS(api().events(e, &event, -1), TICKMARGIN_FAULT_COUNT);
+  ANSWERS(api().units(e, 0, &unit, -1), TICKMARGIN_FAULT_COUNT);
 
   constexpr int size = TICKMARGIN_FAULT_SIZE;
   for (const std::uint32_t wrong : {0u, 4u, 79u, 81u, UINT32_MAX}) {

@@ -57,6 +57,14 @@ struct PocketResultRows {
   std::vector<Status> status;
 };
 
+// What a pocket holds of one underlying. The margins are of this unit alone, before netting.
+struct UnitRow {
+  std::int32_t pocket;
+  UnderlyingIndex underlying;
+  double delta_base, gamma, vega, theta, gross_notional, value;
+  double initial_margin, maintenance_margin, worst_price_move, worst_vol_shock;
+};
+
 // A row per (account, pocket, underlying) that holds positions.
 struct UnitRows {
   std::vector<AccountIndex> account;

@@ -206,6 +206,23 @@ typedef struct tickmargin_account {
   uint64_t epoch;
 } tickmargin_account;
 
+/* What a pocket holds of one underlying, as a recompute gives it; the margins are of this unit
+ * alone, before netting, and amounts in the numeraire. NaN where an input is missing. */
+typedef struct tickmargin_unit {
+  int32_t pocket;
+  int32_t underlying;
+  double delta_base; /* d value / d index in base units, forward / index held */
+  double gamma;      /* d delta_base per 1.00 of the quote asset */
+  double vega;       /* per 1.00 of volatility */
+  double theta;      /* per year, forward held */
+  double gross_notional;
+  double value;
+  double initial_margin;
+  double maintenance_margin;
+  double worst_price_move;
+  double worst_vol_shock;
+} tickmargin_unit;
+
 typedef struct tickmargin_counts {
   uint32_t size;
   int32_t accounts;
@@ -289,6 +306,11 @@ typedef struct tickmargin_api {
   int32_t (*index_price)(const tickmargin_engine* engine, int32_t underlying, double* price);
   /* The mark's state. */
   int32_t (*mark_state)(const tickmargin_engine* engine, int32_t underlying);
+
+  /* What an account holds by pocket and underlying, exact as of the last record: how many rows there
+   * are; those beyond `capacity` are not written. */
+  int64_t (*units)(tickmargin_engine* engine, int32_t account, tickmargin_unit* units,
+                   int64_t capacity);
 } tickmargin_api;
 
 /* The table of that version of the ABI or a later one; null if the library is older. Any thread. */

@@ -57,5 +57,9 @@ inline bool checked_subtract(Ticks a, Ticks b, Ticks* out) noexcept {
 
 // The one NaN pattern results carry.
 inline constexpr double canonical_nan = std::numeric_limits<double>::quiet_NaN();
+// A number with that pattern if it is none, whichever instruction made it.
+inline double canonical(double x) noexcept {
+  return x == x ? x : canonical_nan;
+}
 
 }  // namespace tickmargin::base

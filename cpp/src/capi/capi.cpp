@@ -227,6 +227,18 @@ std::int32_t published(const tickmargin_engine* handle, std::int32_t account,
   return fault;
 }
 
+// The rows are written in place: both structures are one, field by field (layout.cpp).
+std::int64_t units(tickmargin_engine* handle, std::int32_t account, tickmargin_unit* out,
+                   std::int64_t capacity) noexcept {
+  if (handle == nullptr) return TICKMARGIN_FAULT_NULL;
+  if (capacity < 0) return TICKMARGIN_FAULT_COUNT;
+  if (capacity > 0 && out == nullptr) return TICKMARGIN_FAULT_NULL;
+  LiveEngine& engine = *engine_of(handle);
+  if (outside(account, engine.account_count())) return TICKMARGIN_FAULT_HANDLE;
+  const std::span rows(reinterpret_cast<UnitRow*>(out), static_cast<std::size_t>(capacity));
+  return static_cast<std::int64_t>(engine.units(account, rows));
+}
+
 std::int64_t events(tickmargin_engine* handle, tickmargin_event* out,
                     std::int64_t capacity) noexcept {
   if (handle == nullptr) return TICKMARGIN_FAULT_NULL;
@@ -339,6 +351,7 @@ constexpr tickmargin_api table = {
     counts,
     index_price,
     mark_state,
+    units,
 };
 
 }  // namespace

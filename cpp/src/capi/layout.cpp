@@ -44,6 +44,22 @@ SAME_PLACE(tickmargin_event, Event, slack_ticks);
 SAME_PLACE(tickmargin_event, Event, epoch);
 static_assert(std::is_trivially_copyable_v<Event>);
 
+static_assert(sizeof(tickmargin_unit) == sizeof(UnitRow));
+static_assert(alignof(tickmargin_unit) == alignof(UnitRow));
+SAME_PLACE(tickmargin_unit, UnitRow, pocket);
+SAME_PLACE(tickmargin_unit, UnitRow, underlying);
+SAME_PLACE(tickmargin_unit, UnitRow, delta_base);
+SAME_PLACE(tickmargin_unit, UnitRow, gamma);
+SAME_PLACE(tickmargin_unit, UnitRow, vega);
+SAME_PLACE(tickmargin_unit, UnitRow, theta);
+SAME_PLACE(tickmargin_unit, UnitRow, gross_notional);
+SAME_PLACE(tickmargin_unit, UnitRow, value);
+SAME_PLACE(tickmargin_unit, UnitRow, initial_margin);
+SAME_PLACE(tickmargin_unit, UnitRow, maintenance_margin);
+SAME_PLACE(tickmargin_unit, UnitRow, worst_price_move);
+SAME_PLACE(tickmargin_unit, UnitRow, worst_vol_shock);
+static_assert(std::is_trivially_copyable_v<UnitRow>);
+
 // These have no twin in the core: their layout is promised here. tests/embed/c_consumer says the
 // same in C.
 static_assert(sizeof(tickmargin_order) == 32 && offsetof(tickmargin_order, quantity) == 16);

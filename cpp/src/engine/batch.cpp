@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::size_t accounts_per_block = 512;
 
+using base::canonical;
 using base::canonical_nan;
 
 // Requirement sums of one block:
@@ -112,12 +113,6 @@ Result make_result(const book::Book& book, TimeNs as_of_ns, int threads) {
   return result;
 }
 
-double sum_of(const std::array<double, margin::component_count>& lines) noexcept {
-  double sum = 0;
-  for (const double line : lines) sum += line;
-  return sum;
-}
-
 template <class Rows>
 void write_decision(Rows& rows, std::size_t row, const monitor::Decision& d,
                     base::TickScale scale) {
@@ -132,30 +127,24 @@ void write_decision(Rows& rows, std::size_t row, const monitor::Decision& d,
   rows.status[row] = d.status;
 }
 
-// One NaN pattern in results, whichever instruction made it.
-double canonical(double x) noexcept {
-  return std::isnan(x) ? canonical_nan : x;
-}
-
 void write_units(const book::Book& book, std::size_t pocket, const Workspace& work,
                  UnitRows& units) {
   const auto first = static_cast<std::size_t>(book.pocket_units[pocket]);
   for (std::size_t u = 0; u < work.value.units.size(); ++u) {
-    const collateral::UnitValue& value = work.value.units[u];
-    const margin::UnitRequirement& requirement = work.requirement.units[u];
+    const UnitRow unit = unit_row(work, u, book.pocket_name[pocket]);
     const std::size_t row = first + u;
     units.account[row] = book.pocket_account[pocket];
-    units.pocket[row] = book.pocket_name[pocket];
-    units.delta_base[row] = canonical(value.delta_base);
-    units.gamma[row] = canonical(value.gamma);
-    units.vega[row] = canonical(value.vega);
-    units.theta[row] = canonical(value.theta);
-    units.gross_notional[row] = canonical(value.gross_notional);
-    units.value[row] = canonical(value.value);
-    units.initial_margin[row] = canonical(sum_of(requirement.initial));
-    units.maintenance_margin[row] = canonical(sum_of(requirement.maintenance));
-    units.worst_price_move[row] = canonical(requirement.worst_price_move);
-    units.worst_vol_shock[row] = canonical(requirement.worst_vol_shock);
+    units.pocket[row] = unit.pocket;
+    units.delta_base[row] = unit.delta_base;
+    units.gamma[row] = unit.gamma;
+    units.vega[row] = unit.vega;
+    units.theta[row] = unit.theta;
+    units.gross_notional[row] = unit.gross_notional;
+    units.value[row] = unit.value;
+    units.initial_margin[row] = unit.initial_margin;
+    units.maintenance_margin[row] = unit.maintenance_margin;
+    units.worst_price_move[row] = unit.worst_price_move;
+    units.worst_vol_shock[row] = unit.worst_vol_shock;
   }
 }
 
@@ -196,7 +185,7 @@ void write_worst_unit(const margin::PocketRequirement& requirement, bool known, 
   if (!known) return;
   double largest = 0;
   for (const margin::UnitRequirement& unit : requirement.units) {
-    const double needed = sum_of(unit.maintenance);
+    const double needed = margin::sum_of(unit.maintenance);
     if (!(needed > largest)) continue;
     largest = needed;
     rows.worst_underlying[account] = unit.underlying;

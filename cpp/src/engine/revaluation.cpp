@@ -290,6 +290,24 @@ Measured measure_pocket(const Revaluation& world, const PolicyState& policy,
   return {amounts_of(policy, work), method_status(policy, rows, status)};
 }
 
+UnitRow unit_row(const Workspace& work, std::size_t u, std::int32_t pocket) noexcept {
+  using base::canonical;
+  const collateral::UnitValue& value = work.value.units[u];
+  const margin::UnitRequirement& requirement = work.requirement.units[u];
+  return {pocket,
+          value.underlying,
+          canonical(value.delta_base),
+          canonical(value.gamma),
+          canonical(value.vega),
+          canonical(value.theta),
+          canonical(value.gross_notional),
+          canonical(value.value),
+          canonical(margin::sum_of(requirement.initial)),
+          canonical(margin::sum_of(requirement.maintenance)),
+          canonical(requirement.worst_price_move),
+          canonical(requirement.worst_vol_shock)};
+}
+
 monitor::Decision evaluate_pocket(const Revaluation& world, const PolicyState& policy,
                                   const book::PocketRows& rows, base::TickScale scale,
                                   Workspace& work, margin::PositionTrace* trace, Ramp ramp) {

@@ -86,6 +86,9 @@ void require_pocket(const Revaluation& world, const PolicyState& policy,
                     const book::PocketRows& rows, Workspace& work, margin::PositionTrace* trace);
 monitor::Amounts amounts_of(const PolicyState& policy, const Workspace& work) noexcept;
 
+// The u-th unit of a pocket that has been measured; its numbers are one NaN or finite.
+UnitRow unit_row(const Workspace& work, std::size_t u, std::int32_t pocket) noexcept;
+
 // First missing input of the policy's method among the pocket's underlyings, after `status`.
 Status method_status(const PolicyState& policy, const book::PocketRows& rows, Status status);
 

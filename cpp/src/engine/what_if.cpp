@@ -159,8 +159,7 @@ double smallest_hedge(const Desk& desk, const monitor::Decision& before, std::ui
 void name_binding_unit(const margin::PocketRequirement& requirement, OrderEffect& effect) {
   double largest = 0;
   for (const margin::UnitRequirement& unit : requirement.units) {
-    double needed = 0;
-    for (const double line : unit.initial) needed += line;
+    const double needed = margin::sum_of(unit.initial);
     if (!(needed > largest)) continue;
     largest = needed;
     effect.binding_underlying = unit.underlying;

@@ -53,8 +53,7 @@ namespace {
 void name_binding(const margin::PocketRequirement& requirement, CheckedOrder& out) {
   double largest = 0;
   for (const margin::UnitRequirement& unit : requirement.units) {
-    double needed = 0;
-    for (const double line : unit.initial) needed += line;
+    const double needed = margin::sum_of(unit.initial);
     if (!(needed > largest)) continue;
     largest = needed;
     out.binding_underlying = unit.underlying;

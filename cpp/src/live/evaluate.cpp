@@ -158,6 +158,21 @@ LiveAccount LiveEngine::State::read_account(AccountIndex account) noexcept {
   return row;
 }
 
+// Nothing of them is kept: a tick moves the Greeks of pockets that it need not touch.
+std::size_t LiveEngine::State::read_units(AccountIndex account, std::span<UnitRow> out) noexcept {
+  std::size_t count = 0;
+  for (std::int32_t p = store.first_pocket(static_cast<std::size_t>(account)); p >= 0;
+       p = store.next_pocket(static_cast<std::size_t>(p))) {
+    const auto pocket = static_cast<std::size_t>(p);
+    if (store.is_nothing(pocket)) continue;
+    evaluate(pocket);
+    for (std::size_t u = 0; u < work.value.units.size(); ++u, ++count) {
+      if (count < out.size()) out[count] = engine::unit_row(work, u, store.name_of(pocket));
+    }
+  }
+  return count;
+}
+
 // Compares an account with what was last told of it; one event a record at most.
 void LiveEngine::State::tell(AccountIndex account) noexcept {
   AccountState& told = accounts[static_cast<std::size_t>(account)];

@@ -212,6 +212,10 @@ LiveAccount LiveEngine::account(AccountIndex account) noexcept {
   return state_->read_account(account);
 }
 
+std::size_t LiveEngine::units(AccountIndex account, std::span<UnitRow> out) noexcept {
+  return state_->read_units(account, out);
+}
+
 LiveAccount LiveEngine::published(AccountIndex account) const noexcept {
   return state_->published.read(static_cast<std::size_t>(account));
 }

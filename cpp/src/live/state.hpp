@@ -180,6 +180,7 @@ struct LiveEngine::State {
   bool sum_may_not_fit(std::size_t account) const noexcept;
   bool liquidation_blocked(std::size_t pocket) const noexcept;
   LiveAccount read_account(AccountIndex account) noexcept;
+  std::size_t read_units(AccountIndex account, std::span<UnitRow> out) noexcept;
   void tell(AccountIndex account) noexcept;
   bool decide(std::size_t pocket) noexcept;
   const monitor::Decision& decision_of(std::size_t pocket) noexcept;

@@ -85,6 +85,12 @@ struct UnitRequirement {
   double node_down = std::numeric_limits<double>::infinity();
 };
 
+inline double sum_of(const std::array<double, component_count>& lines) noexcept {
+  double sum = 0;
+  for (const double line : lines) sum += line;
+  return sum;
+}
+
 struct PocketRequirement {
   std::vector<UnitRequirement> units;  // capacity is kept between pockets
   double netting_initial = 0;

@@ -70,6 +70,20 @@ AT(tickmargin_account, applied_seq, 64);
 AT(tickmargin_account, epoch, 72);
 SIZE(tickmargin_account, 80);
 
+AT(tickmargin_unit, pocket, 0);
+AT(tickmargin_unit, underlying, 4);
+AT(tickmargin_unit, delta_base, 8);
+AT(tickmargin_unit, gamma, 16);
+AT(tickmargin_unit, vega, 24);
+AT(tickmargin_unit, theta, 32);
+AT(tickmargin_unit, gross_notional, 40);
+AT(tickmargin_unit, value, 48);
+AT(tickmargin_unit, initial_margin, 56);
+AT(tickmargin_unit, maintenance_margin, 64);
+AT(tickmargin_unit, worst_price_move, 72);
+AT(tickmargin_unit, worst_vol_shock, 80);
+SIZE(tickmargin_unit, 88);
+
 AT(tickmargin_counts, size, 0);
 AT(tickmargin_counts, accounts, 4);
 AT(tickmargin_counts, instruments, 8);
@@ -124,3 +138,4 @@ FUNCTION(counters, 22);
 FUNCTION(counts, 23);
 FUNCTION(index_price, 24);
 FUNCTION(mark_state, 25);
+FUNCTION(units, 26);
