@@ -26,11 +26,14 @@ struct Link {
   std::int32_t bucket[4] = {-1, -1, -1, -1};
 };
 
-// All links, in memory taken once.
+// All links. Memory is taken once, for the most there can be. Most books need a small part of it:
+// none is touched before a link first stands there.
 class LinkPool {
  public:
   explicit LinkPool(std::size_t capacity);
-  bool has(std::size_t count) const noexcept { return free_count_ >= count; }
+  bool has(std::size_t count) const noexcept {
+    return free_count_ + (capacity_ - links_.size()) >= count;
+  }
   std::int32_t take() noexcept;  // has(1) is the caller's
   void give_back(std::int32_t link) noexcept;
   Link& operator[](std::int32_t link) noexcept { return links_[static_cast<std::size_t>(link)]; }
@@ -39,8 +42,9 @@ class LinkPool {
   }
 
  private:
+  std::size_t capacity_;
   std::vector<Link> links_;
-  std::int32_t free_ = -1;
+  std::int32_t free_ = -1;  // of those given back
   std::size_t free_count_ = 0;
 };
 
