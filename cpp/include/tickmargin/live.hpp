@@ -124,7 +124,7 @@ struct CheckedOrder {
 
 struct LiveCounters {
   std::uint64_t records, refused, evaluated, crossed, watched, renewed, sweeps, proofs,
-      exact_checks;
+      exact_checks, eased;  // eased: bands moved without an evaluation
 };
 
 // How records go to the disk; cpp/src/live/README.md says what is promised.

@@ -14,12 +14,14 @@ constexpr double price_range = 4.0;
 
 LinkPool::LinkPool(std::size_t capacity) : capacity_(capacity) {
   links_.reserve(capacity);
+  proofs_.reserve(capacity);
 }
 
 std::int32_t LinkPool::take() noexcept {
   if (free_ < 0) {
     TICKMARGIN_ASSERT(links_.size() < capacity_);
     links_.emplace_back();
+    proofs_.emplace_back();
     return static_cast<std::int32_t>(links_.size() - 1);
   }
   const std::int32_t link = free_;
