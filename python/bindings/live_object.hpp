@@ -286,6 +286,7 @@ class Live {
     d["sweeps"] = c.sweeps;
     d["proofs"] = c.proofs;
     d["exact_checks"] = c.exact_checks;
+    d["eased"] = c.eased;
     return d;
   }
 

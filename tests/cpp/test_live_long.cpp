@@ -108,9 +108,11 @@ TEST(no_transition_is_missed) {
                 state_name(static_cast<State>(s)), moves.worse[static_cast<std::size_t>(s)],
                 moves.better[static_cast<std::size_t>(s)]);
   }
-  std::printf("  %.1f %% of the accounts within 1 %% of a border; %llu evaluated, %llu renewed\n",
-              100 * near / samples, static_cast<unsigned long long>(c.evaluated),
-              static_cast<unsigned long long>(c.renewed));
+  std::printf(
+      "  %.1f %% of the accounts within 1 %% of a border; %llu evaluated, %llu renewed, "
+      "%llu eased\n",
+      100 * near / samples, static_cast<unsigned long long>(c.evaluated),
+      static_cast<unsigned long long>(c.renewed), static_cast<unsigned long long>(c.eased));
   CHECK_EQ(divergent, 0L);
   CHECK_EQ(refused, 0L);
   // One in a hundred records moves a state each way, or the stream proves little.

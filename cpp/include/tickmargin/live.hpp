@@ -124,7 +124,7 @@ struct CheckedOrder {
 
 struct LiveCounters {
   std::uint64_t records, refused, evaluated, crossed, watched, renewed, sweeps, proofs,
-      exact_checks;
+      exact_checks, eased;  // eased: bands moved without an evaluation
 };
 
 // How records go to the disk; cpp/src/live/README.md says what is promised.
@@ -188,8 +188,8 @@ class LiveEngine {
   Applied apply(const Record& record) noexcept;
   CheckedOrder check(const Order& order, bool reduce_only = false) noexcept;
   LiveAccount account(AccountIndex account) noexcept;  // writer: exact, as of the last record
-  // Writer: what the account holds by pocket and underlying, Greeks and margins, exact as of the last
-  // record. How many rows there are; those beyond out.size() are not written.
+  // Writer: what the account holds by pocket and underlying, Greeks and margins, exact as of the
+  // last record. How many rows there are; those beyond out.size() are not written.
   std::size_t units(AccountIndex account, std::span<UnitRow> out) noexcept;
   // Any thread: the row as last written, whole, which may be older than the last record.
   LiveAccount published(AccountIndex account) const noexcept;

@@ -307,8 +307,8 @@ typedef struct tickmargin_api {
   /* The mark's state. */
   int32_t (*mark_state)(const tickmargin_engine* engine, int32_t underlying);
 
-  /* What an account holds by pocket and underlying, exact as of the last record: how many rows there
-   * are; those beyond `capacity` are not written. */
+  /* What an account holds by pocket and underlying, exact as of the last record: how many rows;
+   * those beyond `capacity` are not written. */
   int64_t (*units)(tickmargin_engine* engine, int32_t account, tickmargin_unit* units,
                    int64_t capacity);
 } tickmargin_api;

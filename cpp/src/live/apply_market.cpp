@@ -127,9 +127,10 @@ void LiveEngine::State::measure_shocks() noexcept {
   }
 }
 
-void LiveEngine::State::collect_wear(UnderlyingIndex underlying, margin::Wear wear) noexcept {
+void LiveEngine::State::collect_wear(UnderlyingIndex underlying, margin::Wear wear,
+                                     bool alone) noexcept {
   const margin::Wear& spent = underlyings[static_cast<std::size_t>(underlying)].wear;
-  collect_worn(underlying, {spent.vol + wear.vol, spent.curve + wear.curve});
+  collect_worn(underlying, {spent.vol + wear.vol, spent.curve + wear.curve}, alone);
   collect_watched(underlying);
 }
 

@@ -40,7 +40,7 @@ RecordStatus LiveEngine::State::apply_clock(const Record& r) noexcept {
   for (std::size_t u = 0; u < n; ++u) {
     const auto underlying = static_cast<UnderlyingIndex>(u);
     wear_of_clock[u] = wear_since(underlying);
-    collect_wear(underlying, wear_of_clock[u]);
+    collect_wear(underlying, wear_of_clock[u], false);
     guards_at_clock[u] = underlyings[u].guard;
     guard_results[u] = market::on_clock(underlyings[u].guard_settings, guards_at_clock[u], r.ts_ns);
     const bool trust = guard_results[u].state_changed ||

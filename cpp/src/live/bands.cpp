@@ -222,22 +222,26 @@ void LiveEngine::State::renew(std::size_t pocket, const Evaluated& e) noexcept {
       return watch_pocket(pocket);
     }
     const double share = exposed_to(pocket, underlying) / all_exposed;
-    monitor::Reach reach;
-    const auto part = [&](monitor::Border border) {
-      border.spend *= share;
-      return border;
+    const auto reach_of = [&](double part) {
+      monitor::Reach reach;
+      const auto spend = [&](monitor::Border border) {
+        border.spend *= part;
+        return border;
+      };
+      if (b.has_danger) monitor::keep_above(lines, spend(b.danger), reach);
+      for (int r = 0; r < b.recoveries; ++r) {
+        monitor::keep_below(lines, spend(b.recovery[r]), reach);
+      }
+      return reach;
     };
-    if (b.has_danger) monitor::keep_above(lines, part(b.danger), reach);
-    for (int r = 0; r < b.recoveries; ++r) {
-      monitor::keep_below(lines, part(b.recovery[r]), reach);
-    }
-    if (!place(l, reach, pocket)) return watch_pocket(pocket);
+    if (!place(l, reach_of(share), reach_of(1.0), share, pocket)) return watch_pocket(pocket);
   }
 }
 
 // Puts one link on its ladder, the reach split between the index and the clocks; false where
 // nothing is left of it.
 bool LiveEngine::State::place(std::int32_t l, const monitor::Reach& reach,
+                              const monitor::Reach& whole, double share,
                               std::size_t pocket) noexcept {
   Link& link = links[l];
   const auto u = static_cast<std::size_t>(link.underlying);
@@ -247,10 +251,10 @@ bool LiveEngine::State::place(std::int32_t l, const monitor::Reach& reach,
   // Cells end at the same prices for all pockets: each stops somewhat before, so that no one tick
   // touches all that have nothing else to stop them.
   const double stop = 0.75 + 0.25 * static_cast<double>((pocket * 2654435761u) >> 8 & 255) / 256.0;
-  const double lower = std::max(lines.index + price * (reach.lower - lines.index),
-                                lines.index + stop * (lines.cell_lower - lines.index));
-  const double upper = std::min(lines.index + price * (reach.upper - lines.index),
-                                lines.index + stop * (lines.cell_upper - lines.index));
+  const double cell_lower = lines.index + stop * (lines.cell_lower - lines.index);
+  const double cell_upper = lines.index + stop * (lines.cell_upper - lines.index);
+  const double lower = std::max(lines.index + price * (reach.lower - lines.index), cell_lower);
+  const double upper = std::min(lines.index + price * (reach.upper - lines.index), cell_upper);
   const margin::Wear wear{std::min(split.vol * reach.wear.vol, margin::vol_wear_max),
                           std::min(split.curve * reach.wear.curve, lines.curve_wear_max)};
   if (!(lower <= lines.index && lines.index <= upper && wear.vol > 0 && wear.curve > 0)) {
@@ -263,6 +267,16 @@ bool LiveEngine::State::place(std::int32_t l, const monitor::Reach& reach,
   link.wear_limit[0] = of.wear.vol + wear.vol;
   link.wear_limit[1] = of.wear.curve + wear.curve;
   ladders[u].place(links, l);
+  links.proof(l) = {lines.index,
+                    of.wear,
+                    lines.index - whole.lower,
+                    whole.upper - lines.index,
+                    whole.wear,
+                    cell_lower,
+                    cell_upper,
+                    lines.curve_wear_max,
+                    share,
+                    {split.vol, split.curve}};
   return true;
 }
 

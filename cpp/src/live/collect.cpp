@@ -21,16 +21,23 @@ void LiveEngine::State::collect_watched(UnderlyingIndex underlying) noexcept {
 
 void LiveEngine::State::collect_crossed(UnderlyingIndex underlying, double price) noexcept {
   const std::size_t before = touched.size();
+  const margin::Wear wear = underlyings[static_cast<std::size_t>(underlying)].wear;
   ladders[static_cast<std::size_t>(underlying)].crossed(
-      links, world.index(underlying), price, [&](std::int32_t link) { collect_link(link); });
+      links, world.index(underlying), price,
+      [&](std::int32_t link) { collect_or_ease(link, price, wear); });
   counters.crossed += touched.size() - before;
 }
 
-void LiveEngine::State::collect_worn(UnderlyingIndex underlying, margin::Wear to) noexcept {
+// `alone`: no other underlying's clocks run on with the same record.
+void LiveEngine::State::collect_worn(UnderlyingIndex underlying, margin::Wear to,
+                                     bool alone) noexcept {
   const auto u = static_cast<std::size_t>(underlying);
   const margin::Wear from = underlyings[u].wear;
   if (!live::Ladder::wears_most(from, to)) {
-    ladders[u].worn(links, from, to, [&](std::int32_t link) { collect_link(link); });
+    const double price = world.index(underlying);
+    ladders[u].worn(links, from, to, [&](std::int32_t link) {
+      alone ? collect_or_ease(link, price, to) : collect_link(link);
+    });
     return;
   }
   // Pocket by pocket, as they lie in memory.

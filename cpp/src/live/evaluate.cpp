@@ -311,6 +311,7 @@ bool LiveEngine::State::blocking_changed(std::size_t pocket) const noexcept {
 // Decides every touched pocket, in the order of accounts, and tells what changed.
 void LiveEngine::State::settle() noexcept {
   const bool sweep = sweeps();
+  ease_bands();
   sort_touched(sweep);
   const std::size_t pocket_count = store.pocket_count();
   const std::size_t taken_off = sweep ? watch_touched() : 0;

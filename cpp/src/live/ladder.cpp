@@ -12,16 +12,19 @@ constexpr double price_range = 4.0;
 
 }  // namespace
 
-LinkPool::LinkPool(std::size_t capacity) : links_(capacity), free_count_(capacity) {
-  for (std::size_t l = capacity; l-- > 0;) {
-    links_[l].next_of_pocket = free_;
-    free_ = static_cast<std::int32_t>(l);
-  }
+LinkPool::LinkPool(std::size_t capacity) : capacity_(capacity) {
+  links_.reserve(capacity);
+  proofs_.reserve(capacity);
 }
 
 std::int32_t LinkPool::take() noexcept {
+  if (free_ < 0) {
+    TICKMARGIN_ASSERT(links_.size() < capacity_);
+    links_.emplace_back();
+    proofs_.emplace_back();
+    return static_cast<std::int32_t>(links_.size() - 1);
+  }
   const std::int32_t link = free_;
-  TICKMARGIN_ASSERT(link >= 0);
   free_ = (*this)[link].next_of_pocket;
   --free_count_;
   (*this)[link] = Link{};

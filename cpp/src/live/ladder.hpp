@@ -26,21 +26,44 @@ struct Link {
   std::int32_t bucket[4] = {-1, -1, -1, -1};
 };
 
-// All links, in memory taken once.
+// What a placed link's bounds were drawn from: how far the index alone, or a clock alone, may go
+// from where the pocket was last evaluated before the whole of its gap is used up (ease.cpp).
+struct Proof {
+  double index = 0;             // at the evaluation
+  margin::Wear wear;            // of the underlying then
+  double below = 0, above = 0;  // distances
+  margin::Wear whole;
+  double cell_lower = 0, cell_upper = 0;  // no further, whatever is left
+  double curve_wear_max = 0;
+  double share = 0;         // of what is left of the gap
+  margin::Wear wear_share;  // and of that the clocks'
+};
+
+// All links. Memory is taken once, for the most there can be. Most books need a small part of it:
+// none is touched before a link first stands there.
 class LinkPool {
  public:
   explicit LinkPool(std::size_t capacity);
-  bool has(std::size_t count) const noexcept { return free_count_ >= count; }
+  bool has(std::size_t count) const noexcept {
+    return free_count_ + (capacity_ - links_.size()) >= count;
+  }
   std::int32_t take() noexcept;  // has(1) is the caller's
   void give_back(std::int32_t link) noexcept;
   Link& operator[](std::int32_t link) noexcept { return links_[static_cast<std::size_t>(link)]; }
   const Link& operator[](std::int32_t link) const noexcept {
     return links_[static_cast<std::size_t>(link)];
   }
+  // Kept apart: most that is done with links has no use for it.
+  Proof& proof(std::int32_t link) noexcept { return proofs_[static_cast<std::size_t>(link)]; }
+  const Proof& proof(std::int32_t link) const noexcept {
+    return proofs_[static_cast<std::size_t>(link)];
+  }
 
  private:
+  std::size_t capacity_;
   std::vector<Link> links_;
-  std::int32_t free_ = -1;
+  std::vector<Proof> proofs_;
+  std::int32_t free_ = -1;  // of those given back
   std::size_t free_count_ = 0;
 };
 

@@ -12,8 +12,7 @@ namespace tickmargin {
 void LiveEngine::State::reserve() {
   const std::size_t n = capacity.instruments, k = capacity.pocket_positions;
   const std::size_t u = underlyings.size(), a = world.reval.market.asset_count();
-  touched.reserve(capacity.pockets);
-  to_tell.reserve(capacity.pockets);
+  for (auto* const list : {&touched, &eased, &to_tell}) list->reserve(capacity.pockets);
   escalating.reserve(accounts.size());
   for (std::size_t row = orders.size(); row-- > 0;) {
     free_orders.push_back(static_cast<std::int32_t>(row));

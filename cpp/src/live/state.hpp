@@ -47,6 +47,7 @@ struct PocketState {
   bool vast = false;    // amounts from which a sum may not fit; derived
   Status status = Status::ok;
   std::uint64_t touched = 0;  // last record that collected it
+  std::uint64_t eased = 0;    // last record that ended a band of it, not its proof
   std::uint64_t version = 0;  // of its rows
 };
 
@@ -197,7 +198,8 @@ struct LiveEngine::State {
   std::size_t links_needed(std::size_t pocket) const noexcept;
   void watch_pocket(std::size_t pocket) noexcept;
   void renew(std::size_t pocket, const live::Evaluated& evaluated) noexcept;
-  bool place(std::int32_t link, const monitor::Reach& reach, std::size_t pocket) noexcept;
+  bool place(std::int32_t link, const monitor::Reach& reach, const monitor::Reach& whole,
+             double share, std::size_t pocket) noexcept;
   double exposed_to(std::size_t pocket, UnderlyingIndex underlying) const noexcept;
   margin::UnitQuestion question_of(UnderlyingIndex underlying, const book::PocketRows& rows,
                                    live::PolicyGrid& grid) noexcept;
@@ -205,14 +207,19 @@ struct LiveEngine::State {
   bool can_band(std::size_t pocket, const live::Evaluated& evaluated) noexcept;
   void queue(std::size_t pocket) noexcept;
   void renew_some() noexcept;
+  // Bands moved without an evaluation (ease.cpp).
+  bool stands(std::size_t pocket, UnderlyingIndex u, double to, margin::Wear wear) const noexcept;
+  void collect_or_ease(std::int32_t link, double price, margin::Wear wear) noexcept;
+  void ease_bands() noexcept;
+  void ease(std::size_t pocket) noexcept;
 
   // ---- collecting what a record touches (collect.cpp) ----
-  void start_collecting() noexcept { touched.clear(); }
+  void start_collecting() noexcept { touched.clear(), eased.clear(); }
   void collect(std::int32_t pocket) noexcept;
   void collect_link(std::int32_t link) noexcept { collect(links[link].pocket); }
   void collect_watched(UnderlyingIndex underlying) noexcept;
   void collect_crossed(UnderlyingIndex underlying, double price) noexcept;
-  void collect_worn(UnderlyingIndex underlying, margin::Wear to) noexcept;
+  void collect_worn(UnderlyingIndex underlying, margin::Wear to, bool alone) noexcept;
   void collect_all_of(UnderlyingIndex underlying) noexcept;
   void collect_everyone() noexcept;
   RecordStatus room_for_touched(std::size_t market_events) noexcept;
@@ -254,7 +261,7 @@ struct LiveEngine::State {
   margin::Wear wear_since(UnderlyingIndex underlying) const noexcept;
   double wear_of_vol(std::size_t instrument, double vol_annual) const noexcept;
   void measure_shocks() noexcept;
-  void collect_wear(UnderlyingIndex underlying, margin::Wear wear) noexcept;
+  void collect_wear(UnderlyingIndex underlying, margin::Wear wear, bool alone = true) noexcept;
   void spend_wear(UnderlyingIndex underlying, margin::Wear wear) noexcept;
   void remember_activity(UnderlyingIndex underlying, double log_move, margin::Wear wear) noexcept;
   void collect_near_expiry(TimeNs before_ns, TimeNs now) noexcept;
@@ -339,7 +346,7 @@ struct LiveEngine::State {
   std::uint64_t applied_seq = 0;
   std::uint64_t collecting = 0;  // number of the collection: what `touched` marks refer to
   Record current{};
-  std::vector<std::int32_t> touched;
+  std::vector<std::int32_t> touched, eased;
   std::vector<AccountIndex> to_tell, escalating;
   bool tell_all = false;  // of this record: what is told changed although no number did
   std::vector<std::int32_t> renew_queue;  // a ring over all pockets
