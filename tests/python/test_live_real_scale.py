@@ -23,7 +23,7 @@ from tickmargin import records
 ACCOUNTS = 100_000
 SAMPLE = 300
 MINUTE_COINS = ("BTC", "ETH", "LINK", "LTC", "XRP")
-MINUTES = 60  # around the steepest one
+MINUTES = 20  # around the steepest one
 WINDOWS: dict[str, tuple[str, ...]] = {
     "2021-05-19 crash": MINUTE_COINS,
     "2024-08-05 carry unwind": ("BTC", "ETH"),
