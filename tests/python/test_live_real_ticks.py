@@ -5,95 +5,24 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 import pytest
-from tests.python.live_books import HOUR, SECOND, real_data, same_as_recompute
+from tests.oracle.oracle_guard import Settings
+from tests.python.live_books import HOUR, SECOND, same_as_recompute
+from tests.python.real_books import GONE, TwinFeed, bars, real_book, trades
 
 import tickmargin as tm
 from tickmargin import records
 
 MINUTE = 60 * SECOND
-POLICIES = {
-    "schema": 1,
-    "policies": {
-        "fixed": {
-            "method": "fixed",
-            "haircuts": {"default": 0.0},
-            "futures": {"initial_ratio": 0.1, "maintenance_ratio": 0.05},
-        },
-        "grid": {
-            "method": "scenario",
-            "haircuts": {"default": 0.0},
-            "scenario": {
-                "price_range": 0.12,
-                "vol_up": 0.4,
-                "vol_down": 0.3,
-                "maintenance_factor": 0.5,
-            },
-        },
-    },
-    "select": [{"policy": "fixed", "tier": ["fixed"]}, {"policy": "grid"}],
-}
-GONE = ("liquidating", "bankrupt")
 
 
-def book(prices: dict[str, float], as_of_ns: int, accounts: int = 60) -> tm.Engine:
-    """Perpetuals on some coins, long and short, at leverages from 2 to 15."""
-    rng = np.random.default_rng(7)
-    coins = list(prices)
-    coin = rng.integers(0, len(coins), accounts)
-    names = [f"A{n:03d}" for n in range(accounts)]
-    entry = np.array([prices[coins[c]] for c in coin])
-    side = rng.choice([-1.0, 1.0], accounts)
-    market = tm.Market.from_tables(
-        as_of_ns=as_of_ns,
-        assets={"asset": ["USD"]},
-        underlyings={"underlying": coins, "index_price": list(prices.values())},
-        marks={"instrument": [f"{c}-PERP" for c in coins], "mark_price": list(prices.values())},
-    )
-    portfolio = tm.Portfolio.from_tables(
-        instruments={
-            "instrument": [f"{c}-PERP" for c in coins],
-            "kind": ["perpetual"] * len(coins),
-            "underlying": coins,
-            "settlement_asset": ["USD"] * len(coins),
-            "payoff": ["linear"] * len(coins),
-            "multiplier": [1.0] * len(coins),
-        },
-        accounts={"account": names, "tier": rng.choice(["fixed", "grid"], accounts)},
-        positions={
-            "account": names,
-            "instrument": [f"{coins[c]}-PERP" for c in coin],
-            "quantity": side * 10_000.0 / entry,
-            "entry_price": entry,
-        },
-        balances={
-            "account": names,
-            "asset": ["USD"] * accounts,
-            "amount": 10_000.0 / rng.uniform(2.0, 15.0, accounts),
-        },
-    )
-    return tm.Engine(market, portfolio, POLICIES)
+def book(prices: dict[str, float], as_of_ns: int) -> tm.Engine:
+    """Sixty accounts."""
+    return real_book(prices, as_of_ns).engine()
 
 
 def gone(accounts: tm.Table) -> set[str]:
     return set(accounts.filter(np.isin(accounts["state"].astype(str), GONE))["account"])
-
-
-def trades() -> tuple[list[str], dict[str, np.ndarray]]:
-    """Trades of BTC and ETH on three venues, in the order of time."""
-    table = pq.read_table(real_data("l2", "binance_trades_20240808.parquet"))
-    symbol = np.array(pc.cast(table["symbol"], "string").to_pylist())
-    coin = np.where(np.char.startswith(symbol, "BTC"), "BTC", "ETH")
-    columns = {
-        "coin": coin,
-        "venue": np.array(pc.cast(table["venue"], "string").to_pylist()),
-        "ts_ns": table["ts_ms"].to_numpy() * 1_000_000,
-        "price": table["price"].to_numpy(),
-    }
-    order = np.argsort(columns["ts_ns"], kind="stable")
-    return sorted(set(columns["venue"])), {n: c[order] for n, c in columns.items()}
 
 
 def test_trades_of_three_venues_drive_a_portfolio() -> None:
@@ -124,19 +53,6 @@ def test_trades_of_three_venues_drive_a_portfolio() -> None:
     other.start(oracle={c: {"sources": own[c], "quorum": 1} for c in first})
     assert other.apply(ticks).count == len(ticks)
     assert other.state_hash() == live.state_hash()
-
-
-def bars(event: str, symbol: str, interval: str) -> list[dict[str, Any]]:
-    """Bars of a crash in the order of time."""
-    path = real_data("prices", "crash_windows.parquet")
-    table = pq.read_table(path)
-    for column, value in (("event", event), ("symbol", symbol), ("interval", interval)):
-        table = table.filter(pc.equal(pc.cast(table[column], "string"), value))
-    rows: list[dict[str, Any]] = table.sort_by("ts_utc").to_pylist()
-    assert rows
-    for row in rows:
-        row["ts_ns"] = int(row["ts_utc"].timestamp()) * SECOND
-    return rows
 
 
 def three_sources(live: tm.Engine, heartbeat_ns: int) -> None:
@@ -217,30 +133,44 @@ def test_the_same_print_alone_waits_and_liquidates_nobody() -> None:
 
 
 def true_crash(coin: str, rows: list[dict[str, Any]], quarter_ns: int) -> None:
-    """Feed bars to three sources; compare who went with a recompute after every tick."""
-    live = book({coin: rows[0]["open"]}, rows[0]["ts_ns"])
-    three_sources(live, 8 * quarter_ns)
-    feed = Feed(live, coin)
+    """Feed bars to three sources; compare who went with whom the slow twins name."""
+    given = real_book({coin: rows[0]["open"]}, rows[0]["ts_ns"])
+    live = given.engine()
+    heartbeat_ns = 8 * quarter_ns
+    three_sources(live, heartbeat_ns)
+    twins = TwinFeed(
+        given, coin, Settings(2, heartbeat_ns=heartbeat_ns, unusable_after_ns=4 * heartbeat_ns)
+    )
     named: set[str] = set()
     went: set[str] = set()
-    feed.say(rows[0]["open"], rows[0]["ts_ns"])
-    live.events()
+    sequence = 0
+
+    def hear(price: float, ts_ns: int) -> None:
+        nonlocal sequence, named, went
+        sequence += 1
+        for source in range(3):
+            at_ns = ts_ns + source * SECOND
+            said = price * (1.0 + 0.001 * (source - 1))
+            live.index_tick(coin, said, source=source, seq=sequence, ts_ns=at_ns)
+            named |= twins.say(source, sequence, said, at_ns)
+            went |= liquidated(live)
+            # To the account, as soon as it happens.
+            assert went == named
+
+    hear(rows[0]["open"], rows[0]["ts_ns"])
+    assert went == set()
     for row in rows:
         for quarter, price in enumerate(("open", "low", "high", "close")):
-            at_ns = row["ts_ns"] + quarter * quarter_ns + 5 * SECOND
-            for source in range(3):
-                feed.say(row[price], at_ns + source * SECOND, [source])
-                named |= gone(live.recompute().accounts)
-                went |= liquidated(live)
-            assert live.marks().row(0)["mark_state"] == "ready"
+            hear(row[price], row["ts_ns"] + quarter * quarter_ns + 5 * SECOND)
+            assert live.marks().row(0)["mark_state"] == twins.guard.state == "ready"
+            assert live.marks().row(0)["index_price"] == twins.guard.mark
             assert not live.accounts()["liquidation_blocked"].any()
         same_as_recompute(live)
-    assert went == named
     assert len(went) > 10
     assert len(went) < len(live.portfolio.accounts)
 
 
-def test_the_true_crash_liquidates_exactly_whom_a_recompute_names() -> None:
+def test_the_true_crash_liquidates_exactly_whom_the_twin_names() -> None:
     rows = bars("2020-03 Black Thursday", "LINKUSDT", "1h")
     day = [row for row in rows if row["low"] > 0.001 and "2020-03-12" in str(row["ts_utc"])]
     true_crash("LINK", day, 15 * MINUTE)

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdint>
 
+#include "base/reserved.hpp"
 #include "live/state.hpp"
 
 namespace tickmargin {
@@ -150,7 +151,7 @@ void LiveEngine::State::drop_order(std::int32_t row) noexcept {
   *link = o.next;
   order_ids.erase(o.id);
   o = {};
-  free_orders.push_back(row);
+  base::put(free_orders, row);
 }
 
 RecordStatus LiveEngine::State::apply_cancel(const Record& r) noexcept {
@@ -290,7 +291,6 @@ RecordStatus LiveEngine::State::apply_chain_halt(const Record& r) noexcept {
 // What lies on a halted chain is the market's to say, as doubt is: frozen engines know it too.
 void LiveEngine::State::mark_halted() noexcept {
   std::vector<std::uint8_t>& halted = world.reval.market.columns.asset_halted;
-  halted.resize(settings.asset_chain.size());  // of a loaded engine: not saved, chains are
   for (std::size_t a = 0; a < halted.size(); ++a) {
     halted[a] = is_halted(static_cast<AssetIndex>(a)) ? 1 : 0;
   }

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/reserved.hpp"
 #include "live/state.hpp"
 
 namespace tickmargin {
@@ -23,29 +24,29 @@ RecordStatus LiveEngine::State::apply_instrument_listing(const Record& r) noexce
   if (n == capacity.instruments) return RecordStatus::capacity;
   if (const RecordStatus room = room_for(0); room != RecordStatus::ok) return room;
   InstrumentColumns& c = world.instruments;
-  c.kind.push_back(static_cast<Kind>(kind));
-  c.payoff.push_back(static_cast<Payoff>(payoff));
-  c.underlying.push_back(r.account);
-  c.settlement_asset.push_back(r.pocket);
-  c.multiplier.push_back(r.value[0]);
-  c.strike.push_back(option ? r.value[1] : 0.0);
-  c.expiry_ns.push_back(expiry);
-  c.is_call.push_back(is_call);
-  c.bachelier.push_back(bachelier);
-  c.funding_period_years.push_back(0);
-  c.funding_rate_annual.push_back(0);
+  base::put(c.kind, static_cast<Kind>(kind));
+  base::put(c.payoff, static_cast<Payoff>(payoff));
+  base::put(c.underlying, r.account);
+  base::put(c.settlement_asset, r.pocket);
+  base::put(c.multiplier, r.value[0]);
+  base::put(c.strike, option ? r.value[1] : 0.0);
+  base::put(c.expiry_ns, expiry);
+  base::put(c.is_call, is_call);
+  base::put(c.bachelier, bachelier);
+  base::put(c.funding_period_years, 0);
+  base::put(c.funding_rate_annual, 0);
   MarketColumns& m = world.reval.market.columns;
   const double index = world.index(r.account);
   const bool marked = !option && r.value[2] > 0;
-  m.mark_price.push_back(marked ? r.value[2] : base::canonical_nan);
-  m.mark_vol_annual.push_back(option && r.value[2] > 0 ? r.value[2] : base::canonical_nan);
-  m.mark_vol_normal_annual.push_back(base::canonical_nan);
-  if (!m.mark_confidence.empty()) m.mark_confidence.push_back(base::canonical_nan);
-  m.settled_share.push_back(0.0);
-  m.settled_average.push_back(0.0);
-  world.reval.market.mark_ratio.push_back(marked ? r.value[2] / index : base::canonical_nan);
+  base::put(m.mark_price, marked ? r.value[2] : base::canonical_nan);
+  base::put(m.mark_vol_annual, option && r.value[2] > 0 ? r.value[2] : base::canonical_nan);
+  base::put(m.mark_vol_normal_annual, base::canonical_nan);
+  if (!m.mark_confidence.empty()) base::put(m.mark_confidence, base::canonical_nan);
+  base::put(m.settled_share, 0.0);
+  base::put(m.settled_average, 0.0);
+  base::put(world.reval.market.mark_ratio, marked ? r.value[2] / index : base::canonical_nan);
   world.list(static_cast<std::uint32_t>(n));
-  expired.push_back(0);
+  base::put(expired, 0);
   ++applied_seq;
   return RecordStatus::ok;
 }
@@ -59,7 +60,7 @@ void LiveEngine::State::collect_blocked_too_long() noexcept {
     const live::AccountState& account = accounts[a];
     if (account.blocked && !account.escalated &&
         now_ns - account.blocked_since_ns >= settings.liquidation_block_limit_ns) {
-      escalating.push_back(static_cast<AccountIndex>(a));
+      base::put(escalating, static_cast<AccountIndex>(a));
     }
   }
 }

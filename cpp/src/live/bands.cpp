@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/reserved.hpp"
 #include "live/state.hpp"
 #include "monitor/bands.hpp"
 
@@ -175,7 +176,8 @@ margin::UnitQuestion LiveEngine::State::question_of(UnderlyingIndex underlying,
   for (const margin::UnitRequirement& unit : work.requirement.units) {
     if (unit.underlying == underlying) q.requirement = &unit;
   }
-  held.assign(rows.instrument + q.begin, rows.instrument + q.end);
+  held.clear();
+  for (auto row = q.begin; row < q.end; ++row) base::put(held, rows.instrument[row]);
   const std::int64_t step = world.step_of(underlying);
   const std::size_t below = world.node(underlying, step - 1);
   const std::size_t above = world.node(underlying, step + 2);

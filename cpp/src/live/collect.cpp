@@ -1,6 +1,7 @@
 // Which pockets a record touches. Nothing here changes a number or a state.
 #include <algorithm>
 
+#include "base/reserved.hpp"
 #include "live/state.hpp"
 
 namespace tickmargin {
@@ -9,7 +10,7 @@ void LiveEngine::State::collect(std::int32_t pocket) noexcept {
   live::PocketState& p = pockets[static_cast<std::size_t>(pocket)];
   if (p.touched == collecting) return;
   p.touched = collecting;
-  touched.push_back(pocket);
+  base::put(touched, pocket);
 }
 
 void LiveEngine::State::collect_watched(UnderlyingIndex underlying) noexcept {

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <tuple>
 
+#include "base/reserved.hpp"
 #include "live/state.hpp"
 
 namespace tickmargin {
@@ -24,8 +25,8 @@ std::span<const book::OrderRow> LiveEngine::State::orders_of(AccountIndex accoun
   for (; o >= 0; o = orders[static_cast<std::size_t>(o)].next) {
     const live::RestingOrder& order = orders[static_cast<std::size_t>(o)];
     if (order.pocket != pocket || (order.flags & flag_reduce_only) != 0) continue;
-    order_rows.push_back(
-        {static_cast<std::uint32_t>(order.instrument), order.quantity, order.price});
+    base::put(order_rows,
+              {static_cast<std::uint32_t>(order.instrument), order.quantity, order.price});
   }
   const auto key = [&](const book::OrderRow& o_row) {
     return std::make_tuple(world.instruments.underlying[o_row.instrument], o_row.instrument,
@@ -257,7 +258,7 @@ void LiveEngine::State::sort_touched(bool sweep) noexcept {
   for (std::size_t a = 0; a < accounts.size(); ++a) {
     for (std::int32_t p = store.first_pocket(a); p >= 0;
          p = store.next_pocket(static_cast<std::size_t>(p))) {
-      if (pockets[static_cast<std::size_t>(p)].touched == collecting) touched.push_back(p);
+      if (pockets[static_cast<std::size_t>(p)].touched == collecting) base::put(touched, p);
     }
   }
 }
@@ -331,7 +332,7 @@ void LiveEngine::State::settle() noexcept {
     const AccountIndex account = store.account_of(pocket);
     if (changed || tell_all || blocking_changed(pocket) ||
         sum_may_not_fit(static_cast<std::size_t>(account))) {
-      to_tell.push_back(account);
+      base::put(to_tell, account);
     }
   }
   for (const AccountIndex account : to_tell) tell(account);

@@ -139,6 +139,8 @@ void LiveEngine::State::start_cold() {
 // told of them.
 void LiveEngine::State::start() {
   measure_shocks();
+  // Not saved, chains are.
+  world.reval.market.columns.asset_halted.resize(settings.asset_chain.size());
   mark_halted();
   budget = INT32_MAX;
   for (std::size_t p = 0; p < store.pocket_count(); ++p) {

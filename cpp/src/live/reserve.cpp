@@ -94,6 +94,21 @@ void LiveEngine::State::reserve_for(const live::PolicyWorld& world_of) {
   }
   margin::reserve_portfolio(world_of.set.policies, k + orders.size(), work.scratch);
   margin::reserve_tail(world_of.set.policies, underlyings.size(), work.scratch);
+  std::size_t tiers = 0, table = 0;
+  for (const Policy& policy : world_of.set.policies) {
+    for (const SpanParameters& p : policy.span) tiers = std::max(tiers, p.tier_end_days.size());
+    for (const MatrixParameters& p : policy.matrix) table = std::max(table, p.price_move.size());
+  }
+  work.scratch.span.tier_delta.reserve(tiers + 1);
+  work.scratch.span.units.reserve(underlyings.size());
+  work.scratch.held.units.reserve(underlyings.size());
+  margin::MatrixScratch& matrix = work.scratch.matrix;  // a pair by asset that settles something
+  matrix.pairs.reserve(world.reval.market.asset_count());
+  for (auto* sums : {&matrix.raw, &matrix.hurt}) {
+    sums->reserve(world.reval.market.asset_count() * table);
+  }
+  matrix.total.reserve(table);
+  matrix.expiries.reserve(capacity.instruments + 1);
   work.scratch.node_grid.vol_index.reserve(nodes);
   work.scratch.node_move.reserve(std::max(rows, k));
   for (auto* column : {&line_scratch.below, &line_scratch.now, &line_scratch.above}) {
