@@ -82,7 +82,8 @@ struct UnderlyingState {
   market::GuardSettings guard_settings;
   market::GuardState guard;
   market::VolGuardState vol_guard;
-  std::int32_t staged = 0;  // volatilities that wait for their commit
+  std::int32_t staged = 0;      // volatilities that wait for their commit
+  std::int32_t vol_doubts = 0;  // volatilities in doubt; derived
   double flow_signed = 0, flow_total = 0;
   TimeNs flow_ts_ns = 0;
   double integral = 0;        // of the mark over days, from which windows take their averages
@@ -221,6 +222,7 @@ struct LiveEngine::State {
 
   // ---- records (apply*.cpp) ----
   RecordStatus apply(const Record& record) noexcept;
+  TimeNs lead_of(UnderlyingIndex underlying) const noexcept;
   RecordStatus check_time(const Record& r) const noexcept;
   RecordStatus dispatch(const Record& record) noexcept;
   RecordStatus apply_index_tick(const Record& r) noexcept;
@@ -264,6 +266,15 @@ struct LiveEngine::State {
   void refresh_scenarios(UnderlyingIndex underlying) noexcept;
   void commit_guard_at_clock(UnderlyingIndex underlying) noexcept;
   std::size_t gather_surface(UnderlyingIndex underlying) noexcept;
+
+  // Volatilities in doubt (vol_doubt.cpp).
+  bool holds_doubtful_vol(std::size_t pocket, UnderlyingIndex underlying) const noexcept;
+  bool vol_doubt_changes(std::size_t instrument, bool doubt) const noexcept;
+  void set_vol_doubt(std::size_t instrument, bool doubt) noexcept;
+  void tell_vol_state(UnderlyingIndex underlying, std::int32_t doubts_before) noexcept;
+  std::size_t collect_outlived_vols() noexcept;
+  void end_outlived_vols() noexcept;
+  RecordStatus release_volatilities_of(UnderlyingIndex underlying) noexcept;
 
   // Settlement (settlement.cpp).
   live::SettlementWindow* window_of(std::size_t instrument) noexcept;
@@ -356,6 +367,7 @@ struct LiveEngine::State {
   std::vector<std::uint8_t> chain_halted;  // by chain
   std::vector<std::uint8_t> expired;       // by instrument
   std::vector<double> staged_vol;          // by instrument, NaN: none
+  std::vector<TimeNs> vol_doubt_until;     // by instrument, 0: not in doubt
   std::vector<market::BasisState> basis;   // by instrument
   market::VolGuardSettings vol_settings;
   double vol_power = 0;  // the largest that scales a shock by term
