@@ -1,5 +1,6 @@
-// Volatilities in doubt: taken at once, as liabilities follow marks, but nothing irreversible is done
-// and no new risk taken on them until a second update confirms them, an operator does, or time is up.
+// Volatilities in doubt: taken at once, as liabilities follow marks, but nothing irreversible is
+// done and no new risk taken on them until a second update confirms them, an operator does, or
+// time is up.
 #include <algorithm>
 #include <limits>
 
