@@ -100,17 +100,17 @@ TEST(a_source_from_the_future_is_refused_and_the_others_go_on) {
     expect(venue.tick(2, 60'000, t), RecordStatus::ok);
     CHECK_EQ(venue.mark(), MarkState::ready);
   }
-  expect(venue.tick(0, 60'000, hour), RecordStatus::ok);  // an hour ahead of the clock, not more
+  expect(venue.tick(0, 60'000, 9 + hour), RecordStatus::ok);  // an hour ahead, not more
 }
 
 TEST(no_record_makes_the_engine_s_time_stand_far_ahead) {
   Venue venue;
   for (const RecordType type : {RecordType::mark, RecordType::operator_release}) {
-    venue.refused(at(type, 0, hour + 1, 60'000), RecordStatus::out_of_range);
-    expect(venue.apply(at(type, 0, hour, 60'000)), RecordStatus::ok);
+    venue.refused(at(type, 0, hour + 2, 60'000), RecordStatus::out_of_range);
+    expect(venue.apply(at(type, 0, hour + 1, 60'000)), RecordStatus::ok);
   }
   expect(venue.apply(at(RecordType::surface_stage, call, 2, 0.61)), RecordStatus::ok);
-  venue.refused(at(RecordType::surface_commit, 0, hour + 1, 0, 1), RecordStatus::out_of_range);
+  venue.refused(at(RecordType::surface_commit, 0, 2 * hour + 2, 0, 1), RecordStatus::out_of_range);
   const TimeNs month = 31 * 86'400;
   venue.refused(at(RecordType::clock, 0, month + 1), RecordStatus::out_of_range);
   Record end = at(RecordType::clock, 0, 0);

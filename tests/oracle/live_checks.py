@@ -141,11 +141,12 @@ def time(twin: LiveTwin, r: Record) -> Iterator[str]:
     """Older than the clock, or than the record's own subject; or too far ahead of the clock."""
     if r.kind in TIMELESS:
         return
-    most = twin.settings["clock_step_max_ns"]
+    most, now = twin.settings["clock_step_max_ns"], twin.market.clock_ns
     if r.kind in LED:
         of = twin.market.instruments[r.subject]["underlying"] if r.kind == "mark" else r.subject
         most = twin.venue["oracle"][of]["lead_max_ns"]
-    if most > 0 and twin.market.clock_ns > 0 and r.ts_ns > twin.market.clock_ns + most:
+        now = max(now, twin.market.guards[of].now_ns)
+    if most > 0 and now > 0 and r.ts_ns > now + most:
         yield "out_of_range"
     if r.ts_ns < twin.market.clock_ns:
         yield "time_reversed"

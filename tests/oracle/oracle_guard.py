@@ -150,8 +150,8 @@ class OracleGuard:
         return Answer("ok", self._judge())
 
     def _leads_too_far(self, ts_ns: int) -> bool:
-        lead_max_ns = self.settings.lead_max_ns
-        return lead_max_ns > 0 and self.clock_ns > 0 and ts_ns > self.clock_ns + lead_max_ns
+        lead_max_ns, now_ns = self.settings.lead_max_ns, max(self.now_ns, self.clock_ns)
+        return lead_max_ns > 0 and now_ns > 0 and ts_ns > now_ns + lead_max_ns
 
     def _release_fault(self, now_ns: int) -> str | None:
         fault = self._clock_fault(now_ns)

@@ -50,7 +50,7 @@ struct OracleSettings {
   double velocity_ratio_per_sqrt_second = 0.0015;    // what time adds to it,
   double band_cap_ratio = 0.25;                      // and where that ends
   double doubt_ratio = 0.05;                         // least widening while a mark is not ready
-  TimeNs lead_max_ns = 3'600'000'000'000;  // what is stamped further ahead is refused; 0: no limit
+  TimeNs lead_max_ns = 3'600'000'000'000;  // a stamp further ahead is refused; 0: no limit
 };
 
 struct LiveSettings {

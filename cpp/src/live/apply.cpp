@@ -33,37 +33,42 @@ RecordStatus LiveEngine::State::dispatch(const Record& r) noexcept {
   return RecordStatus::unknown_type;
 }
 
-TimeNs LiveEngine::State::lead_of(UnderlyingIndex underlying) const noexcept {
-  return underlyings[static_cast<std::size_t>(underlying)].guard_settings.lead_max_ns;
+bool LiveEngine::State::leads(UnderlyingIndex underlying, TimeNs ts_ns) const noexcept {
+  const live::UnderlyingState& u = underlyings[static_cast<std::size_t>(underlying)];
+  const TimeNs heard_ns = std::max(now_ns, u.guard.now_ns), most_ns = u.guard_settings.lead_max_ns;
+  return most_ns > 0 && heard_ns > 0 && ts_ns - heard_ns > most_ns;
 }
 
 // Older than the clock, or than the last of the record's own subject; or so far ahead that one bad
 // time stamp would make all that follow older than the last. The guard holds a tick against its
 // source and against the clock; cancels and reversals carry no time that is looked at.
 RecordStatus LiveEngine::State::check_time(const Record& r) const noexcept {
-  TimeNs last_ns = now_ns, ahead_ns = settings.clock_step_max_ns;
+  TimeNs last_ns = now_ns;
+  UnderlyingIndex led = -1;  // whose sources' time bounds it
   const auto subject = static_cast<std::size_t>(r.subject);
   switch (r.type) {
     case RecordType::index_tick:
     case RecordType::cancel:
     case RecordType::deposit_reversed: return RecordStatus::ok;
     case RecordType::mark:
-      ahead_ns = lead_of(world.instruments.underlying[subject]);
+      led = world.instruments.underlying[subject];
       if (basis[subject].seen != 0) last_ns = std::max(last_ns, basis[subject].ts_ns);
       break;
     case RecordType::surface_commit:
-      ahead_ns = lead_of(r.subject);
+      led = r.subject;
       last_ns = std::max(last_ns, underlyings[subject].vol_guard.ts_ns);
       break;
     case RecordType::operator_release:
-      ahead_ns = lead_of(r.subject);
+      led = r.subject;
       last_ns = std::max(last_ns, underlyings[subject].guard.clock_ns);
       break;
     default: break;
   }
   if (r.ts_ns < last_ns) return RecordStatus::time_reversed;
-  const bool bounded = ahead_ns > 0 && now_ns > 0;
-  return bounded && r.ts_ns - now_ns > ahead_ns ? RecordStatus::out_of_range : RecordStatus::ok;
+  const TimeNs step_ns = settings.clock_step_max_ns;
+  const bool ahead =
+      led >= 0 ? leads(led, r.ts_ns) : step_ns > 0 && now_ns > 0 && r.ts_ns - now_ns > step_ns;
+  return ahead ? RecordStatus::out_of_range : RecordStatus::ok;
 }
 
 RecordStatus LiveEngine::State::apply(const Record& r) noexcept {

@@ -198,7 +198,7 @@ struct LiveEngine::State {
 
   // ---- records (apply*.cpp) ----
   RecordStatus apply(const Record& record) noexcept;
-  TimeNs lead_of(UnderlyingIndex underlying) const noexcept;
+  bool leads(UnderlyingIndex underlying, TimeNs ts_ns) const noexcept;
   RecordStatus check_time(const Record& r) const noexcept;
   RecordStatus dispatch(const Record& record) noexcept;
   RecordStatus apply_index_tick(const Record& r) noexcept;

@@ -226,10 +226,11 @@ GuardResult refused(const GuardState& state, RecordStatus status) noexcept {
   return {status, false, false, state.mark_state, state.mark_state, false};
 }
 
-// Before the first clock record there is nothing to be ahead of. Not for negative time stamps.
+// Of all that was heard and the clock; at first there is nothing to be ahead of. Not for negative
+// time stamps.
 bool leads_too_far(const GuardSettings& settings, const GuardState& state, TimeNs ts_ns) noexcept {
-  const bool clocked = settings.lead_max_ns > 0 && state.clock_ns > 0;
-  return clocked && ts_ns - state.clock_ns > settings.lead_max_ns;
+  const TimeNs now_ns = std::max(state.now_ns, state.clock_ns);
+  return settings.lead_max_ns > 0 && now_ns > 0 && ts_ns - now_ns > settings.lead_max_ns;
 }
 
 RecordStatus check_tick(const GuardSettings& settings, const GuardState& state,

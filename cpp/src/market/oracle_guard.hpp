@@ -23,7 +23,7 @@ struct GuardSettings {
   double price_scale_min = 0.0;  // distances are relative to at least this; above 0 if signed
   std::int64_t heartbeat_ns = 30'000'000'000;        // a source that is older is stale
   std::int64_t unusable_after_ns = 300'000'000'000;  // silence of all sources
-  std::int64_t lead_max_ns = 0;  // a tick or release further ahead of the clock is refused; 0: none
+  std::int64_t lead_max_ns = 0;      // a tick or release further ahead of `now` is refused; 0: none
   double source_clamp_ratio = 0.02;  // a source further than this from the median has no weight
   double feed_min = -std::numeric_limits<double>::infinity();  // the feed's own bounds: a price at
   double feed_max = std::numeric_limits<double>::infinity();   // or beyond one says nothing
