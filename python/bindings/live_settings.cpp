@@ -24,6 +24,7 @@ OracleSettings oracle_from(const py::dict& d) {
   set(d, "velocity_ratio_per_sqrt_second", o.velocity_ratio_per_sqrt_second);
   set(d, "band_cap_ratio", o.band_cap_ratio);
   set(d, "doubt_ratio", o.doubt_ratio);
+  set(d, "lead_max_ns", o.lead_max_ns);
   return o;
 }
 
@@ -46,6 +47,8 @@ LiveSettings live_settings_from(const py::dict& d) {
   set(d, "vol_level_band_ratio", s.vol_level_band_ratio);
   set(d, "vol_shape_band_ratio", s.vol_shape_band_ratio);
   set(d, "vol_shape_age_max_ns", s.vol_shape_age_max_ns);
+  set(d, "vol_doubt_limit_ns", s.vol_doubt_limit_ns);
+  set(d, "clock_step_max_ns", s.clock_step_max_ns);
   set(d, "mark_basis_cap_ratio", s.mark_basis_cap_ratio);
   set(d, "mark_basis_window_ns", s.mark_basis_window_ns);
   set(d, "renewals_per_record", s.renewals_per_record);

@@ -35,7 +35,16 @@ __all__ = [
 RECORD_STATUSES = tuple(_core.record_status_names())
 CHECK_VERDICTS = tuple(_core.check_verdict_names())
 MARK_STATES = tuple(_core.mark_state_names())
-_EVENT_TYPES = ("", "account", "mark_state", "epoch", "settlement", "escalation", "chain")
+_EVENT_TYPES = (
+    "",
+    "account",
+    "mark_state",
+    "epoch",
+    "settlement",
+    "escalation",
+    "chain",
+    "vol_state",
+)
 TAKEN = tuple(RECORD_STATUSES.index(name) for name in ("ok", "quarantined"))
 _AMOUNTS = ("equity", "equity_initial", "initial_margin", "maintenance_margin")
 _ACCEPTED = ("accepted", "accepted_reduces")

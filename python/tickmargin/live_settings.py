@@ -34,6 +34,7 @@ ORACLE_KEYS: Mapping[str, type] = {
     "velocity_ratio_per_sqrt_second": float,
     "band_cap_ratio": float,
     "doubt_ratio": float,
+    "lead_max_ns": int,
 }
 SETTING_KEYS: Mapping[str, type] = {
     "hysteresis_ratio": float,
@@ -45,6 +46,8 @@ SETTING_KEYS: Mapping[str, type] = {
     "vol_level_band_ratio": float,
     "vol_shape_band_ratio": float,
     "vol_shape_age_max_ns": int,
+    "vol_doubt_limit_ns": int,
+    "clock_step_max_ns": int,
     "mark_basis_cap_ratio": float,
     "mark_basis_window_ns": int,
     "renewals_per_record": int,

@@ -84,11 +84,32 @@ def index_tick(
 
 
 def operator_release(
-    underlying: Any, price: Any = 0.0, *, ts_ns: Any, engine: LiveRecords | None = None
+    underlying: Any,
+    price: Any = 0.0,
+    *,
+    ts_ns: Any,
+    source: Any = None,
+    volatilities: bool = False,
+    engine: LiveRecords | None = None,
 ) -> Records:
-    """An operator takes a price in doubt, or says one; 0 takes the one that waits."""
+    """An operator takes a price in doubt, or says one; 0 takes the one that waits.
+
+    With ``source`` (a number, or with ``engine`` a name) that source is forgotten instead, with its
+    numbering and time stamp, so that it can start again; with ``volatilities`` those in doubt are
+    taken. Both go without a price.
+    """
     subject = rows_of("underlying", underlying, engine)
-    return make("operator_release", (("price", price),), subject=subject, ts_ns=ts_ns)
+    value = (("price", price),)
+    if source is None:
+        detail = 2 if volatilities else 0
+        return make("operator_release", value, subject=subject, detail=detail, ts_ns=ts_ns)
+    if volatilities:
+        raise InvalidInputError(
+            "operator_release: a source or volatilities, not both", code="OUT_OF_RANGE"
+        )
+    if engine is not None and not isinstance(source, int | np.integer):
+        source = engine.source_rows(subject, source)
+    return make("operator_release", value, subject=subject, source=source, detail=1, ts_ns=ts_ns)
 
 
 def forward(

@@ -121,6 +121,9 @@ void guard_line(Replay& replay, const std::string& word, std::istream& in) {
     result = on_index_tick(replay.settings, replay.guard, source, sequence, price, ts_ns);
   } else if (word == "clock") {
     result = on_clock(replay.settings, replay.guard, integer<TimeNs>(in));
+  } else if (word == "forget") {
+    const auto source = integer<std::uint16_t>(in);
+    result = on_source_release(replay.settings, replay.guard, source, integer<TimeNs>(in));
   } else {
     const auto now_ns = integer<TimeNs>(in);
     std::optional<double> price;
@@ -179,7 +182,8 @@ int main() {
     } else if (word == "vol_settings") {
       replay.vol = {};
       replay.vol_settings = read_vol_settings(in);
-    } else if (word == "tick" || word == "clock" || word == "release" || word == "release_at") {
+    } else if (word == "tick" || word == "clock" || word == "release" || word == "release_at" ||
+               word == "forget") {
       guard_line(replay, word, in);
     } else if (word == "basis") {
       basis_line(replay, in);

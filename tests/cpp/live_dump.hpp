@@ -209,7 +209,8 @@ inline std::string oracle(const OracleSettings& o) {
                  {"band_ratio", text(o.band_ratio)},
                  {"velocity_ratio_per_sqrt_second", text(o.velocity_ratio_per_sqrt_second)},
                  {"band_cap_ratio", text(o.band_cap_ratio)},
-                 {"doubt_ratio", text(o.doubt_ratio)}});
+                 {"doubt_ratio", text(o.doubt_ratio)},
+                 {"lead_max_ns", text(o.lead_max_ns)}});
 }
 
 inline Fields rules(const LiveInputs& in) {
@@ -226,6 +227,8 @@ inline Fields rules(const LiveInputs& in) {
                                {"vol_level_band_ratio", text(s.vol_level_band_ratio)},
                                {"vol_shape_band_ratio", text(s.vol_shape_band_ratio)},
                                {"vol_shape_age_max_ns", text(s.vol_shape_age_max_ns)},
+                               {"vol_doubt_limit_ns", text(s.vol_doubt_limit_ns)},
+                               {"clock_step_max_ns", text(s.clock_step_max_ns)},
                                {"mark_basis_cap_ratio", text(s.mark_basis_cap_ratio)},
                                {"mark_basis_window_ns", text(s.mark_basis_window_ns)}})},
           {"capacity", object({{"instruments", size(c.instruments)},

@@ -76,12 +76,15 @@ inline LiveInputs small_inputs(std::uint64_t seed) {
     o.sources = 3;
     o.quorum = 2;
     o.unusable_after_ns = o.quarantine_limit_ns = 120'000'000'000;
+    o.lead_max_ns = 400'000'000'000;
   }
   in.settings.oracle[2].quorum = 1;
   in.settings.oracle[2].band_ratio = 0.02;
   in.settings.asset_chain = {0, 0, 1, 1, 2};
   in.settings.transfer_finality_ns = 600'000'000'000;
   in.settings.liquidation_block_limit_ns = 90'000'000'000;
+  in.settings.vol_doubt_limit_ns = 60'000'000'000;
+  in.settings.clock_step_max_ns = ns_per_day;
   in.capacity.instruments = e.instruments.size() + 6;
   in.capacity.pockets = 60;
   in.capacity.positions = 600;

@@ -206,10 +206,15 @@ std::vector<Bad> out_of_place() {
         with(RecordType::surface_commit, 0), with(RecordType::operator_release, 0, 6e4)}) {
     bad.push_back({"early", RecordStatus::time_reversed, at(r, early)});
     bad.push_back({"long ago", RecordStatus::time_reversed, at(r, INT64_MIN)});
+    bad.push_back({"far ahead", RecordStatus::out_of_range, at(r, start_ns + 2 * ns_per_day)});
+    bad.push_back({"at the end", RecordStatus::out_of_range, at(r, INT64_MAX)});
     bad.push_back(
         {"detail and flags", RecordStatus::reserved_not_zero, flagged(detailed(r, 7), 2)});
   }
   bad.push_back({"before the epoch", RecordStatus::out_of_range, index_tick(0, 9, 6e4, -1)});
+  bad.push_back(
+      {"far ahead", RecordStatus::out_of_range, index_tick(0, 9, 6e4, start_ns + 401 * second_ns)});
+  bad.push_back({"at the end", RecordStatus::out_of_range, index_tick(0, 9, 6e4, INT64_MAX)});
   bad.push_back(
       {"pocket", RecordStatus::out_of_range, of_account(with(RecordType::fill, 0, 1, 6e4), 0, -1)});
   bad.push_back({"volatility", RecordStatus::out_of_range, with(RecordType::volatility, 3, 5.01)});
@@ -218,9 +223,12 @@ std::vector<Bad> out_of_place() {
       {"no expiry", RecordStatus::not_expired, with(RecordType::instrument_expiry, 0, 6e4)});
   bad.push_back(
       {"not yet", RecordStatus::not_expired, with(RecordType::instrument_expiry, 9, 6e4)});
-  bad.push_back({"nothing staged", RecordStatus::conflicting, with(RecordType::surface_commit, 0)});
-  bad.push_back(
-      {"nothing waits", RecordStatus::out_of_range, with(RecordType::operator_release, 0)});
+  bad.push_back({"nothing staged", RecordStatus::conflicting,
+                 at(with(RecordType::surface_commit, 0), start_ns)});
+  for (const std::int32_t of : {release_price, release_source, release_volatilities}) {
+    bad.push_back({"nothing waits", RecordStatus::out_of_range,
+                   at(detailed(with(RecordType::operator_release, 0), of), start_ns)});
+  }
   bad.push_back(
       {"more than is there", RecordStatus::margin_refused, with(RecordType::withdrawal, 0, 1e300)});
   return bad;

@@ -243,6 +243,48 @@ TEST(an_operator_s_price_sets_aside_who_contradicts_it) {
   CHECK_EQ(feed.state.sources[0].set_aside_until_ns, 0);
 }
 
+TEST(an_operator_has_a_source_start_again) {
+  Feed feed;
+  feed.all({100.0, 100.0, 100.0}, 0);
+  CHECK_EQ(on_index_tick(feed.settings, feed.state, 0, 1'000'000, 100.0, Feed::time(1)).status,
+           RecordStatus::ok);
+  CHECK_EQ(on_index_tick(feed.settings, feed.state, 0, 9, 100.0, Feed::time(2)).status,
+           RecordStatus::out_of_order);
+  CHECK_EQ(on_source_release(feed.settings, feed.state, 7, Feed::time(3)).status,
+           RecordStatus::out_of_range);
+  CHECK_EQ(on_source_release(feed.settings, feed.state, 8, Feed::time(3)).status,
+           RecordStatus::unknown_source);
+  const GuardResult released = on_source_release(feed.settings, feed.state, 0, Feed::time(3));
+  CHECK_EQ(released.status, RecordStatus::ok);
+  CHECK_EQ(released.after, MarkState::ready);  // two are left
+  CHECK_EQ(on_index_tick(feed.settings, feed.state, 0, 1, 100.0, Feed::time(4)).status,
+           RecordStatus::ok);
+}
+
+TEST(no_time_stamp_outlives_a_source_that_is_forgotten) {
+  Feed feed;
+  feed.all({100.0, 100.0, 100.0}, 0);
+  feed.clock(1);
+  feed.tick(0, 100.0, 3'000);
+  CHECK_EQ(feed.state.mark_state, MarkState::degraded);  // the others are old beside it
+  feed.tick(1, 100.0, 2);
+  CHECK(feed.tick(2, 100.0, 2).after == MarkState::degraded);
+  CHECK(on_source_release(feed.settings, feed.state, 0, Feed::time(3)).after == MarkState::ready);
+  CHECK_EQ(feed.state.now_ns, Feed::time(3));
+  CHECK_EQ(feed.state.heard_ns, Feed::time(3));
+}
+
+TEST(a_release_may_not_come_from_the_future) {
+  Feed feed;
+  feed.settings.lead_max_ns = Feed::time(20) - Feed::time(0);
+  feed.all({100.0, 100.0, 100.0}, 0);
+  feed.clock(1);
+  CHECK(feed.release(22, 90.0).status == RecordStatus::out_of_range);
+  CHECK(on_source_release(feed.settings, feed.state, 0, Feed::time(22)).status ==
+        RecordStatus::out_of_range);
+  CHECK(feed.release(21, 90.0).status == RecordStatus::ok);
+}
+
 TEST(an_operator_moves_a_silent_mark_but_does_not_replace_a_quorum) {
   Feed feed;
   feed.all({100.0, 100.0}, 0);

@@ -28,6 +28,7 @@ class Answer:
     market: list[Event] = field(default_factory=list)
     accounts: list[tuple[Event, AccountView]] = field(default_factory=list)
     late: list[Event] = field(default_factory=list)  # escalations of blocked liquidations
+    vols_late: list[int] = field(default_factory=list)  # whose volatilities' doubt was outlived
 
 
 @dataclass
@@ -152,6 +153,7 @@ class LiveTwin:
         if status is not None:
             return Answer(status)
         marks = [guard.state for guard in self.market.guards]
+        vols = [self.market.vol_state(u) for u in range(len(marks))]
         answer = Answer("ok")
         getattr(self, f"_{r.kind}")(r, answer)
         if answer.status not in TAKEN:
@@ -161,9 +163,16 @@ class LiveTwin:
             for u, (before, guard) in enumerate(zip(marks, self.market.guards, strict=True))
             if before != guard.state
         ]
+        turned = [
+            Event("vol_state", -1, before, self.market.vol_state(u), subject=u)
+            for u, before in enumerate(vols)
+            if before != self.market.vol_state(u)
+        ]
         before = self.accounts.views
         self.accounts.views = self._views(given)
         answer.market = self._in_order(changed, answer.market)
+        late = [Event("escalation", subject=u) for u in answer.vols_late]
+        answer.market += sorted([*late, *turned], key=lambda e: (e.subject, e.type == "vol_state"))
         answer.accounts = account_events(before, self.accounts.views)
         answer.late = self._escalations()
         return answer
@@ -217,7 +226,13 @@ class LiveTwin:
 
     def _operator_release(self, r: Record, answer: Answer) -> None:
         guard = self.market.guards[r.subject]
-        said = guard.release(r.ts_ns, r.value[0] if r.value[0] != 0 else None)
+        if r.detail == 2:
+            answer.status = "ok" if self.market.end_vol_doubts(r.subject) else "out_of_range"
+            return
+        if r.detail == 1:
+            said = guard.forget(r.source, r.ts_ns)
+        else:
+            said = guard.release(r.ts_ns, r.value[0] if r.value[0] != 0 else None)
         if said.status in TAKEN:
             self._stood(r.subject, r.ts_ns)
         self._heard(r, answer, said)
@@ -231,7 +246,7 @@ class LiveTwin:
         answer.status = self.market.observe_mark(r.subject, r.value[0], r.ts_ns)
 
     def _volatility(self, r: Record, _: Answer) -> None:
-        self.market.vols[r.subject] = r.value[0]
+        self.market.update_vol(r.subject, r.value[0])
 
     def _surface_stage(self, r: Record, _: Answer) -> None:
         self.market.staged[r.subject] = r.value[0]
@@ -298,6 +313,10 @@ class LiveTwin:
             if guard.clock(r.ts_ns).escalated:
                 answer.market.append(Event("escalation", subject=underlying))
             self.market.follow_guard(underlying)
+        limit_ns = r.ts_ns - self.market.vol_doubt_limit_ns
+        for underlying in range(len(self.market.index)):
+            if self.market.end_vol_doubts(underlying, limit_ns):
+                answer.vols_late.append(underlying)
         if self.ramp is not None and r.ts_ns - self.ramp[0] >= self.ramp[1]:
             self.ramp = None
         self._look_at_windows(r.ts_ns)

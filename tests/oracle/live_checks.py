@@ -27,6 +27,8 @@ TRANSFER = ("deposit", "withdrawal")
 GRACE_MOST = 365 * 86_400  # seconds
 # The guard holds a tick against its source; these carry no time that is looked at.
 TIMELESS = ("index_tick", "cancel", "deposit_reversed")
+# What the last one of is kept by subject: bounded as ticks are.
+LED = ("mark", "surface_commit", "operator_release")
 POSITIVE = ("forward", "mark", "volatility", "surface_stage", "realised_vol", *TRANSFER)
 
 
@@ -63,7 +65,8 @@ def fields(twin: LiveTwin, r: Record) -> Iterator[str]:
             yield name
     if kind == "chain_halt" and r.subject not in {a["chain"] for a in market.assets}:
         yield "unknown_chain"
-    if kind == "index_tick" and r.source >= twin.venue["oracle"][r.subject]["sources"]:
+    sourced = kind == "index_tick" or (kind == "operator_release" and r.detail == 1)
+    if sourced and r.source >= twin.venue["oracle"][r.subject]["sources"]:
         yield "unknown_source"
     if kind == "forward" and not (
         0 <= r.detail < len(market.nodes) and market.nodes[r.detail]["underlying"] == r.subject
@@ -92,6 +95,8 @@ def numbers(twin: LiveTwin, r: Record) -> Iterator[str]:
         if not rule.vol_min <= r.value[0] <= rule.vol_max:
             yield "out_of_range"
     if kind == "policy_epoch" and not 0.0 <= used[0] <= (0.0 if r.flags & 1 else GRACE_MOST):
+        yield "out_of_range"
+    if kind == "operator_release" and r.detail not in (0, 1, 2):
         yield "out_of_range"
     if kind == "depth" and min(used) < 0.0:
         yield "out_of_range"
@@ -133,9 +138,16 @@ def listing_fields(twin: LiveTwin, r: Record) -> Iterator[str]:
 
 
 def time(twin: LiveTwin, r: Record) -> Iterator[str]:
-    """Older than the clock, or than the record's own subject."""
+    """Older than the clock, or than the record's own subject; or too far ahead of the clock."""
     if r.kind in TIMELESS:
         return
+    most, now = twin.settings["clock_step_max_ns"], twin.market.clock_ns
+    if r.kind in LED:
+        of = twin.market.instruments[r.subject]["underlying"] if r.kind == "mark" else r.subject
+        most = twin.venue["oracle"][of]["lead_max_ns"]
+        now = max(now, twin.market.guards[of].now_ns)
+    if most > 0 and now > 0 and r.ts_ns > now + most:
+        yield "out_of_range"
     if r.ts_ns < twin.market.clock_ns:
         yield "time_reversed"
     if r.kind == "operator_release" and r.ts_ns < twin.market.guards[r.subject].clock_ns:

@@ -59,6 +59,7 @@ def guard_settings(oracle: Mapping[str, Any], settings: Mapping[str, Any]) -> Se
         "band_ratio",
         "velocity_ratio_per_sqrt_second",
         "band_cap_ratio",
+        "lead_max_ns",
     )
     return Settings(
         **{name: oracle[name] for name in names},
@@ -114,6 +115,7 @@ class LiveMarket:
         self.guards = [OracleGuard(rule) for rule in self.rules]
         for guard, index in zip(self.guards, self.index, strict=True):
             guard.cold_start(index, self.clock_ns)
+            guard.clock_ns = self.clock_ns  # ticks may not lead even the first clock by too much
         self.vol_rules = VolSettings(
             settings["vol_min_annual"],
             settings["vol_max_annual"],
@@ -123,6 +125,8 @@ class LiveMarket:
         )
         self.vol_guards = [VolGuard(self.vol_rules) for _ in given]
         self.staged: dict[int, float] = {}
+        self.vol_doubt_limit_ns: int = settings["vol_doubt_limit_ns"]
+        self.vol_doubts: dict[int, int] = {}  # volatilities in doubt: since when
         self.priced: dict[int, Any] = {}  # contracts as last priced
         self.averaged: dict[int, tuple[float, float]] = {}  # share of an average known, and which
 
@@ -192,8 +196,40 @@ class LiveMarket:
             return commit.status
         for i, vol in zip(numbers, commit.vols, strict=True):
             self.vols[i] = vol
-            self.staged.pop(i, None)
+            if self.staged.pop(i, None) is not None:
+                self._doubt_vol(i, commit.degraded)
         return commit.status
+
+    def update_vol(self, instrument: int, vol: float) -> None:
+        """One row's own volatility: taken, and in doubt if it moves beyond the level band."""
+        old = self.vols[instrument]
+        known = math.isfinite(old) and old > 0
+        far = known and abs(math.log(vol / old)) > self.vol_rules.level_band
+        self.vols[instrument] = vol
+        self._doubt_vol(instrument, far)
+
+    def _doubt_vol(self, instrument: int, doubt: bool) -> None:
+        if doubt:
+            self.vol_doubts.setdefault(instrument, self.clock_ns)
+        else:
+            self.vol_doubts.pop(instrument, None)
+
+    def end_vol_doubts(self, underlying: int, since_ns: int | None = None) -> bool:
+        """Those that began by then, or all, are in doubt no longer; whether there were any."""
+        ended = [
+            i
+            for i, since in self.vol_doubts.items()
+            if self.instruments[i]["underlying"] == underlying
+            and (since_ns is None or since <= since_ns)
+        ]
+        for i in ended:
+            del self.vol_doubts[i]
+        return bool(ended)
+
+    def vol_state(self, underlying: int) -> str:
+        """Whether any volatility of an underlying is in doubt."""
+        doubted = {self.instruments[i]["underlying"] for i in self.vol_doubts}
+        return "degraded" if underlying in doubted else "ready"
 
     def doubt(self, underlying: int) -> float:
         """Doubt ratio of a mark; 0 while it is ready."""

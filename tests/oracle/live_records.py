@@ -67,7 +67,16 @@ STATUSES = (
     "quarantined",
 )
 TAKEN = ("ok", "quarantined")
-EVENTS = ("none", "account", "mark_state", "epoch", "settlement", "escalation", "chain")
+EVENTS = (
+    "none",
+    "account",
+    "mark_state",
+    "epoch",
+    "settlement",
+    "escalation",
+    "chain",
+    "vol_state",
+)
 MARK_STATES = ("ready", "degraded", "quarantined", "unusable")
 
 LAYOUT = struct.Struct("<HHiqQiiiI3d")
@@ -107,7 +116,7 @@ HOLDER = ("account", "pocket")
 # By type: the fields it uses beside `ts_ns`, and how many of the three values.
 USED: dict[str, tuple[tuple[str, ...], int]] = {
     "index_tick": (("subject", "source", "sequence"), 1),
-    "operator_release": (("subject",), 1),
+    "operator_release": (("subject", "source", "detail"), 1),
     "forward": (("subject", "detail"), 2),
     "mark": (("subject",), 1),
     "volatility": (("subject",), 1),
@@ -138,6 +147,10 @@ def reserved_is_zero(r: Record) -> bool:
         return False
     if r.flags > 1:
         return False
+    if r.kind == "operator_release":
+        priced, of_source = r.detail == 0, r.detail == 1
+        if (r.source != 0 and not of_source) or (r.value[0] != 0 and not priced):
+            return False
     return all(v == 0 and math.copysign(1.0, v) > 0 for v in r.value[values:])
 
 

@@ -155,7 +155,9 @@ class Evaluator:
         return accounts.kept[key][1]
 
     def ready(self, book: PocketBook) -> bool:
-        """Whether every mark a pocket depends on is."""
+        """Whether every mark a pocket depends on is, and no volatility of it is in doubt."""
+        if any(row["instrument"] in self.market.vol_doubts for row in book.rows):
+            return False
         return all(self.market.guards[u].state == "ready" for u in marks_of(self.market, book))
 
     def account(

@@ -110,7 +110,7 @@ class OracleGuard:
             else:
                 return Answer("out_of_range")
         assert price is not None
-        fault = self._price_fault(price) or self._clock_fault(now_ns)
+        fault = self._price_fault(price) or self._release_fault(now_ns)
         if fault is not None:
             return Answer(fault)
         self._advance(now_ns)
@@ -125,6 +125,39 @@ class OracleGuard:
                     self.now_ns + self.settings.quarantine_limit_ns, TIME_MAX_NS
                 )
         return Answer("ok", self._judge())
+
+    def forget(self, source: int, now_ns: int) -> Answer:
+        if source not in range(SOURCES_MAX):
+            return Answer("unknown_source")
+        if source not in self.sources:
+            return Answer("out_of_range")
+        fault = self._release_fault(now_ns)
+        if fault is not None:
+            return Answer(fault)
+        del self.sources[source]
+        self.clock_ns = now_ns
+        newest = self.now_ns = max([now_ns, *(s.ts_ns for s in self.sources.values())])
+        self.mark_ts_ns = min(self.mark_ts_ns, newest)
+        self.trusted_ts_ns = min(self.trusted_ts_ns, newest)
+        self.waiting_since_ns = min(self.waiting_since_ns, newest)
+        self.heard_ns = min(self.heard_ns, newest)
+        if self.not_ready_since_ns is not None:
+            self.not_ready_since_ns = min(self.not_ready_since_ns, newest)
+        latest = min(newest + self.settings.quarantine_limit_ns, TIME_MAX_NS)
+        for left in self.sources.values():
+            if left.set_aside_until_ns is not None:
+                left.set_aside_until_ns = min(left.set_aside_until_ns, latest)
+        return Answer("ok", self._judge())
+
+    def _leads_too_far(self, ts_ns: int) -> bool:
+        lead_max_ns, now_ns = self.settings.lead_max_ns, max(self.now_ns, self.clock_ns)
+        return lead_max_ns > 0 and now_ns > 0 and ts_ns > now_ns + lead_max_ns
+
+    def _release_fault(self, now_ns: int) -> str | None:
+        fault = self._clock_fault(now_ns)
+        if fault is None and self._leads_too_far(now_ns):
+            return "out_of_range"
+        return fault
 
     def _price_fault(self, price: float) -> str | None:
         if not math.isfinite(price):
@@ -146,8 +179,7 @@ class OracleGuard:
             return fault
         if ts_ns < 0:
             return "out_of_range"
-        lead_max_ns = self.settings.lead_max_ns
-        if lead_max_ns > 0 and self.clock_ns > 0 and ts_ns > self.clock_ns + lead_max_ns:
+        if self._leads_too_far(ts_ns):
             return "out_of_range"
         last = self.sources.get(source)
         if last is None:

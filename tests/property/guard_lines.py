@@ -49,7 +49,12 @@ def settings_line(settings: Settings) -> str:
 
 def twin_answer(guard: OracleGuard, record: Record) -> Answer:
     name, *values = record
-    take = {"tick": guard.tick, "clock": guard.clock, "release": guard.release}[name]
+    take = {
+        "tick": guard.tick,
+        "clock": guard.clock,
+        "release": guard.release,
+        "forget": guard.forget,
+    }[name]
     return take(*values)
 
 
@@ -165,10 +170,20 @@ class Feed:
         return (*record[:4], record[4] + 1) if changed < 0.3 else record
 
     def _release(self) -> Record:
-        if self.rng.random() < 0.7:
+        what = self.rng.random()
+        if what < 0.2:
+            return self._forget()
+        if what < 0.75:
             return ("release", self.now_ns)
         price = self.price * self.rng.choice((1.0, 1.0, 0.7, 1.3))
         return ("release", self.now_ns, self.rng.choice((price, price, price, -1.0, math.nan)))
+
+    def _forget(self) -> Record:
+        """An operator has a source start again; then it may number its ticks anew."""
+        source = self.rng.randrange(len(self.sequence) + 1)
+        if source < len(self.sequence) and self.rng.random() < 0.5:
+            self.sequence[source] = 2**20
+        return ("forget", source, self.now_ns + self.rng.choice((0, 0, 0, 30 * SECOND_NS)))
 
 
 def make_records(rng: random.Random, sources: int, count: int) -> list[Record]:

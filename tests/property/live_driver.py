@@ -64,7 +64,7 @@ def parse_event(words: Sequence[str]) -> Told:
     """One event line."""
     kind, account, before, after, flags = (int(w) for w in words[:5])
     what = EVENTS[kind]
-    names = {"account": STATES, "mark_state": MARK_STATES}.get(what)
+    names = {"account": STATES, "mark_state": MARK_STATES, "vol_state": MARK_STATES}.get(what)
     event = Event(
         what,
         account,

@@ -14,6 +14,7 @@ from typing import Any
 from tests.oracle.live_records import TYPES, USED, Record, record
 
 SECOND_NS = 10**9
+DAY_NS = 86_400 * SECOND_NS
 ROWS, STAGE, RELOAD, HASH = 0xFF01, 0xFF02, 0xFF03, 0xFF04  # commands of live_replay
 
 WEIGHTS = {
@@ -32,11 +33,11 @@ WEIGHTS = {
     "realised_vol": 0.5,
     "depth": 0.5,
     "trade_flow": 0.3,
-    "chain_halt": 0.5,
+    "chain_halt": 0.6,
     "policy_epoch": 0.7,
     "instrument_listing": 0.4,
     "instrument_expiry": 1.5,
-    "operator_release": 0.4,
+    "operator_release": 1.0,
     "bad": 12.0,
 }
 
@@ -172,7 +173,16 @@ class Stream:
         u = self.any_underlying()
         price = self.price[u] if self.rng.random() < 0.7 else 0.0
         ahead = self.rng.choice((0, 0, 0, 3 * SECOND_NS))
-        return record("operator_release", u, self.now_ns + ahead, price)
+        at_ns = self.now_ns + ahead
+        what = self.rng.random()
+        if what < 0.3:
+            source = self.rng.randrange(3)
+            if self.rng.random() < 0.7:
+                self.sequence[u, source] = 0  # it starts again
+            return record("operator_release", u, at_ns, source=source, detail=1)
+        if what < 0.6:
+            return record("operator_release", u, at_ns, detail=2)
+        return record("operator_release", u, at_ns, price)
 
     # the book
 
@@ -335,7 +345,11 @@ class Stream:
             values[rng.randrange(used)] = bad
             return r._replace(value=tuple(values))
         if wrong == "time":
-            return r._replace(ts_ns=self.clock_ns - rng.choice((1, SECOND_NS)))
+            away = rng.choice((-1, -SECOND_NS, 399 * SECOND_NS, 401 * SECOND_NS, 2 * DAY_NS))
+            if away == 399 * SECOND_NS and rng.random() < 0.7:
+                away = 2 * DAY_NS
+            at_ns = self.clock_ns + away
+            return r._replace(ts_ns=rng.choice((at_ns, at_ns, at_ns, 2**63 - 1)))
         if wrong == "type":
             return r._replace(type=rng.choice((0, len(TYPES), 999)))
         if wrong == "reserved":

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from tests.oracle.live import Answer, LiveTwin
 from tests.oracle.live_margin import STATES
-from tests.oracle.live_records import STATUSES, TAKEN, TYPES, Record, record
+from tests.oracle.live_records import EVENTS, STATUSES, TAKEN, TYPES, Record, record
 from tests.oracle.live_states import AccountView
 from tests.property.live_driver import AMOUNTS, Reply, binary, run, venue
 from tests.property.live_streams import HASH, RELOAD, ROWS, SECOND_NS, STAGE, Stream
@@ -50,6 +50,7 @@ class Pair:
         self.twin = LiveTwin(self.venue)
         self.types: Counter[str] = Counter()
         self.statuses: Counter[str] = Counter()
+        self.told: Counter[str] = Counter()
         self.worse: Counter[str] = Counter()
         self.better: Counter[str] = Counter()
         self.where = ""
@@ -80,6 +81,7 @@ class Pair:
     def events(self, answer: Answer, reply: Reply) -> None:
         """In order: of the market, of accounts, of liquidations blocked for too long."""
         expected = [*answer.market, *(e for e, _ in answer.accounts), *answer.late]
+        self.told.update(event.type for event in expected)
         for told, event in zip(reply.events, expected, strict=False):
             if event.breach != told.event.breach:
                 assert self.twin.accounts.views[event.account].breach_near, self.where
@@ -112,6 +114,7 @@ def test_every_record_agrees_with_the_twin() -> None:
     statuses: Counter[str] = Counter()
     worse: Counter[str] = Counter()
     better: Counter[str] = Counter()
+    told: Counter[str] = Counter()
     near = 0
     for seed in SEEDS:
         records = drawn(seed, RECORDS)
@@ -121,11 +124,13 @@ def test_every_record_agrees_with_the_twin() -> None:
         statuses += pair.statuses
         worse += pair.worse
         better += pair.better
+        told += pair.told
         near += pair.twin.accounts.near
         print(f"seed {seed}: {sum(pair.statuses.values())} records agree", flush=True)
-    print(statuses, worse, better, f"{near} near a border", sep="\n")
+    print(statuses, told, worse, better, f"{near} near a border", sep="\n")
     assert set(types) == set(TYPES) - {"none"}
     assert set(statuses) == set(STATUSES) - UNREACHABLE
+    assert set(told) == set(EVENTS) - {"none"}
     # What is undecidable is worse than all, so it is entered from below only.
     assert set(worse) == set(STATES) - {"healthy"}
     assert set(better) == set(STATES) - {"undecidable"}

@@ -50,6 +50,7 @@ struct OracleSettings {
   double velocity_ratio_per_sqrt_second = 0.0015;    // what time adds to it,
   double band_cap_ratio = 0.25;                      // and where that ends
   double doubt_ratio = 0.05;                         // least widening while a mark is not ready
+  TimeNs lead_max_ns = 3'600'000'000'000;  // a stamp further ahead is refused; 0: no limit
 };
 
 struct LiveSettings {
@@ -62,9 +63,11 @@ struct LiveSettings {
   double vol_level_band_ratio = 0.5;   // a level move of a surface beyond it is in doubt, in logs
   double vol_shape_band_ratio = 0.25;  // a row may leave that move by this much, in logs
   TimeNs vol_shape_age_max_ns = 300'000'000'000;
+  TimeNs vol_doubt_limit_ns = 300'000'000'000;  // then a volatility in doubt is so no more
   double mark_basis_cap_ratio = 0.02;  // of a perpetual's or future's mark against the index
   TimeNs mark_basis_window_ns = 300'000'000'000;
-  std::vector<std::int32_t> asset_chain;  // by asset; empty: every asset on chain 0
+  TimeNs clock_step_max_ns = 2'678'400'000'000'000;  // 31 days ahead of the clock; 0: no limit
+  std::vector<std::int32_t> asset_chain;             // by asset; empty: every asset on chain 0
   // Pockets whose bands each record may renew, more where it costs less than a sweep even so, and
   // the ladder's fineness.
   std::int32_t renewals_per_record = 64;

@@ -37,7 +37,7 @@ enum class RecordType : std::uint16_t {
 // Fields a type does not use are zero; a record with another value in one is refused.
 struct Record {
   RecordType type;
-  std::uint16_t source;    // of an index tick
+  std::uint16_t source;    // of an index tick, or of a release
   std::int32_t subject;    // underlying, instrument, asset or chain
   TimeNs ts_ns;            // when it happened, UTC
   std::uint64_t sequence;  // of the source; order, transfer or epoch number; expiry of a listing
@@ -52,6 +52,11 @@ static_assert(sizeof(Record) == 64 && alignof(Record) == 8);
 inline constexpr std::uint32_t flag_reduce_only = 1;  // order
 inline constexpr std::uint32_t flag_halted = 1;       // chain_halt: without it the chain resumes
 inline constexpr std::uint32_t flag_rollback = 1;     // policy_epoch: back to the one before
+
+// What an operator_release is of, in its `detail`.
+inline constexpr std::int32_t release_price = 0;
+inline constexpr std::int32_t release_source = 1;        // `source` is forgotten with its numbering
+inline constexpr std::int32_t release_volatilities = 2;  // those in doubt
 
 // The answer to one record. Listed in order of precedence: of several reasons the first is given.
 // Everything but `ok` and `quarantined` leaves the state, and so its hash, as it was.
@@ -99,6 +104,7 @@ enum class EventType : std::uint16_t {
   settlement = 4,  // an instrument settled
   escalation = 5,  // a quarantine or a blocked liquidation outlived its limit
   chain = 6,       // a chain halted or resumed
+  vol_state = 7,   // volatilities of an underlying came into doubt, or none is any longer
 };
 
 inline constexpr std::uint16_t event_breach = 1;               // equity is below initial margin
@@ -118,7 +124,7 @@ struct Event {
   AccountIndex account;       // -1: of the market
   std::uint64_t applied_seq;  // of the record that caused it
   TimeNs ts_ns;
-  std::uint8_t before;  // State, or MarkState
+  std::uint8_t before;  // State, or MarkState (vol_state: ready or degraded)
   std::uint8_t after;
   Status status;
   std::uint8_t reserved;

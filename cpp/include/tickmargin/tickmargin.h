@@ -127,7 +127,8 @@ enum {
   TICKMARGIN_EVENT_EPOCH = 3,
   TICKMARGIN_EVENT_SETTLEMENT = 4,
   TICKMARGIN_EVENT_ESCALATION = 5,
-  TICKMARGIN_EVENT_CHAIN = 6
+  TICKMARGIN_EVENT_CHAIN = 6,
+  TICKMARGIN_EVENT_VOL_STATE = 7 /* volatilities came into doubt, or are no longer */
 };
 enum {
   TICKMARGIN_EVENT_BREACH = 1,             /* equity is below initial margin */

@@ -139,6 +139,7 @@ static_assert(same(TICKMARGIN_EVENT_EPOCH, EventType::epoch));
 static_assert(same(TICKMARGIN_EVENT_SETTLEMENT, EventType::settlement));
 static_assert(same(TICKMARGIN_EVENT_ESCALATION, EventType::escalation));
 static_assert(same(TICKMARGIN_EVENT_CHAIN, EventType::chain));
+static_assert(same(TICKMARGIN_EVENT_VOL_STATE, EventType::vol_state));
 static_assert(TICKMARGIN_EVENT_BREACH == event_breach &&
               TICKMARGIN_EVENT_LIQUIDATION_BLOCKED == event_liquidation_blocked);
 

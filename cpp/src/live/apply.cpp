@@ -33,33 +33,48 @@ RecordStatus LiveEngine::State::dispatch(const Record& r) noexcept {
   return RecordStatus::unknown_type;
 }
 
-// Older than the clock, or than the last of the record's own subject. The guard holds a tick
-// against its source; cancels and reversals carry no time that is looked at.
+bool LiveEngine::State::leads(UnderlyingIndex underlying, TimeNs ts_ns) const noexcept {
+  const live::UnderlyingState& u = underlyings[static_cast<std::size_t>(underlying)];
+  const TimeNs heard_ns = std::max(now_ns, u.guard.now_ns), most_ns = u.guard_settings.lead_max_ns;
+  return most_ns > 0 && heard_ns > 0 && ts_ns - heard_ns > most_ns;
+}
+
+// Older than the clock, or than the last of the record's own subject; or so far ahead that one bad
+// time stamp would make all that follow older than the last. The guard holds a tick against its
+// source and against the clock; cancels and reversals carry no time that is looked at.
 RecordStatus LiveEngine::State::check_time(const Record& r) const noexcept {
   TimeNs last_ns = now_ns;
+  UnderlyingIndex led = -1;  // whose sources' time bounds it
   const auto subject = static_cast<std::size_t>(r.subject);
   switch (r.type) {
     case RecordType::index_tick:
     case RecordType::cancel:
     case RecordType::deposit_reversed: return RecordStatus::ok;
     case RecordType::mark:
+      led = world.instruments.underlying[subject];
       if (basis[subject].seen != 0) last_ns = std::max(last_ns, basis[subject].ts_ns);
       break;
     case RecordType::surface_commit:
+      led = r.subject;
       last_ns = std::max(last_ns, underlyings[subject].vol_guard.ts_ns);
       break;
     case RecordType::operator_release:
+      led = r.subject;
       last_ns = std::max(last_ns, underlyings[subject].guard.clock_ns);
       break;
     default: break;
   }
-  return r.ts_ns < last_ns ? RecordStatus::time_reversed : RecordStatus::ok;
+  if (r.ts_ns < last_ns) return RecordStatus::time_reversed;
+  const TimeNs step_ns = settings.clock_step_max_ns;
+  const bool ahead =
+      led >= 0 ? leads(led, r.ts_ns) : step_ns > 0 && now_ns > 0 && r.ts_ns - now_ns > step_ns;
+  return ahead ? RecordStatus::out_of_range : RecordStatus::ok;
 }
 
 RecordStatus LiveEngine::State::apply(const Record& r) noexcept {
-  const bool tick = r.type == RecordType::index_tick;
+  const bool sourced = r.type == RecordType::index_tick || r.type == RecordType::operator_release;
   const std::size_t sources =
-      tick && r.subject >= 0 && static_cast<std::size_t>(r.subject) < underlyings.size()
+      sourced && r.subject >= 0 && static_cast<std::size_t>(r.subject) < underlyings.size()
           ? static_cast<std::size_t>(settings.oracle[static_cast<std::size_t>(r.subject)].sources)
           : 0;
   const live::Names names{world.instruments, world.reval.market.columns, vol_settings,

@@ -71,11 +71,15 @@ RecordStatus LiveEngine::State::apply_index_tick(const Record& r) noexcept {
 }
 
 RecordStatus LiveEngine::State::apply_operator_release(const Record& r) noexcept {
+  if (r.detail == release_volatilities) return release_volatilities_of(r.subject);
   const live::UnderlyingState& u = underlyings[static_cast<std::size_t>(r.subject)];
   market::GuardState guard = u.guard;
   const std::optional<double> price =
       r.value[0] == 0 ? std::nullopt : std::optional<double>(r.value[0]);
-  const market::GuardResult result = market::on_release(u.guard_settings, guard, r.ts_ns, price);
+  const market::GuardResult result =
+      r.detail == release_source
+          ? market::on_source_release(u.guard_settings, guard, r.source, r.ts_ns)
+          : market::on_release(u.guard_settings, guard, r.ts_ns, price);
   if (result.status != RecordStatus::ok) return result.status;
   return apply_guard(r.subject, guard, result);
 }

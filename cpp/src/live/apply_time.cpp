@@ -56,6 +56,7 @@ RecordStatus LiveEngine::State::apply_clock(const Record& r) noexcept {
   collect_near_expiry(before_ns, r.ts_ns);
   if (ramping()) collect_everyone();
   collect_blocked_too_long();
+  market_events += collect_outlived_vols();
   if (const RecordStatus room = room_for_touched(market_events + escalating.size());
       room != RecordStatus::ok) {
     now_ns = c.as_of_ns = before_ns;
@@ -71,6 +72,7 @@ RecordStatus LiveEngine::State::apply_clock(const Record& r) noexcept {
     spend_wear(underlying, wear_of_clock[u]);
     if (follows_clock(underlying)) refresh_scenarios(underlying);
   }
+  end_outlived_vols();
   if (ramping() && now_ns - grace.started_ns >= grace.length_ns) grace = {};
   open_settlement_windows();
   mark_settled_shares();
@@ -153,13 +155,22 @@ RecordStatus LiveEngine::State::apply_volatility(const Record& r) noexcept {
   if (expired[i]) return RecordStatus::expired;
   const UnderlyingIndex underlying = world.instruments.underlying[i];
   const margin::Wear wear{wear_of_vol(i, r.value[0]), 0};
+  const bool doubt =
+      market::check_update(vol_settings, world.reval.market.columns.mark_vol_annual[i], r.value[0])
+          .degraded;
+  const bool trust_changes = vol_doubt_changes(i, doubt);
   start_collecting();
   collect_wear(underlying, wear);
-  if (const RecordStatus room = room_for_touched(0); room != RecordStatus::ok) return room;
+  if (trust_changes) collect_all_of(underlying);
+  if (const RecordStatus room = room_for_touched(1); room != RecordStatus::ok) return room;
+  const std::int32_t doubts = underlyings[static_cast<std::size_t>(underlying)].vol_doubts;
+  set_vol_doubt(i, doubt);
+  tell_all = trust_changes;
   world.reval.market.columns.mark_vol_annual[i] = r.value[0];
   world.touch_instrument(static_cast<std::uint32_t>(i));
   spend_wear(underlying, wear);
   ++applied_seq;
+  tell_vol_state(underlying, doubts);
   settle();
   return RecordStatus::ok;
 }
@@ -190,18 +201,25 @@ RecordStatus LiveEngine::State::apply_surface_commit(const Record& r) noexcept {
        {surface.expiry_ns.data(), rows}},
       r.ts_ns, {surface.new_vol.data(), rows}, {surface.scratch.data(), 2 * rows});
   if (result.status != RecordStatus::ok) return result.status;
+  const auto is_staged = [&](std::size_t k) { return !std::isnan(surface.staged[k]); };
   margin::Wear wear;
+  bool trust_changes = false;
   for (std::size_t k = 0; k < rows; ++k) {
+    trust_changes |= is_staged(k) && vol_doubt_changes(surface.row[k], result.degraded);
     if (std::isnan(surface.new_vol[k])) continue;
     wear.vol = std::max(wear.vol, wear_of_vol(surface.row[k], surface.new_vol[k]));
   }
   start_collecting();
   collect_wear(r.subject, wear);
-  if (const RecordStatus room = room_for_touched(0); room != RecordStatus::ok) return room;
+  if (trust_changes) collect_all_of(r.subject);
+  if (const RecordStatus room = room_for_touched(1); room != RecordStatus::ok) return room;
+  const std::int32_t doubts = u.vol_doubts;
+  tell_all = trust_changes;
   MarketColumns& c = world.reval.market.columns;
   for (std::size_t k = 0; k < rows; ++k) {
     const std::uint32_t i = surface.row[k];
     staged_vol[i] = base::canonical_nan;
+    if (is_staged(k)) set_vol_doubt(i, result.degraded);
     if (std::isnan(surface.new_vol[k]) || surface.new_vol[k] == c.mark_vol_annual[i]) continue;
     c.mark_vol_annual[i] = surface.new_vol[k];
     world.touch_instrument(i);
@@ -210,6 +228,7 @@ RecordStatus LiveEngine::State::apply_surface_commit(const Record& r) noexcept {
   u.vol_guard = guard;
   spend_wear(r.subject, wear);
   ++applied_seq;
+  tell_vol_state(r.subject, doubts);
   settle();
   return RecordStatus::ok;
 }

@@ -15,7 +15,7 @@ bool LiveEngine::State::mark_in_doubt(std::uint32_t instrument) const noexcept {
     const auto u = static_cast<std::size_t>(d.underlying[static_cast<std::size_t>(k)]);
     if (underlyings[u].guard.mark_state != MarkState::ready) return true;
   }
-  return false;
+  return vol_doubt_until[instrument] != 0;
 }
 
 // The first index whose mark forbids new risk on an instrument in a pocket (-1: none yet), or -1.
@@ -26,11 +26,15 @@ UnderlyingIndex LiveEngine::State::doubtful_mark(std::uint32_t instrument,
     const std::int32_t u = d.underlying[static_cast<std::size_t>(k)];
     if (underlyings[static_cast<std::size_t>(u)].guard.mark_state != MarkState::ready) return u;
   }
+  if (vol_doubt_until[instrument] != 0) return world.instruments.underlying[instrument];
   if (pocket < 0) return -1;
   for (std::int32_t l = pockets[static_cast<std::size_t>(pocket)].first_link; l >= 0;
        l = links[static_cast<std::size_t>(l)].next_of_pocket) {
     const std::int32_t u = links[static_cast<std::size_t>(l)].underlying;
-    if (underlyings[static_cast<std::size_t>(u)].guard.mark_state != MarkState::ready) return u;
+    if (underlyings[static_cast<std::size_t>(u)].guard.mark_state != MarkState::ready ||
+        holds_doubtful_vol(static_cast<std::size_t>(pocket), u)) {
+      return u;
+    }
   }
   return -1;
 }

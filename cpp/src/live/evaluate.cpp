@@ -110,6 +110,7 @@ bool LiveEngine::State::liquidation_blocked(std::size_t pocket) const noexcept {
   for (std::int32_t l = pockets[pocket].first_link; l >= 0; l = links[l].next_of_pocket) {
     const auto u = static_cast<std::size_t>(links[l].underlying);
     if (underlyings[u].guard.mark_state != MarkState::ready) return true;
+    if (holds_doubtful_vol(pocket, links[l].underlying)) return true;
   }
   return false;
 }

@@ -226,11 +226,12 @@ void fields(Archive& f, LiveSettings& s) {
     a(o.sources), a(o.quorum), a(o.heartbeat_ns), a(o.unusable_after_ns);
     a(o.quarantine_limit_ns), a(o.source_clamp_ratio), a(o.feed_min), a(o.feed_max);
     a(o.band_ratio), a(o.velocity_ratio_per_sqrt_second), a(o.band_cap_ratio), a(o.doubt_ratio);
+    a(o.lead_max_ns);
   });
   f(s.hysteresis_ratio), f(s.settlement_window_ns), f(s.liquidation_block_limit_ns);
   f(s.transfer_finality_ns), f(s.vol_min_annual), f(s.vol_max_annual), f(s.vol_level_band_ratio);
   f(s.vol_shape_band_ratio), f(s.vol_shape_age_max_ns), f(s.mark_basis_cap_ratio);
-  f(s.mark_basis_window_ns), f(s.asset_chain);
+  f(s.mark_basis_window_ns), f(s.asset_chain), f(s.vol_doubt_limit_ns), f(s.clock_step_max_ns);
 }
 
 // Not part of the state: how fast it is kept up, and how much room there is.

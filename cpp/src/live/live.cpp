@@ -44,6 +44,7 @@ market::GuardSettings guard_of(const OracleSettings& s, const LiveSettings& all)
   g.velocity_ratio_per_sqrt_second = s.velocity_ratio_per_sqrt_second;
   g.band_cap_ratio = s.band_cap_ratio;
   g.doubt_ratio_degraded = s.doubt_ratio;
+  g.lead_max_ns = s.lead_max_ns;
   g.mark_basis_cap_ratio = all.mark_basis_cap_ratio;
   g.mark_basis_window_ns = all.mark_basis_window_ns;
   return g;
@@ -85,6 +86,7 @@ LiveEngine::State::State(LiveInputs inputs, market::Market market, const book::B
       transfer_ids(room.transfers),
       expired(world.instruments.size(), 0),
       staged_vol(room.instruments, base::canonical_nan),
+      vol_doubt_until(room.instruments, 0),
       basis(room.instruments),
       before_forward(room.instruments),
       before_discount(room.instruments),
@@ -123,6 +125,7 @@ void LiveEngine::State::start_cold() {
     live::UnderlyingState& state = underlyings[u];
     state.guard = market::cold_start(state.guard_settings,
                                      world.index(static_cast<UnderlyingIndex>(u)), now_ns);
+    state.guard.clock_ns = std::max<TimeNs>(now_ns, 0);
     world.reval.market.columns.doubt_ratio[u] = state.guard.doubt_ratio;
   }
   start();
@@ -171,9 +174,9 @@ void check_settings(const LiveSettings& s, std::size_t underlyings, std::size_t 
   for (const std::int32_t chain : s.asset_chain) {
     if (chain < 0) refuse("asset_chain must be >= 0");
   }
-  if (!(s.hysteresis_ratio >= 0) || s.settlement_window_ns < 0 ||
-      !(s.cell_ratio > 0 && s.cell_ratio <= 0.1) || s.renewals_per_record < 1 ||
-      s.ladder_buckets < 16 ||
+  if (!(s.hysteresis_ratio >= 0) || s.settlement_window_ns < 0 || s.clock_step_max_ns < 0 ||
+      s.vol_doubt_limit_ns <= 0 || !(s.cell_ratio > 0 && s.cell_ratio <= 0.1) ||
+      s.renewals_per_record < 1 || s.ladder_buckets < 16 ||
       !market::valid(market::VolGuardSettings{s.vol_min_annual, s.vol_max_annual,
                                               s.vol_level_band_ratio, s.vol_shape_band_ratio,
                                               s.vol_shape_age_max_ns})) {

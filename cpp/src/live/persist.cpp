@@ -9,7 +9,7 @@
 namespace tickmargin {
 namespace {
 
-constexpr std::uint32_t format_version = 5;
+constexpr std::uint32_t format_version = 6;
 
 // A copy of what is saved, in an order that does not show how it came about.
 struct Saved {
@@ -30,6 +30,7 @@ struct Saved {
   std::vector<live::Transfer> transfers;
   std::vector<std::uint8_t> chain_halted, expired;
   std::vector<double> staged_vol;
+  std::vector<TimeNs> vol_doubt_until;
   std::vector<market::BasisState> basis;
   std::uint64_t applied_seq = 0;
 };
@@ -54,7 +55,7 @@ void fields(Archive& f, Saved& s) {
   live::each(f, s.underlyings, nested);
   live::each(f, s.orders, nested);
   live::each(f, s.transfers, nested);
-  f(s.chain_halted), f(s.expired), f(s.staged_vol);
+  f(s.chain_halted), f(s.expired), f(s.staged_vol), f(s.vol_doubt_until);
   live::each(f, s.basis, nested);
   f(s.applied_seq);
 }
@@ -115,6 +116,9 @@ Saved copy_of(const State& s) {
   out.expired = s.expired;
   out.staged_vol.assign(s.staged_vol.begin(),
                         s.staged_vol.begin() + static_cast<std::ptrdiff_t>(out.expired.size()));
+  out.vol_doubt_until.assign(
+      s.vol_doubt_until.begin(),
+      s.vol_doubt_until.begin() + static_cast<std::ptrdiff_t>(out.expired.size()));
   out.basis.assign(s.basis.begin(),
                    s.basis.begin() + static_cast<std::ptrdiff_t>(out.expired.size()));
   out.applied_seq = s.applied_seq;
@@ -184,7 +188,8 @@ std::unique_ptr<LiveEngine::State> LiveEngine::State::load(std::span<const std::
   fields(reader, saved);
   if (!reader.ok() || !reader.at_end()) refuse("a saved engine that is damaged");
   const std::size_t n = saved.instruments.size();
-  if (saved.expired.size() != n || saved.staged_vol.size() != n || saved.basis.size() != n ||
+  if (saved.expired.size() != n || saved.staged_vol.size() != n ||
+      saved.vol_doubt_until.size() != n || saved.basis.size() != n ||
       saved.pockets.size() != saved.book.pocket_count() ||
       saved.accounts.size() != saved.book.account_count() ||
       saved.underlyings.size() != saved.market.underlying_count() ||
@@ -240,6 +245,11 @@ std::unique_ptr<LiveEngine::State> LiveEngine::State::load(std::span<const std::
   s.chain_halted = std::move(saved.chain_halted);
   std::copy(saved.expired.begin(), saved.expired.end(), s.expired.begin());
   std::copy(saved.staged_vol.begin(), saved.staged_vol.end(), s.staged_vol.begin());
+  std::copy(saved.vol_doubt_until.begin(), saved.vol_doubt_until.end(), s.vol_doubt_until.begin());
+  for (std::size_t i = 0; i < n; ++i) {
+    const auto u = static_cast<std::size_t>(s.world.instruments.underlying[i]);
+    s.underlyings[u].vol_doubts += s.vol_doubt_until[i] != 0 ? 1 : 0;
+  }
   std::copy(saved.basis.begin(), saved.basis.end(), s.basis.begin());
   s.applied_seq = saved.applied_seq;
   s.start();

@@ -54,7 +54,7 @@ constexpr Shape shapes[] = {
     {RecordType::clock, 0},
     {RecordType::instrument_listing, subject | sequence | holder | detail | three_values},
     {RecordType::instrument_expiry, instrument | one_value | not_negative},
-    {RecordType::operator_release, underlying | one_value | not_negative},
+    {RecordType::operator_release, source | underlying | detail | one_value | not_negative},
 };
 
 bool outside(std::int32_t handle, std::size_t count) noexcept {
@@ -78,6 +78,10 @@ bool reserved_is_zero(const Record& r, std::uint32_t used) noexcept {
             zero(pocket | holder, r.pocket) && zero(node | detail, r.detail) &&
             zero(flags, r.flags) && (r.flags & ~std::uint32_t{1}) == 0;
   for (std::size_t v = values_used(used); v < 3; ++v) ok = ok && r.value[v] == 0;
+  if (r.type == RecordType::operator_release) {
+    ok = ok && (r.source == 0 || r.detail == release_source) &&
+         (r.value[0] == 0 || r.detail == release_price);
+  }
   return ok;
 }
 
@@ -149,6 +153,10 @@ RecordStatus check_numbers(const Record& r, std::uint32_t used, const Names& nam
     if (premium ? r.value[1] < 0 : !(r.value[1] > 0)) return RecordStatus::not_positive;
   }
   if ((used & pocket) && r.pocket < 0) return RecordStatus::out_of_range;
+  if (r.type == RecordType::operator_release &&
+      (r.detail < release_price || r.detail > release_volatilities)) {
+    return RecordStatus::out_of_range;
+  }
   if (r.type == RecordType::depth && std::min(r.value[0], r.value[1]) < 0) {
     return RecordStatus::out_of_range;
   }

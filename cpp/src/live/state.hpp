@@ -17,6 +17,7 @@
 #include "live/events.hpp"
 #include "live/ladder.hpp"
 #include "live/published.hpp"
+#include "live/underlying.hpp"
 #include "live/world.hpp"
 #include "margin/bounds.hpp"
 #include "margin/orders.hpp"
@@ -67,30 +68,6 @@ struct AccountState {
   TimeNs blocked_since_ns = 0;
   std::uint64_t told = 0;  // last record an event was pushed for
   std::int32_t first_order = -1;
-};
-
-// The average of a mark before an expiry, from its integral over days since the window opened.
-struct SettlementWindow {
-  TimeNs expiry_ns = 0;  // 0: free
-  TimeNs opened_ns = 0;
-  double integral = 0;
-  double average = 0;
-  bool closed = false;
-};
-inline constexpr std::size_t settlement_windows = 8;
-
-struct UnderlyingState {
-  market::GuardSettings guard_settings;
-  market::GuardState guard;
-  market::VolGuardState vol_guard;
-  std::int32_t staged = 0;  // volatilities that wait for their commit
-  double flow_signed = 0, flow_total = 0;
-  TimeNs flow_ts_ns = 0;
-  double integral = 0;        // of the mark over days, from which windows take their averages
-  TimeNs integral_ts_ns = 0;  // until when
-  SettlementWindow windows[settlement_windows];
-  margin::Wear wear;           // both clocks, as far as they have run
-  monitor::Activity activity;  // of late; derived, not saved, and no number follows from it
 };
 
 struct RestingOrder {
@@ -229,6 +206,7 @@ struct LiveEngine::State {
 
   // ---- records (apply*.cpp) ----
   RecordStatus apply(const Record& record) noexcept;
+  bool leads(UnderlyingIndex underlying, TimeNs ts_ns) const noexcept;
   RecordStatus check_time(const Record& r) const noexcept;
   RecordStatus dispatch(const Record& record) noexcept;
   RecordStatus apply_index_tick(const Record& r) noexcept;
@@ -272,6 +250,15 @@ struct LiveEngine::State {
   void refresh_scenarios(UnderlyingIndex underlying) noexcept;
   void commit_guard_at_clock(UnderlyingIndex underlying) noexcept;
   std::size_t gather_surface(UnderlyingIndex underlying) noexcept;
+
+  // Volatilities in doubt (vol_doubt.cpp).
+  bool holds_doubtful_vol(std::size_t pocket, UnderlyingIndex underlying) const noexcept;
+  bool vol_doubt_changes(std::size_t instrument, bool doubt) const noexcept;
+  void set_vol_doubt(std::size_t instrument, bool doubt) noexcept;
+  void tell_vol_state(UnderlyingIndex underlying, std::int32_t doubts_before) noexcept;
+  std::size_t collect_outlived_vols() noexcept;
+  void end_outlived_vols() noexcept;
+  RecordStatus release_volatilities_of(UnderlyingIndex underlying) noexcept;
 
   // Settlement (settlement.cpp).
   live::SettlementWindow* window_of(std::size_t instrument) noexcept;
@@ -364,6 +351,7 @@ struct LiveEngine::State {
   std::vector<std::uint8_t> chain_halted;  // by chain
   std::vector<std::uint8_t> expired;       // by instrument
   std::vector<double> staged_vol;          // by instrument, NaN: none
+  std::vector<TimeNs> vol_doubt_until;     // by instrument, 0: not in doubt
   std::vector<market::BasisState> basis;   // by instrument
   market::VolGuardSettings vol_settings;
   double vol_power = 0;  // the largest that scales a shock by term

@@ -226,6 +226,13 @@ GuardResult refused(const GuardState& state, RecordStatus status) noexcept {
   return {status, false, false, state.mark_state, state.mark_state, false};
 }
 
+// Of all that was heard and the clock; at first there is nothing to be ahead of. Not for negative
+// time stamps.
+bool leads_too_far(const GuardSettings& settings, const GuardState& state, TimeNs ts_ns) noexcept {
+  const TimeNs now_ns = std::max(state.now_ns, state.clock_ns);
+  return settings.lead_max_ns > 0 && now_ns > 0 && ts_ns - now_ns > settings.lead_max_ns;
+}
+
 RecordStatus check_tick(const GuardSettings& settings, const GuardState& state,
                         std::uint16_t source_index, std::uint64_t sequence, double price,
                         TimeNs ts_ns) noexcept {
@@ -233,8 +240,7 @@ RecordStatus check_tick(const GuardSettings& settings, const GuardState& state,
   const RecordStatus status = check_price(settings, price);
   if (status != RecordStatus::ok) return status;
   if (ts_ns < 0) return RecordStatus::out_of_range;
-  const bool clocked = settings.lead_max_ns > 0 && state.clock_ns > 0;
-  if (clocked && ts_ns - state.clock_ns > settings.lead_max_ns) return RecordStatus::out_of_range;
+  if (leads_too_far(settings, state, ts_ns)) return RecordStatus::out_of_range;
   const GuardSource& last = state.sources[source_index];
   if (!last.seen) return RecordStatus::ok;
   if (ts_ns < last.ts_ns) return RecordStatus::time_reversed;
@@ -247,6 +253,13 @@ RecordStatus check_tick(const GuardSettings& settings, const GuardState& state,
 RecordStatus check_clock(const GuardState& state, TimeNs now_ns) noexcept {
   if (now_ns < 0) return RecordStatus::out_of_range;
   return now_ns < state.clock_ns ? RecordStatus::time_reversed : RecordStatus::ok;
+}
+
+RecordStatus check_release(const GuardSettings& settings, const GuardState& state,
+                           TimeNs now_ns) noexcept {
+  const RecordStatus status = check_clock(state, now_ns);
+  if (status != RecordStatus::ok) return status;
+  return leads_too_far(settings, state, now_ns) ? RecordStatus::out_of_range : RecordStatus::ok;
 }
 
 void advance_clock(GuardState& state, TimeNs now_ns) noexcept {
@@ -319,7 +332,7 @@ GuardResult on_release(const GuardSettings& settings, GuardState& state, TimeNs 
                        : state.waiting ? state.candidate
                                        : state.mark;
   RecordStatus status = check_price(settings, price);
-  if (status == RecordStatus::ok) status = check_clock(state, now_ns);
+  if (status == RecordStatus::ok) status = check_release(settings, state, now_ns);
   if (status != RecordStatus::ok) return refused(state, status);
   const double mark_before = state.mark;
   advance_clock(state, now_ns);
@@ -335,6 +348,28 @@ GuardResult on_release(const GuardSettings& settings, GuardState& state, TimeNs 
     source.set_aside_until_ns = source.seen && apart ? until_ns : 0;
   }
   return judge(settings, state, mark_before);
+}
+
+GuardResult on_source_release(const GuardSettings& settings, GuardState& state,
+                              std::uint16_t source_index, TimeNs now_ns) noexcept {
+  if (source_index >= guard_sources_max) return refused(state, RecordStatus::unknown_source);
+  if (!state.sources[source_index].seen) return refused(state, RecordStatus::out_of_range);
+  const RecordStatus status = check_release(settings, state, now_ns);
+  if (status != RecordStatus::ok) return refused(state, status);
+  state.sources[source_index] = {};
+  state.clock_ns = state.now_ns = now_ns;
+  for (const GuardSource& source : state.sources) {
+    if (source.seen) state.now_ns = std::max(state.now_ns, source.ts_ns);
+  }
+  for (TimeNs* kept : {&state.mark_ts_ns, &state.trusted_ts_ns, &state.quarantine_since_ns,
+                       &state.doubtful_since_ns, &state.heard_ns}) {
+    *kept = std::min(*kept, state.now_ns);
+  }
+  const TimeNs until_ns = later(state.now_ns, settings.quarantine_limit_ns);
+  for (GuardSource& source : state.sources) {
+    source.set_aside_until_ns = std::min(source.set_aside_until_ns, until_ns);
+  }
+  return judge(settings, state, state.mark);
 }
 
 }  // namespace tickmargin::market

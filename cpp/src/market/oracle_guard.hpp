@@ -23,7 +23,7 @@ struct GuardSettings {
   double price_scale_min = 0.0;  // distances are relative to at least this; above 0 if signed
   std::int64_t heartbeat_ns = 30'000'000'000;        // a source that is older is stale
   std::int64_t unusable_after_ns = 300'000'000'000;  // silence of all sources
-  std::int64_t lead_max_ns = 0;  // a tick further ahead of the last clock is refused; 0: no limit
+  std::int64_t lead_max_ns = 0;      // a tick or release further ahead of `now` is refused; 0: none
   double source_clamp_ratio = 0.02;  // a source further than this from the median has no weight
   double feed_min = -std::numeric_limits<double>::infinity();  // the feed's own bounds: a price at
   double feed_max = std::numeric_limits<double>::infinity();   // or beyond one says nothing
@@ -97,6 +97,9 @@ GuardResult on_index_tick(const GuardSettings& settings, GuardState& state, std:
 GuardResult on_clock(const GuardSettings& settings, GuardState& state, TimeNs now_ns) noexcept;
 GuardResult on_release(const GuardSettings& settings, GuardState& state, TimeNs now_ns,
                        std::optional<double> operator_price) noexcept;
+// Forgets one source: its numbering and time stamp with its price.
+GuardResult on_source_release(const GuardSettings& settings, GuardState& state,
+                              std::uint16_t source, TimeNs now_ns) noexcept;
 
 constexpr bool may_liquidate(const GuardState& state) noexcept {
   return state.mark_state == MarkState::ready;

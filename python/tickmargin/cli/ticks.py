@@ -205,6 +205,7 @@ def start_engine(
         if name in ticks.sources:
             own: dict[str, Any] = {"sources": ticks.sources[name]}
             own |= {"heartbeat_ns": heartbeat_ns, "unusable_after_ns": 10 * heartbeat_ns}
+            own |= {"lead_max_ns": 0}
             own |= guard or {}
             if quorum is not None:
                 own["quorum"] = min(quorum, len(own["sources"]))
@@ -212,7 +213,8 @@ def start_engine(
         else:
             oracle[name] = {"heartbeat_ns": _YEAR_NS, "unusable_after_ns": _YEAR_NS}
             held.append(name)
-    engine.start(oracle=oracle)
+    # A file brings its own time: the clock records are made from it.
+    engine.start(oracle=oracle, settings={"clock_step_max_ns": 0})
     for name, price in zip(
         engine.market.underlyings.names.tolist(),
         engine.market.underlyings.index_price.tolist(),
