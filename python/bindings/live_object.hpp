@@ -253,6 +253,9 @@ class Live {
     return py::make_tuple(durable, engine_.journal_error());
   }
 
+  // Whether the recording is that of the process this one was forked from.
+  bool is_forked() const { return engine_.is_forked(); }
+
   std::uint64_t durable_seq() const { return engine_.durable_seq(); }
 
   std::uint64_t applied_seq() {

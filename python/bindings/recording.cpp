@@ -75,7 +75,7 @@ std::function<void(std::uint64_t, std::uint64_t)> telling(const py::object& prog
   };
 }
 
-void register_recording(py::module_& m) {
+void register_recording(Module& m) {
   static PyObject* const type =
       py::exception<RecordingError>(m, "RecordingError", PyExc_RuntimeError).release().ptr();
   py::register_local_exception_translator([](std::exception_ptr thrown) {

@@ -46,7 +46,7 @@ py::list add_ons() {
 
 }  // namespace
 
-void register_add_ons(py::module_& m) {
+void register_add_ons(Module& m) {
   m.def("add_ons", &add_ons,
         "Every add-on: its section, keys with their ranges, and the methods it is refused under.");
 }

@@ -5,7 +5,7 @@
 
 namespace tickmargin::bindings {
 
-void register_capi(py::module_& m) {
+void register_capi(Module& m) {
   m.attr("_C_API") =
       py::capsule(tickmargin_api_get(TICKMARGIN_ABI_VERSION), TICKMARGIN_API_CAPSULE);
 }

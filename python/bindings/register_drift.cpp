@@ -53,7 +53,7 @@ py::object optional_of(const std::optional<Checked>& amount) {
   return int_of(*amount);
 }
 
-void register_weights(py::module_& m) {
+void register_weights(Module& m) {
   m.def("drift_size_premium_liability_weight",
         [](const py::int_& size, const py::int_& factor, const py::int_& weight) {
           return int_of(
@@ -86,7 +86,7 @@ void register_weights(py::module_& m) {
         });
 }
 
-void register_account(py::module_& m) {
+void register_account(Module& m) {
   // spot: (market, (tokens, bids, asks, orders, price, average), is_quote)
   // perps: (market, (base, quote, bids, asks, orders, price))
   // terms: (custom ratio, margin per open order, quote price, its average)
@@ -112,7 +112,7 @@ void register_account(py::module_& m) {
   });
 }
 
-void register_liquidation(py::module_& m) {
+void register_liquidation(Module& m) {
   m.def("drift_base_to_cover", [](const py::tuple& row) {
     const auto n = numbers<6>(row);
     return optional_of(drift::base_to_cover(n[0], n[1], n[2], n[3], n[4], n[5]));
@@ -160,7 +160,7 @@ void register_liquidation(py::module_& m) {
 
 }  // namespace
 
-void register_drift(py::module_& m) {
+void register_drift(Module& m) {
   register_weights(m);
   register_account(m);
   register_liquidation(m);

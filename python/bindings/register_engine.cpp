@@ -225,7 +225,7 @@ double forward_from_parity(const py::object& strike, const py::object& call, con
 
 }  // namespace
 
-void register_engine(py::module_& m) {
+void register_engine(Module& m) {
   py::class_<Engine>(m, "Engine")
       .def(py::init(&make_engine), py::arg("market"), py::arg("instruments"), py::arg("portfolio"),
            py::arg("policies"), py::arg("account_policy"), py::arg("numeraire_decimals"))

@@ -29,7 +29,7 @@ py::dict info() {
 
 }  // namespace
 
-void register_info(py::module_& m) {
+void register_info(Module& m) {
   m.def("info", &info, "Version, compiler and kernels: compiled, available here, chosen.");
 }
 

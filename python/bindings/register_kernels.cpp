@@ -203,7 +203,7 @@ py::tuple strike_from_delta(const py::tuple& columns, std::size_t count, int con
 
 }  // namespace
 
-void register_kernels(py::module_& m) {
+void register_kernels(Module& m) {
   py::class_<ResultColumns>(m, "ResultColumns")
       .def(py::init<std::vector<std::string>, std::size_t>(), py::arg("names"), py::arg("count"))
       .def("view", &ResultColumns::view, py::arg("name"))

@@ -59,7 +59,7 @@ py::tuple liquity_liquidation(Checked collateral, Checked debt, Checked price,
 
 }  // namespace
 
-void register_lending(py::module_& m) {
+void register_lending(Module& m) {
   using py::arg;
   m.def("aave_percent_mul", &aave::percent_mul, arg("value"), arg("bps"));
   m.def("aave_percent_div", &aave::percent_div, arg("value"), arg("bps"));

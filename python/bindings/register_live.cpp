@@ -46,7 +46,7 @@ std::vector<std::string> names(Enum last, const char* (*name)(Enum)) {
 
 }  // namespace
 
-void register_live(py::module_& m) {
+void register_live(Module& m) {
   py::class_<Live>(m, "Live")
       .def(py::init(&make_live), py::arg("market"), py::arg("instruments"), py::arg("portfolio"),
            py::arg("policies"), py::arg("account_policy"), py::arg("numeraire_decimals"),
@@ -70,6 +70,7 @@ void register_live(py::module_& m) {
            py::arg("ring_records"), py::arg("group_records"))
       .def("snapshot", &Live::snapshot)
       .def("flush", &Live::flush)
+      .def("is_forked", &Live::is_forked)
       .def("durable_seq", &Live::durable_seq)
       .def("applied_seq", &Live::applied_seq)
       .def_static("recover", &Live::recover, py::arg("directory"))

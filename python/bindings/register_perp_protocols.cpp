@@ -116,7 +116,7 @@ py::tuple squeeth_vault(Checked collateral, Checked short_amount, Checked normal
 
 }  // namespace
 
-void register_perp_protocols(py::module_& m) {
+void register_perp_protocols(Module& m) {
   using py::arg;
   m.def("gmx_liquidation_verdict", &gmx_liquidation_verdict, arg("position"), arg("limits"));
   m.def("hyperliquid_maintenance_margin", &hyperliquid_maintenance_margin, arg("notional"),

@@ -126,7 +126,7 @@ py::object power_perpetual_mark(const py::tuple& columns, std::size_t count, boo
 
 }  // namespace
 
-void register_perpetuals(py::module_& m) {
+void register_perpetuals(Module& m) {
   m.def("perpetual_fair_price", &perpetual_fair_price, py::arg("columns"), py::arg("count"),
         py::arg("payoff"), py::arg("funding"), py::arg("out"));
   m.def("everlasting_option", &everlasting_option, py::arg("columns"), py::arg("count"),

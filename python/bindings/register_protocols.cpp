@@ -28,7 +28,7 @@ std::vector<dydx::Position> dydx_positions(const py::list& rows, std::size_t ind
 
 }  // namespace
 
-void register_protocols(py::module_& m) {
+void register_protocols(Module& m) {
   m.def(
       "dydx_adjusted_initial_margin_ppm",
       [](const py::tuple& position, const py::int_& oi_notional) {

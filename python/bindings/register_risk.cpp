@@ -127,7 +127,7 @@ py::object drawn_moves(const Floats& deviation, const Floats& correlation, std::
 
 }  // namespace
 
-void register_risk(py::module_& m) {
+void register_risk(Module& m) {
   m.def("quantile_rules", [] {
     std::vector<std::string> names;
     for (std::size_t i = 0; i < risk::quantile_rule_count; ++i) {

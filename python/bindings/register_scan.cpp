@@ -178,7 +178,7 @@ py::object portfolio_scan(const py::dict& positions, const py::array& table, std
 
 }  // namespace
 
-void register_scan(py::module_& m) {
+void register_scan(Module& m) {
   m.def("scenario_matrix", &scenario_matrix, py::arg("instruments"), py::arg("scenarios"),
         py::arg("out"));
   m.def("portfolio_scan", &portfolio_scan, py::arg("positions"), py::arg("table"),

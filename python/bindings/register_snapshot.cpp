@@ -37,7 +37,7 @@ py::tuple read_snapshot(const std::string& path) {
 
 }  // namespace
 
-void register_snapshot(py::module_& m) {
+void register_snapshot(Module& m) {
   m.def("write_snapshot", &write_snapshot, py::arg("path"), py::arg("sections"));
   m.def("read_snapshot", &read_snapshot, py::arg("path"));
 }

@@ -51,7 +51,7 @@ vega::Orders sums_of(const py::list& rows) {
 
 }  // namespace
 
-void register_vega(py::module_& m) {
+void register_vega(Module& m) {
   m.def("vega_maintenance_margin",
         [](const py::tuple& market, const py::int_& position, const py::list& buys,
            const py::list& sells, bool auction, const py::tuple& auction_price) {

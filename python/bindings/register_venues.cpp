@@ -61,7 +61,7 @@ margin::SpanScanTerms terms_of(double range, double vol, bool relative, double m
   return {range, vol, relative, multiple, cover, lookahead_years};
 }
 
-void register_exchanges(py::module_& m) {
+void register_exchanges(Module& m) {
   m.def("option_margin", &option_margin);
   m.def("settlement_delta", [](double delta, double mark, double elapsed, double window) {
     const auto d = margin::settlement_delta(delta, mark, elapsed, window);
@@ -101,7 +101,7 @@ void register_exchanges(py::module_& m) {
   });
 }
 
-void register_span(py::module_& m) {
+void register_span(Module& m) {
   m.def("span_scenarios", [](double price, double vol, double multiple, double cover) {
     py::list out;
     for (const auto& s : margin::span_scenarios(price, vol, multiple, cover)) {
@@ -152,7 +152,7 @@ void register_span(py::module_& m) {
   });
 }
 
-void register_clearing(py::module_& m) {
+void register_clearing(Module& m) {
   m.def("schedule_percent", [](int of, double maturity) {
     return margin::schedule_percent(static_cast<margin::ScheduleClass>(of), maturity);
   });
@@ -170,7 +170,7 @@ void register_clearing(py::module_& m) {
 
 }  // namespace
 
-void register_venues(py::module_& m) {
+void register_venues(Module& m) {
   register_exchanges(m);
   register_span(m);
   register_clearing(m);

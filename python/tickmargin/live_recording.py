@@ -75,7 +75,8 @@ class LiveRecording(LiveSnapshots):
         A snapshot of the present state is written there and a journal opened behind it. Each call
         that changes the engine leaves its records in the journal's ring; a thread of the journal's
         makes them last, and :attr:`durable_seq` says up to which. The directory stays locked until
-        the engine is gone.
+        the engine is gone. After ``os.fork`` the
+        recording is the parent's: in the child ``apply`` answers NOT_DURABLE and changes nothing.
 
         Parameters
         ----------
@@ -89,7 +90,8 @@ class LiveRecording(LiveSnapshots):
         Raises
         ------
         InvalidInputError
-            RECORDING_IN_USE (another engine's, now or by what is in it), RECORDING_DAMAGED,
+            RECORDING_IN_USE (another engine's, now or by what is in it, or of the process that this
+            one was forked from), RECORDING_DAMAGED,
             FOLDER_NOT_FOUND, INVALID_ARGUMENT.
         InputTypeError, EngineBusyError, OSError
         """
@@ -125,7 +127,8 @@ class LiveRecording(LiveSnapshots):
         Raises
         ------
         InvalidInputError
-            NOT_RECORDING: there is neither path nor directory.
+            NOT_RECORDING: there is neither path nor directory. RECORDING_IN_USE: in a child of
+            ``os.fork``, whose recording is the parent's.
         OSError
             The file cannot be written.
         EngineBusyError
@@ -314,6 +317,8 @@ class LiveRecording(LiveSnapshots):
     def _keep_names(self, listings: Records | None = None) -> None:
         if self._directory is None or (listings is None and self._sizes() == self._kept):
             return
+        if self._live is not None and self._live.is_forked():
+            return  # the directory is the parent's; what follows is refused
         coming = (
             ()
             if listings is None

@@ -68,7 +68,7 @@ struct Judge {
 
 // The next frame: one blob or marker, or up to `records_max` records. 0 or the writer's errno.
 inline int commit_next(FrameWriter& writer, std::size_t records_max) {
-  std::uint64_t sequence = writer.durable_seq() + 1;
+  std::uint64_t sequence = writer.next_seq();
   std::size_t length = 0;
   for (std::size_t i = 0; i < records_max; ++i, ++sequence) {
     const Entry next = entry(sequence);

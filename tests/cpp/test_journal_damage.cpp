@@ -1,18 +1,11 @@
 // A journal of 64 KiB cut at every byte, with every bit flipped, with sectors lost, repeated and
-// reordered, and with frames that verify in the wrong place. What is asked of the reader: the
-// exact prefix with a torn tail, or a refusal at the right offset; never less than that.
-#include <algorithm>
+// reordered, and with frames that verify in the wrong place. What is asked of the reader: an exact
+// prefix at or past what was called durable, or a refusal at the right offset; never less than that.
 #include <array>
 
-#include "check.hpp"
-#include "fault_files.hpp"
-#include "journal/frame_writer.hpp"
-#include "journal/reader.hpp"
-#include "journal_entries.hpp"
+#include "journal_sample.hpp"
 
-using namespace tickmargin::journal;
-using entries::Judge;
-using fault::Bytes;
+using namespace journal_sample;
 
 namespace {
 
@@ -23,79 +16,24 @@ constexpr std::size_t step = 17;
 constexpr std::size_t step = 1;
 #endif
 
-const std::string path = "journal";
-constexpr std::size_t file_bytes_least = 64 << 10;
 constexpr std::size_t sector = 512;
-
-struct Sample {
-  Bytes bytes;
-  std::vector<std::size_t> starts;  // of frames; the end of the file last
-};
-
-std::unique_ptr<FrameWriter> new_writer(Files& files, std::uint64_t run = 7) {
-  JournalHead head;
-  head.run_id[0] = run;
-  std::unique_ptr<FrameWriter> writer;
-  CHECK(FrameWriter::create(files, path, head, &writer) == 0);
-  return writer;
-}
-
-// Frames of 1 to 24 records, so that most sectors hold parts of several.
-Sample make_sample(bool closed) {
-  fault::Files files;
-  const auto writer = new_writer(files);
-  Bytes& bytes = files.bytes(path);
-  Sample sample;
-  for (std::size_t i = 1; bytes.size() < file_bytes_least; ++i) {
-    sample.starts.push_back(bytes.size());
-    CHECK(entries::commit_next(*writer, 1 + i * i % 24) == 0);
-  }
-  if (closed) {
-    sample.starts.push_back(bytes.size());
-    CHECK(writer->commit(Kind::clean_close, 0) == 0);
-  }
-  sample.starts.push_back(bytes.size());
-  sample.bytes = bytes;
-  return sample;
-}
-
-// The frame that a byte belongs to, as an index into `starts`.
-std::size_t frame_of(const Sample& sample, std::size_t byte) {
-  const auto above = std::upper_bound(sample.starts.begin(), sample.starts.end(), byte);
-  return static_cast<std::size_t>(above - sample.starts.begin()) - 1;
-}
-
-// Reads, and checks that what was given out is what stood at the start of the sample.
-ReadResult read(Files& files, const Sample& sample) {
-  std::size_t frame = 0;
-  bool exact = true;
-  const ReadResult result = read_journal(files, path, [&](const Frame& found) {
-    const unsigned char* expected = sample.bytes.data() + sample.starts[frame];
-    FrameHeader header;
-    std::memcpy(&header, expected, sizeof(header));
-    exact = exact && found.sequence == header.sequence && found.kind == header.kind &&
-            found.payload.size() == header.length &&
-            std::memcmp(found.payload.data(), expected + sizeof(header), header.length) == 0;
-    ++frame;
-    return exact;
-  });
-  CHECK(exact);
-  return result;
-}
 
 bool is_header_refusal(ReadStatus status) {
   return status == ReadStatus::bad_magic || status == ReadStatus::wrong_endianness ||
          status == ReadStatus::future_version || status == ReadStatus::bad_header;
 }
 
-// Of bytes that were mangled anyhow: a torn tail must not hold a frame of the sample.
+// Of bytes that were mangled anyhow: what was durable is there or the file is refused, and a torn
+// tail must not hold a frame of the sample.
 void check_no_silent_loss(Files& files, const Bytes& mangled, const Sample& sample) {
   const ReadResult result = read(files, sample);
+  const bool taken = result.status == ReadStatus::ok || result.status == ReadStatus::torn_tail;
+  if (taken) CHECK(result.next_sequence > sample.durable);
   if (mangled == sample.bytes) {
     CHECK(result.status == ReadStatus::ok && result.clean);
     return;
   }
-  CHECK(!result.clean);
+  if (result.clean) CHECK_EQ(result.next_sequence, sample.sequences.back());
   if (result.status == ReadStatus::ok) {
     CHECK_EQ(result.offset, mangled.size());
     return;
@@ -124,71 +62,88 @@ Bytes joined(std::initializer_list<Bytes> parts) {
   return all;
 }
 
-Bytes file_header(const Sample& sample) {
-  return Bytes(sample.bytes.begin(), sample.bytes.begin() + sizeof(FileHeader));
-}
-
-ReadResult read_bytes(const Bytes& bytes) {
-  fault::Files files;
-  files.put(path, bytes);
-  return read_journal(files, path, [](const Frame&) { return true; });
+bool is_slot(std::size_t byte) {
+  for (std::uint64_t slot = 0; slot < 2; ++slot) {
+    if (byte >= slot_offset(slot) && byte < slot_offset(slot) + sizeof(DurableMark)) return true;
+  }
+  return false;
 }
 
 }  // namespace
 
 TEST(cut_at_every_byte) {
-  const Sample sample = make_sample(true);
-  fault::Files files;
-  files.put(path, sample.bytes);
-  Bytes& bytes = files.bytes(path);
-  for (std::size_t size = sample.bytes.size();; --size) {
-    bytes.resize(size);
-    if (size % step == 0 || size < 2 * sizeof(FileHeader)) {
-      const ReadResult result = read(files, sample);
-      if (size < sizeof(FileHeader)) {
-        CHECK_EQ(result.status, ReadStatus::bad_magic);
-      } else {
-        const std::size_t frame = frame_of(sample, size);
-        const std::size_t rest = size - sample.starts[frame];
-        CHECK(result.status == (rest == 0 ? ReadStatus::ok : ReadStatus::torn_tail));
-        CHECK(result.offset == sample.starts[frame] && result.dropped_bytes == rest);
-        CHECK(result.clean == (size == sample.bytes.size()));
+  for (const Left left : {Left::closed, Left::acknowledged, Left::written}) {
+    const Sample sample = make_sample(left);
+    fault::Files files;
+    files.put(path, sample.bytes);
+    Bytes& bytes = files.bytes(path);
+    for (std::size_t size = sample.bytes.size();; --size) {
+      bytes.resize(size);
+      if (size % step == 0 || size < 2 * sizeof(FileHeader)) {
+        const ReadResult result = read(files, sample);
+        CHECK(result.clean == (left == Left::closed && size == sample.bytes.size()));
+        if (size < sizeof(FileHeader)) {
+          CHECK_EQ(result.status, ReadStatus::bad_magic);
+        } else if (size < first_frame_offset) {
+          CHECK_EQ(result.status, ReadStatus::damaged);
+          CHECK_EQ(result.offset, size);
+        } else {
+          const std::size_t frame = frame_of(sample, size);
+          const std::size_t rest = size - sample.starts[frame];
+          CHECK_EQ(result.offset, sample.starts[frame]);
+          if (!sample.keeps_what_was_durable(frame)) {
+            CHECK_EQ(result.status, ReadStatus::damaged);
+          } else {
+            CHECK(result.status == (rest == 0 ? ReadStatus::ok : ReadStatus::torn_tail));
+            CHECK(result.dropped_bytes == rest && result.next_sequence > sample.durable);
+          }
+        }
       }
+      if (size == 0) break;
     }
-    if (size == 0) break;
   }
 }
 
 TEST(every_bit_flipped) {
-  for (const bool closed : {true, false}) {
-    const Sample sample = make_sample(closed);
+  for (const Left left : {Left::closed, Left::acknowledged, Left::written}) {
+    const Sample sample = make_sample(left);
     fault::Files files;
     files.put(path, sample.bytes);
     Bytes& bytes = files.bytes(path);
-    const std::size_t last_frame = sample.starts.size() - 2;
-    // Without a close only the end differs.
-    const std::size_t first_bit = closed ? 0 : 8 * sample.starts[last_frame - 1];
-    for (std::size_t bit = first_bit; bit < 8 * bytes.size(); bit += step) {
+    long slots_missed = 0, slots_refused = 0;
+    // Only the head and the end differ by how the writer left.
+    const std::size_t end_bit = 8 * sample.starts[sample.starts.size() - 3];
+    for (std::size_t bit = 0; bit < 8 * bytes.size(); bit += step) {
+      if (left != Left::acknowledged && bit / 8 == first_frame_offset && bit < end_bit) {
+        bit = end_bit;
+      }
       unsigned char& byte = bytes[bit / 8];
       byte = static_cast<unsigned char>(byte ^ 1 << bit % 8);
       const ReadResult result = read(files, sample);
       byte = static_cast<unsigned char>(byte ^ 1 << bit % 8);
-      CHECK(!result.clean);
       if (bit / 8 < sizeof(FileHeader)) {
         CHECK(is_header_refusal(result.status));
-        continue;
+      } else if (bit / 8 < first_frame_offset) {
+        // All frames are as they were: they are read, or one mark alone cannot answer for them.
+        const bool whole =
+            result.status == ReadStatus::ok && result.next_sequence == sample.sequences.back();
+        CHECK(whole || (is_slot(bit / 8) && result.status == ReadStatus::damaged));
+        if (is_slot(bit / 8)) ++(whole ? slots_missed : slots_refused);
+      } else {
+        const std::size_t frame = frame_of(sample, bit / 8);
+        const bool is_torn = sample.keeps_what_was_durable(frame);
+        CHECK(!result.clean);
+        CHECK(result.status == (is_torn ? ReadStatus::torn_tail : ReadStatus::damaged));
+        CHECK(result.offset == sample.starts[frame]);
+        CHECK(result.dropped_bytes == (is_torn ? bytes.size() - result.offset : 0));
       }
-      const std::size_t frame = frame_of(sample, bit / 8);
-      const bool is_tail = frame == last_frame;
-      CHECK(result.status == (is_tail ? ReadStatus::torn_tail : ReadStatus::damaged));
-      CHECK(result.offset == sample.starts[frame]);
-      CHECK(result.dropped_bytes == (is_tail ? bytes.size() - result.offset : 0));
     }
+    CHECK(slots_missed > 0 && (slots_refused > 0) == (left == Left::acknowledged));
   }
 }
 
 TEST(sectors_lost_repeated_zeroed_and_reordered) {
-  const Sample sample = make_sample(true);
+  const Sample sample = make_sample(Left::closed);
   fault::Files files;
   files.put(path, sample.bytes);
   Bytes& bytes = files.bytes(path);
@@ -226,8 +181,8 @@ TEST(sectors_lost_repeated_zeroed_and_reordered) {
 }
 
 TEST(frames_that_verify_in_the_wrong_place_are_refused) {
-  const Sample sample = make_sample(true);
-  const Bytes head = file_header(sample);
+  const Sample sample = make_sample(Left::closed);
+  const Bytes head = file_head(sample);
   const std::size_t second = sample.starts[1];
 
   const ReadResult hole = read_bytes(joined({head, part(sample, 0, 1), part(sample, 2, 1)}));
@@ -240,7 +195,7 @@ TEST(frames_that_verify_in_the_wrong_place_are_refused) {
 
   const ReadResult no_start = read_bytes(joined({head, part(sample, 1, 3)}));
   CHECK_EQ(no_start.status, ReadStatus::bad_sequence);
-  CHECK_EQ(no_start.offset, sizeof(FileHeader));
+  CHECK_EQ(no_start.offset, first_frame_offset);
 
   const ReadResult behind = read_bytes(joined({sample.bytes, Bytes(8)}));
   CHECK_EQ(behind.status, ReadStatus::after_close);
@@ -261,19 +216,19 @@ TEST(frames_that_verify_in_the_wrong_place_are_refused) {
 }
 
 TEST(a_frame_of_another_run_is_no_frame) {
-  const Sample sample = make_sample(true);
+  const Sample sample = make_sample(Left::closed);
   fault::Files other;
   const auto writer = new_writer(other, 8);
   CHECK(entries::commit_next(*writer, 3) == 0);
   const Bytes& bytes = other.bytes(path);
-  const Bytes frame(bytes.begin() + sizeof(FileHeader), bytes.end());
-  const ReadResult result = read_bytes(joined({file_header(sample), frame}));
+  const Bytes frame(bytes.begin() + first_frame_offset, bytes.end());
+  const ReadResult result = read_bytes(joined({file_head(sample), frame}));
   CHECK_EQ(result.status, ReadStatus::torn_tail);
-  CHECK_EQ(result.offset, sizeof(FileHeader));
+  CHECK_EQ(result.offset, first_frame_offset);
 }
 
 TEST(more_garbage_than_a_frame_can_hold_is_no_torn_tail) {
-  const Sample sample = make_sample(false);
+  const Sample sample = make_sample(Left::acknowledged);
   Bytes bytes = sample.bytes;
   bytes.resize(sample.bytes.size() + frame_bytes_max);
   CHECK_EQ(read_bytes(bytes).status, ReadStatus::torn_tail);
@@ -286,8 +241,8 @@ TEST(more_garbage_than_a_frame_can_hold_is_no_torn_tail) {
 // Frame headers made up by someone who knows the format, one each 40 bytes and each asking for all
 // that follows to be hashed: the search gives up, and gives up by refusing.
 TEST(a_tail_made_up_to_be_slow_is_refused) {
-  const Sample sample = make_sample(false);
-  Bytes bytes = file_header(sample);
+  const Sample sample = make_sample(Left::acknowledged);
+  Bytes bytes = file_head(sample);
   FrameHeader header;
   std::memcpy(&header, sample.bytes.data() + sample.starts[0], sizeof(header));
   header.kind = Kind::blob;
@@ -301,7 +256,7 @@ TEST(a_tail_made_up_to_be_slow_is_refused) {
 }
 
 TEST(a_torn_tail_is_cut_once) {
-  const Sample sample = make_sample(false);
+  const Sample sample = make_sample(Left::written);
   fault::Files files;
   files.put(path, sample.bytes);
   files.bytes(path).resize(sample.bytes.size() - 5);
@@ -317,13 +272,13 @@ TEST(a_torn_tail_is_cut_once) {
 }
 
 TEST(what_is_no_journal_of_this_version_is_named) {
-  const Sample sample = make_sample(true);
+  const Sample sample = make_sample(Left::closed);
   const auto with = [&](std::size_t offset, std::uint32_t value) {
     Bytes bytes = sample.bytes;
     std::memcpy(bytes.data() + offset, &value, sizeof(value));
     return read_bytes(bytes).status;
   };
-  CHECK_EQ(with(offsetof(FileHeader, version), 2), ReadStatus::future_version);
+  CHECK_EQ(with(offsetof(FileHeader, version), journal_version + 1), ReadStatus::future_version);
   CHECK_EQ(with(offsetof(FileHeader, endian), endian_mark_swapped), ReadStatus::wrong_endianness);
   CHECK_EQ(with(offsetof(FileHeader, run_id), 0), ReadStatus::bad_header);
   CHECK_EQ(with(0, 0), ReadStatus::bad_magic);
@@ -334,7 +289,7 @@ TEST(what_is_no_journal_of_this_version_is_named) {
 }
 
 TEST(a_sink_can_stop_the_reading) {
-  const Sample sample = make_sample(true);
+  const Sample sample = make_sample(Left::closed);
   fault::Files files;
   files.put(path, sample.bytes);
   int frames = 0;

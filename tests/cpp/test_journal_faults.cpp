@@ -72,7 +72,9 @@ TEST(power_lost_at_any_call_leaves_a_prefix) {
     CHECK(FrameWriter::create(files, path, {}, &writer) == 0);
     fault::Random random(seed);
     files.refuse(fault::Refusal::for_good, fault::below(random, 40), seed);
-    while (entries::commit_next(*writer, 1 + fault::below(random, 40)) == 0) {
+    // Some frames are acknowledged by themselves, the others with the next.
+    while (entries::commit_next(*writer, 1 + fault::below(random, 40)) == 0 &&
+           (fault::below(random, 3) != 0 || writer->commit_mark() == 0)) {
     }
     const std::uint64_t durable = writer->durable_seq();
     files.crash(seed);
@@ -99,15 +101,13 @@ TEST(power_lost_at_any_call_leaves_a_prefix) {
 TEST(power_lost_in_creation_leaves_no_journal_or_an_empty_one) {
   for (std::uint64_t seed = 0; seed < seeds; ++seed) {
     fault::Files files;
-    files.refuse(fault::Refusal::for_good, seed % 6, seed);
+    files.refuse(fault::Refusal::for_good, seed % 7, seed);
     std::unique_ptr<FrameWriter> writer;
     const int error = FrameWriter::create(files, path, {}, &writer);
     files.crash(seed);
     const ReadResult result = read_journal(files, path, [](const Frame&) { return true; });
     const bool empty = result.status == ReadStatus::ok && result.next_sequence == 1;
-    const bool none = result.error == ENOENT || result.status == ReadStatus::bad_magic ||
-                      result.status == ReadStatus::bad_header ||
-                      result.status == ReadStatus::future_version;
+    const bool none = result.error == ENOENT;
     check_seed(error == 0 ? empty : empty || none, "creation", seed);
   }
 }

@@ -220,16 +220,16 @@ def test_a_torn_end_is_cut_and_said(recorded: tuple[Path, int, int]) -> None:
     directory, last, _ = recorded
     path = journal(directory, 2)
     whole = path.read_bytes()
-    path.write_bytes(whole[:-41])  # the clean close, and a byte of the entry before it
+    path.write_bytes(whole[:-20])  # half of the clean close
     told = tm.Engine.replay(directory)
     assert told.torn_file == str(path)
-    assert told.torn_bytes > 0
-    assert told.applied_seq < last
-    assert path.stat().st_size == len(whole) - 41
+    assert told.torn_bytes == 20
+    assert told.applied_seq == last
+    assert path.stat().st_size == len(whole) - 20
     back = recover(directory)
     assert back.recovery is not None
     assert back.recovery.torn_bytes == told.torn_bytes
-    assert path.stat().st_size == len(whole) - 41 - told.torn_bytes
+    assert path.stat().st_size == len(whole) - 40
     assert back.state_hash() == told.state_hash
 
 
@@ -237,16 +237,31 @@ def test_a_damaged_byte_halts_with_file_and_offset(recorded: tuple[Path, int, in
     directory, _, _ = recorded
     path = journal(directory, 1)
     whole = bytearray(path.read_bytes())
-    whole[200] ^= 4
+    whole[12_288 + 128] ^= 4
     path.write_bytes(whole)
-    with pytest.raises(tm.InvalidInputError, match=r"1\.journal: damaged at byte 72") as e:
+    with pytest.raises(tm.InvalidInputError, match=r"1\.journal: damaged at byte 12288") as e:
         tm.Engine.replay(directory)
     assert code_of(e) == "RECORDING_DAMAGED"
     recover(directory)  # starts behind it, from the second snapshot
     (directory / "0000000002.snapshot").write_bytes(b"rotten")
-    with pytest.raises(tm.InvalidInputError, match="damaged at byte 72") as e:
+    with pytest.raises(tm.InvalidInputError, match="damaged at byte 12288") as e:
         recover(directory)
     assert code_of(e) == "RECORDING_DAMAGED"
+
+
+def test_an_acknowledged_end_is_never_cut(recorded: tuple[Path, int, int]) -> None:
+    directory, _, _ = recorded
+    path = journal(directory, 2)
+    whole = path.read_bytes()
+    flipped = bytearray(whole)
+    flipped[-41] ^= 1
+    for damaged in (whole[:-41], whole[:20_000], whole[:12_288], whole[:50], b"", bytes(flipped)):
+        path.write_bytes(damaged)
+        for read in (tm.Engine.replay, recover):
+            with pytest.raises(tm.InvalidInputError, match=r"2\.journal: ") as e:
+                read(directory)
+            assert code_of(e) == "RECORDING_DAMAGED"
+        assert path.read_bytes() == damaged
 
 
 @pytest.mark.parametrize(

@@ -240,6 +240,9 @@ class LiveEngine {
   // Waits until everything applied is durable; false if the journal fails or there is none.
   bool flush() noexcept;
   int journal_error() const noexcept;  // the errno that a journal failed with; 0 while all is well
+  // In a child of fork() of a process whose engine has a recording: that stays the parent's. If
+  // it records, apply and stage_policies take nothing more here; record_to and snapshot refuse.
+  bool is_forked() const noexcept;
 
   // Any thread: what is applied up to this one survives a loss of power. 0 before record_to.
   std::uint64_t durable_seq() const noexcept;

@@ -1,6 +1,7 @@
 #include "tickmargin/engine.hpp"
 
 #include "base/assert.hpp"
+#include "base/float_state.hpp"
 #include "engine/batch.hpp"
 #include "engine/currency_equity.hpp"
 #include "engine/explain.hpp"
@@ -12,6 +13,7 @@
 namespace tickmargin {
 
 Engine::Engine(EngineInputs inputs) {
+  const base::FloatState standard;
   InstrumentColumns instruments = std::move(inputs.instruments);
   book::Book book = book::make_book(inputs.portfolio, instruments);
   market::Market market = market::make_market(std::move(inputs.market), instruments);
@@ -41,6 +43,7 @@ Engine::Engine(Engine&&) noexcept = default;
 Engine& Engine::operator=(Engine&&) noexcept = default;
 
 Result Engine::recompute(const RecomputeOptions& options) const {
+  const base::FloatState standard;
   const PolicySet& policies = options.candidate != nullptr ? *options.candidate : state_->policies;
   if (options.candidate == nullptr && options.index.empty()) {
     return engine::recompute_all(*state_->world, state_->book, policies, state_->scale,
@@ -56,31 +59,37 @@ Result Engine::recompute(const RecomputeOptions& options) const {
 }
 
 Result Engine::project(const Projection& projection) const {
+  const base::FloatState standard;
   return engine::project(state_->instruments, state_->world->market, state_->book, state_->policies,
                          state_->ramp, state_->scale, projection);
 }
 
 Explanation Engine::explain(AccountIndex account) const {
+  const base::FloatState standard;
   return engine::explain_account(*state_->world, state_->book, state_->policies, state_->scale,
                                  account);
 }
 
 RiskMatrix Engine::risk_matrix(AccountIndex account) const {
+  const base::FloatState standard;
   return engine::risk_matrix(*state_->world, state_->book, state_->policies, account);
 }
 
 std::vector<CurrencyEquityRow> Engine::currency_equity(AccountIndex account) const {
+  const base::FloatState standard;
   return engine::currency_equity(*state_->world, state_->book, state_->policies, account);
 }
 
 std::vector<OrderEffect> Engine::what_if(const std::vector<Order>& orders, InstrumentIndex hedge,
                                          int threads) const {
+  const base::FloatState standard;
   return engine::order_effects(*state_->world, state_->book, state_->policies, state_->scale,
                                orders, hedge, threads);
 }
 
 LiquidationPrices Engine::liquidation_prices(AccountIndex account, std::int32_t pocket,
                                              UnderlyingIndex underlying) const {
+  const base::FloatState standard;
   const book::Book& book = state_->book;
   const auto a = static_cast<std::size_t>(account);
   const Policy& policy =
@@ -97,6 +106,7 @@ LiquidationPrices Engine::liquidation_prices(AccountIndex account, std::int32_t 
 std::vector<double> Engine::position_values(const std::vector<InstrumentIndex>& instrument,
                                             const std::vector<double>& quantity,
                                             const std::vector<double>& entry_price) const {
+  const base::FloatState standard;
   const pricing::Context context = state_->world->context();
   std::vector<double> values(instrument.size());
   for (std::size_t n = 0; n < values.size(); ++n) {
@@ -108,6 +118,7 @@ std::vector<double> Engine::position_values(const std::vector<InstrumentIndex>& 
 }
 
 std::vector<double> Engine::gross_notional() const {
+  const base::FloatState standard;
   const book::Book& book = state_->book;
   std::vector<double> gross(book.account_count(), 0.0);
   for (std::size_t pocket = 0; pocket < book.pocket_count(); ++pocket) {

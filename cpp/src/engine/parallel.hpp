@@ -7,6 +7,8 @@
 #include <thread>
 #include <vector>
 
+#include "base/float_state.hpp"
+
 namespace tickmargin::engine {
 
 // Runs job(block, worker) for every block of a fixed size on `threads` workers. Which worker takes
@@ -19,6 +21,7 @@ void for_each_block(std::size_t block_count, int threads, Job job) {
   std::atomic<std::size_t> next{0};
   std::vector<std::exception_ptr> failures(workers);
   auto run = [&](std::size_t worker) {
+    const base::FloatState standard;
     try {
       for (std::size_t block; (block = next.fetch_add(1)) < block_count;) job(block, worker);
     } catch (...) {

@@ -13,7 +13,7 @@ inline constexpr std::size_t record_bytes = 64;
 inline constexpr std::size_t payload_bytes_max = std::size_t{4} << 20;
 
 inline constexpr char journal_magic[8] = {'T', 'M', 'J', 'O', 'U', 'R', 'N', 'L'};
-inline constexpr std::uint32_t journal_version = 1;
+inline constexpr std::uint32_t journal_version = 2;
 inline constexpr std::uint32_t endian_mark = 0x01020304;
 inline constexpr std::uint32_t endian_mark_swapped = 0x04030201;
 
@@ -31,6 +31,44 @@ static_assert(sizeof(FileHeader) == 72);
 
 inline std::uint64_t header_checksum(const FileHeader& header) noexcept {
   return base::hash64(&header, offsetof(FileHeader, checksum));
+}
+
+// Up to where the file is known to be on the disk. Two slots take turns, each in a block of its
+// own: whatever becomes of the one that is being written, the other is as it was.
+struct DurableMark {
+  std::uint32_t mark;      // as a frame's
+  std::uint32_t reserved;  // zero
+  std::uint64_t count;     // rises by one a mark; its parity is the slot's
+  std::uint64_t sequence;  // of the last entry
+  std::uint64_t offset;    // of the first byte behind it
+  std::uint64_t chain;     // of the last frame
+  std::uint64_t checksum;  // of the above, seeded as a frame's
+};
+static_assert(sizeof(DurableMark) == 48);
+
+inline constexpr std::uint64_t block_bytes = 4096;  // the largest sector of a disk
+inline constexpr std::uint64_t first_frame_offset = 3 * block_bytes;
+
+constexpr std::uint64_t slot_offset(std::uint64_t count) noexcept {
+  return block_bytes * (1 + count % 2);
+}
+
+inline std::uint64_t mark_checksum(const DurableMark& mark, std::uint64_t salt) noexcept {
+  return base::hash64(&mark, offsetof(DurableMark, checksum), salt);
+}
+
+inline DurableMark make_mark(std::uint64_t count, std::uint64_t sequence, std::uint64_t offset,
+                             std::uint64_t chain, std::uint64_t salt) noexcept {
+  DurableMark mark{static_cast<std::uint32_t>(salt), 0, count, sequence, offset, chain, 0};
+  mark.checksum = mark_checksum(mark, salt);
+  return mark;
+}
+
+// Of the slot that takes marks of an even count, or of an odd one.
+inline bool mark_is_valid(const DurableMark& mark, std::uint64_t parity,
+                          std::uint64_t salt) noexcept {
+  return mark.mark == static_cast<std::uint32_t>(salt) && mark.reserved == 0 &&
+         mark.count % 2 == parity && mark.checksum == mark_checksum(mark, salt);
 }
 
 enum class Kind : std::uint16_t {

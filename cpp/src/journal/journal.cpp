@@ -6,6 +6,7 @@
 #include <bit>
 #include <cerrno>
 #include <chrono>
+#include <memory>
 #include <system_error>
 #include <utility>
 
@@ -93,8 +94,17 @@ bool Journal::flush_until(std::uint64_t seq) const noexcept {
 
 int Journal::close() noexcept {
   closing_.store(true, std::memory_order_release);
+  if (forked_) std::construct_at(&thread_);  // a handle of nothing, neither to join nor to detach
   if (thread_.joinable()) thread_.join();
   return error();
+}
+
+void Journal::in_child(void* self) noexcept {
+  auto* const journal = static_cast<Journal*>(self);
+  journal->forked_ = true;
+  if (journal->state() != JournalState::running) return;
+  journal->error_.store(EPERM, std::memory_order_release);
+  journal->state_.store(JournalState::failed, std::memory_order_release);
 }
 
 void Journal::publish(JournalState state) noexcept {
@@ -122,6 +132,10 @@ void Journal::run() noexcept {
     } else if (closing) {
       const bool written = writer_->commit(Kind::clean_close, 0) == 0;
       return publish(written ? JournalState::closed : JournalState::failed);
+    } else if (writer_->mark_is_due()) {
+      // Nothing waits that would take the mark along.
+      if (writer_->commit_mark() != 0) return publish(JournalState::failed);
+      publish(JournalState::running);
     } else {
       std::this_thread::sleep_for(std::chrono::nanoseconds(idle_ns_));
     }

@@ -9,6 +9,7 @@
 #include <string>
 #include <thread>
 
+#include "journal/fork_watch.hpp"
 #include "journal/frame_writer.hpp"
 #include "journal/ring.hpp"
 
@@ -26,7 +27,8 @@ struct JournalOptions {
 enum class JournalState : std::uint8_t {
   running = 0,
   closed = 1,
-  failed = 2,  // the file system refused a write or a sync; error() says why, for good
+  failed = 2,  // the file system refused a write or a sync; error() says why, for good. Also in a
+               // child of fork(), where the file is still the parent's: error() is then EPERM
 };
 
 class Journal;
@@ -87,6 +89,7 @@ class Journal {
   bool append_other(Kind kind, std::span<const std::byte> bytes) noexcept;
   void run() noexcept;
   void publish(JournalState state) noexcept;
+  static void in_child(void* journal) noexcept;
 
   std::unique_ptr<FrameWriter> writer_;  // of the journal thread
   std::size_t group_records_;
@@ -102,6 +105,8 @@ class Journal {
   alignas(64) std::atomic<std::uint64_t> durable_seq_;
   std::atomic<std::uint32_t> progress_{0};
   std::thread thread_;
+  bool forked_ = false;  // there is no such thread in this process
+  ForkWatch fork_watch_{&in_child, this};
 };
 
 }  // namespace tickmargin::journal

@@ -6,17 +6,21 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <exception>
 #include <new>
 
 #include "journal/files.hpp"
+#include "journal/fork_watch.hpp"
 
 namespace tickmargin::journal {
 namespace {
 
-class PosixFile final : public File {
+class PosixFile : public File {
  public:
   explicit PosixFile(int descriptor) noexcept : descriptor_(descriptor) {}
-  ~PosixFile() override { ::close(descriptor_); }
+  ~PosixFile() override {
+    if (descriptor_ >= 0) ::close(descriptor_);
+  }
   PosixFile(const PosixFile&) = delete;
   PosixFile& operator=(const PosixFile&) = delete;
 
@@ -64,8 +68,23 @@ class PosixFile final : public File {
     return ::ftruncate(descriptor_, static_cast<off_t>(size_bytes)) == 0 ? 0 : errno;
   }
 
- private:
+ protected:
   int descriptor_;
+};
+
+// A child of a fork has the descriptor as well, and would hold the lock for as long as it lives.
+class PosixLock final : public PosixFile {
+ public:
+  explicit PosixLock(int descriptor) : PosixFile(descriptor) {}
+
+ private:
+  static void give_up(void* lock) noexcept {
+    int& descriptor = static_cast<PosixLock*>(lock)->descriptor_;
+    ::close(descriptor);
+    descriptor = -1;
+  }
+
+  ForkWatch fork_watch_{&give_up, this};
 };
 
 int open_descriptor(const char* path, int flags, std::unique_ptr<File>* file) noexcept {
@@ -135,10 +154,13 @@ class PosixFiles final : public Files {
       ::close(descriptor);
       return error;
     }
-    file->reset(new (std::nothrow) PosixFile(descriptor));
-    if (*file != nullptr) return 0;
-    ::close(descriptor);
-    return ENOMEM;
+    try {
+      *file = std::make_unique<PosixLock>(descriptor);
+      return 0;
+    } catch (const std::exception&) {  // no memory, for the lock or for its watch
+      ::close(descriptor);
+      return ENOMEM;
+    }
   }
 };
 

@@ -75,10 +75,15 @@ class Reader {
   Reader(File& file, std::uint64_t file_bytes) : window_(file, file_bytes), end_(file_bytes) {}
 
   ReadResult read(const FrameSink& sink) {
-    if (!read_header()) return result_;
+    if (!read_header() || !read_marks()) return result_;
     std::uint64_t& offset = result_.offset;
     std::uint64_t chain = salt_;
-    while (offset < end_) {
+    while (true) {
+      if (offset == newest_.offset) {
+        reached_ = result_.next_sequence - 1 == newest_.sequence && chain == newest_.chain;
+        if (!reached_) return refuse(ReadStatus::damaged);
+      }
+      if (offset >= end_) break;
       if (result_.clean) return refuse(ReadStatus::after_close);
       const Found found = frame_at(offset);
       if (window_.error() != 0) return io_error();
@@ -98,7 +103,7 @@ class Reader {
       offset += sizeof(FrameHeader) + padded(found.header.length);
       result_.next_sequence += count;
     }
-    return result_;
+    return lost_what_was_durable() ? refuse(ReadStatus::damaged) : result_;
   }
 
  private:
@@ -116,7 +121,8 @@ class Reader {
   bool read_header() {
     FileHeader header;
     if (end_ < sizeof(header)) return refuse_header(ReadStatus::bad_magic);
-    const unsigned char* bytes = window_.at(0, sizeof(header));
+    const unsigned char* bytes =
+        window_.at(0, static_cast<std::size_t>(std::min(end_, first_frame_offset)));
     if (bytes == nullptr) {
       io_error();
       return false;
@@ -132,7 +138,14 @@ class Reader {
       return refuse_header(ReadStatus::bad_header);
     }
     result_.header = header;
-    result_.offset = sizeof(header);
+    if (end_ < first_frame_offset) {
+      result_.offset = end_;
+      return refuse_header(ReadStatus::damaged);
+    }
+    for (std::uint64_t slot = 0; slot < 2; ++slot) {
+      std::memcpy(&slots_[slot], bytes + slot_offset(slot), sizeof(DurableMark));
+    }
+    result_.offset = first_frame_offset;
     result_.next_sequence = header.first_sequence;
     salt_ = header.checksum;
     mark_ = static_cast<std::uint32_t>(salt_);
@@ -142,6 +155,28 @@ class Reader {
   bool refuse_header(ReadStatus status) {
     refuse(status);
     return false;
+  }
+
+  // The newest mark. A slot that does not verify is one that a crash tore, or was damaged since.
+  bool read_marks() {
+    const bool whole[2] = {mark_is_valid(slots_[0], 0, salt_), mark_is_valid(slots_[1], 1, salt_)};
+    both_whole_ = whole[0] && whole[1];
+    const bool second = whole[1] && (!whole[0] || slots_[1].count > slots_[0].count);
+    newest_ = slots_[second ? 1 : 0];
+    const DurableMark& other = slots_[second ? 0 : 1];
+    const bool fit = whole[second ? 1 : 0] && newest_.offset >= first_frame_offset &&
+                     (!both_whole_ || newest_.count == other.count + 1);
+    if (fit) return true;
+    result_.offset = slot_offset(second ? 1 : 0);
+    return refuse_header(ReadStatus::damaged);
+  }
+
+  // Whether entries are missing that were called durable. The newest mark says what was, if both
+  // are whole. One that is not was the newest, or the one before: marks are written one a frame, and
+  // only once that frame is on the disk, so at most one frame more was called durable than the
+  // other mark says, and that frame must be there, whether the mark was torn by a crash or damaged.
+  bool lost_what_was_durable() const noexcept {
+    return !reached_ || (!both_whole_ && result_.offset == newest_.offset);
   }
 
   // The frame that starts at `offset`, if what stands there is one whatever stands around it.
@@ -170,7 +205,7 @@ class Reader {
   // else is damage to what was once on the disk. Every byte is looked at, as some may be lost.
   ReadResult judge_tail() {
     const std::uint64_t rest = end_ - result_.offset;
-    if (rest > frame_bytes_max) return refuse(ReadStatus::damaged);
+    if (lost_what_was_durable() || rest > frame_bytes_max) return refuse(ReadStatus::damaged);
     hashed_bytes_ = 0;
     for (std::uint64_t offset = result_.offset + 1; offset < end_; ++offset) {
       const Found found = frame_at(offset);
@@ -188,6 +223,10 @@ class Reader {
   std::uint64_t salt_ = 0;
   std::uint32_t mark_ = 0;
   std::uint64_t hashed_bytes_ = 0;
+  DurableMark slots_[2] = {};
+  DurableMark newest_{};
+  bool both_whole_ = false;
+  bool reached_ = false;
   ReadResult result_{};
 };
 

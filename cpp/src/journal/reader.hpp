@@ -15,7 +15,8 @@ namespace tickmargin::journal {
 
 enum class ReadStatus : std::uint8_t {
   ok = 0,
-  torn_tail = 1,  // the last frame is incomplete, as a crash leaves it; everything before was read
+  torn_tail = 1,  // the last frame is incomplete, as a crash leaves it; everything before was read,
+                  // and all that was called durable is in it
   // The file is not one to go on from. The first two are about calls, the rest about bytes.
   io_error = 2,   // `error` says which
   stopped = 3,    // the sink answered false
@@ -23,7 +24,8 @@ enum class ReadStatus : std::uint8_t {
   wrong_endianness = 5,
   future_version = 6,  // or past: only this version is read
   bad_header = 7,
-  damaged = 8,       // a frame that does not verify, and not the work of a crash
+  damaged = 8,       // not the work of a crash: a frame that does not verify, or an end before
+                     // what was called durable
   bad_sequence = 9,  // a frame that verifies, with entries missing before it or given twice
   wrong_chain = 10,  // a frame that verifies, behind another than the one it was written behind
   after_close = 11,  // bytes behind a clean close

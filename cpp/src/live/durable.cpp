@@ -61,6 +61,13 @@ void remove_old(const Recording& r) {
   }
 }
 
+// Two processes that write to one recording would each believe that it is theirs.
+void refuse_forked(const Recording& r) {
+  if (!r.forked) return;
+  refuse(RecordingFault::in_use, r.directory,
+         "recorded by the process that this one was forked from");
+}
+
 int write(const Recording& r, const std::string& path, SnapshotHead head,
           std::span<const std::byte> engine) {
   base::BytesWriter head_bytes;
@@ -125,6 +132,7 @@ LiveEngine::State::~State() = default;
 // While the old journal holds everything, the new one goes on from it whatever becomes of the
 // snapshot; if it does not, the snapshot has to be there before anything goes on.
 void LiveEngine::State::begin_generation(live::Recording& r) {
+  live::refuse_forked(r);
   const bool goes_on = r.journal != nullptr ? r.journal->flush_until(applied_seq)
                                             : r.has_end && r.end_seq == applied_seq;
   const std::uint64_t number = std::max(r.generation, live::contents_of(r).newest()) + 1;
@@ -162,6 +170,7 @@ void LiveEngine::State::begin_generation(live::Recording& r) {
 
 void LiveEngine::record_to(const std::string& directory, const RecordingOptions& options) {
   State& s = *state_;
+  if (s.recording != nullptr) live::refuse_forked(*s.recording);
   if (s.journal != nullptr) {
     live::refuse(RecordingFault::in_use, directory, "the engine records already");
   }
@@ -191,6 +200,10 @@ void LiveEngine::snapshot() {
 
 bool LiveEngine::flush() noexcept {
   return state_->journal != nullptr && state_->journal->flush_until(state_->applied_seq);
+}
+
+bool LiveEngine::is_forked() const noexcept {
+  return state_->recording != nullptr && state_->recording->forked;
 }
 
 int LiveEngine::journal_error() const noexcept {

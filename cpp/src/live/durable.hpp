@@ -25,6 +25,9 @@ struct Recording {
   bool has_end = false;
   std::uint64_t end_seq = 0;
   std::unique_ptr<journal::Journal> journal;
+  bool forked = false;  // in a child of a fork: all of it is the parent's
+  journal::ForkWatch fork_watch{
+      [](void* self) noexcept { static_cast<Recording*>(self)->forked = true; }, this};
 
   std::string path(std::uint64_t generation, const char* kind) const;
 };

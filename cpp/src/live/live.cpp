@@ -6,6 +6,7 @@
 #include <optional>
 #include <stdexcept>
 
+#include "base/float_state.hpp"
 #include "engine/state.hpp"
 #include "live/durable.hpp"
 #include "live/state.hpp"
@@ -187,6 +188,7 @@ void check_settings(const LiveSettings& s, std::size_t underlyings, std::size_t 
 }  // namespace
 
 LiveEngine::LiveEngine(LiveInputs inputs) {
+  const base::FloatState standard;
   check_settings(inputs.settings, inputs.engine.market.index_price.size(),
                  inputs.engine.market.asset_price.size());
   const book::Book book = book::make_book(inputs.engine.portfolio, inputs.engine.instruments);
@@ -205,15 +207,18 @@ LiveEngine::LiveEngine(LiveEngine&&) noexcept = default;
 LiveEngine& LiveEngine::operator=(LiveEngine&&) noexcept = default;
 
 Applied LiveEngine::apply(const Record& record) noexcept {
+  const base::FloatState standard;
   const RecordStatus status = state_->apply(record);
   return {status, state_->applied_seq};
 }
 
 CheckedOrder LiveEngine::check(const Order& order, bool reduce_only) noexcept {
+  const base::FloatState standard;
   return state_->check(order, reduce_only);
 }
 
 LiveAccount LiveEngine::account(AccountIndex account) noexcept {
+  const base::FloatState standard;
   return state_->read_account(account);
 }
 
@@ -230,6 +235,7 @@ std::size_t LiveEngine::events(std::span<Event> out) noexcept {
 }
 
 void LiveEngine::stage_policies(std::uint64_t epoch, PolicySet policies) {
+  const base::FloatState standard;
   state_->stage(epoch, std::move(policies));
 }
 
@@ -245,6 +251,7 @@ book::Book LiveEngine::State::book_with_orders() {
 }
 
 Engine LiveEngine::freeze() {
+  const base::FloatState standard;
   State& s = *state_;
   std::optional<engine::PolicyRamp> ramp;
   if (s.ramping()) ramp = engine::PolicyRamp{s.previous_policies->set, s.ramp_left()};
@@ -253,6 +260,7 @@ Engine LiveEngine::freeze() {
 }
 
 std::size_t LiveEngine::audit() noexcept {
+  const base::FloatState standard;
   State& s = *state_;
   std::size_t differences = 0;
   for (std::size_t p = 0; p < s.store.pocket_count(); ++p) {

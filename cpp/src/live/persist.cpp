@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "base/float_state.hpp"
 #include "base/hash.hpp"
 #include "live/fields.hpp"
 
@@ -167,6 +168,7 @@ std::vector<std::byte> LiveEngine::save() const {
 }
 
 LiveEngine LiveEngine::load(std::span<const std::byte> bytes) {
+  const base::FloatState standard;
   LiveEngine engine;
   engine.state_ = State::load(bytes, 1);
   return engine;

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <stdexcept>
 
+#include "base/float_state.hpp"
 #include "live/fields.hpp"
 
 namespace tickmargin {
@@ -23,17 +24,6 @@ std::string read_whole(journal::Files& files, FoundSnapshot& found) {
   base::BytesReader reader(head->bytes);
   fields(reader, found.head);
   return reader.ok() && reader.at_end() ? "" : "bad_sections";
-}
-
-bool is_unfinished(journal::Files& files, const std::string& path, ReadStatus status) {
-  if (status != ReadStatus::bad_magic && status != ReadStatus::bad_header &&
-      status != ReadStatus::future_version && status != ReadStatus::wrong_endianness) {
-    return false;
-  }
-  std::unique_ptr<journal::File> file;
-  std::uint64_t size = 0;
-  return files.open(path, journal::Access::read, &file) == 0 && file->size(&size) == 0 &&
-         size <= sizeof(journal::FileHeader);
 }
 
 void refuse_journal(const std::string& path, const ReadResult& result) {
@@ -135,7 +125,6 @@ bool LiveEngine::Replay::fits(const std::string& path) {
   bool empty = true;
   const ReadResult start = journal::read_journal(
       *recording_.files, path, [&](const journal::Frame&) { return empty = false; });
-  if (live::is_unfinished(*recording_.files, path, start.status)) return false;
   if (start.status != ReadStatus::ok && start.status != ReadStatus::stopped &&
       start.status != ReadStatus::torn_tail) {
     live::refuse_journal(path, start);
@@ -282,7 +271,6 @@ std::uint64_t last_entry(const live::Recording& recording, const live::Contents&
     const std::string path = recording.path(generation, live::journal_kind);
     const ReadResult all =
         journal::read_journal(*recording.files, path, [](const journal::Frame&) { return true; });
-    if (live::is_unfinished(*recording.files, path, all.status)) continue;
     if (all.status != ReadStatus::ok && all.status != ReadStatus::torn_tail) {
       live::refuse_journal(path, all);
     }
@@ -294,6 +282,7 @@ std::uint64_t last_entry(const live::Recording& recording, const live::Contents&
 }  // namespace
 
 RecoveredEngine LiveEngine::replay(const std::string& directory, const ReplayOptions& options) {
+  const base::FloatState standard;
   RecordingOptions opening;
   opening.files = options.files;
   const std::unique_ptr<live::Recording> recording = live::open_directory(directory, opening);

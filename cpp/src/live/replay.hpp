@@ -25,9 +25,6 @@ struct FoundSnapshot {
 // Empty, or why the file cannot be used.
 std::string read_whole(journal::Files& files, FoundSnapshot& found);
 
-// A file that ends in its header: a creation that was never finished, so nothing is in it.
-bool is_unfinished(journal::Files& files, const std::string& path, journal::ReadStatus status);
-
 [[noreturn]] void refuse_journal(const std::string& path, const journal::ReadResult& result);
 
 }  // namespace live
