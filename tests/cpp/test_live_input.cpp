@@ -222,7 +222,7 @@ std::vector<Bad> out_of_place() {
   bad.push_back(
       {"nothing waits", RecordStatus::out_of_range, with(RecordType::operator_release, 0)});
   bad.push_back(
-      {"more than is there", RecordStatus::margin_refused, with(RecordType::withdrawal, 0, 1e300)});
+      {"more than is there", RecordStatus::margin_refused, with(RecordType::withdrawal, 0, 1e12)});
   return bad;
 }
 

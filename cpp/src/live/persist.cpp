@@ -9,7 +9,7 @@
 namespace tickmargin {
 namespace {
 
-constexpr std::uint32_t format_version = 5;
+constexpr std::uint32_t format_version = 6;
 
 // A copy of what is saved, in an order that does not show how it came about.
 struct Saved {
