@@ -329,8 +329,9 @@ class Engine(LiveMethods, Outlook):
         Notes
         -----
         An order passes if equity after the fill covers initial margin after the fill, or else if
-        initial margin does not rise. Fees are left out, and the price is taken as given, however
-        far it is from the mark.
+        initial margin does not rise and equity less initial margin does not fall, so that it
+        takes nobody below initial margin and no shortfall grows. Fees are left out, and the price
+        is taken as given, however far it is from the mark.
         """
         whole("threads", threads)
         rows = read_orders(orders, self.names)

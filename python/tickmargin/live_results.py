@@ -125,7 +125,8 @@ class CheckedOrder:
     ----------
     accepted : bool
     verdict : str
-        ``accepted``, ``accepted_reduces`` (below initial margin, which does not rise),
+        ``accepted``, ``accepted_reduces`` (below initial margin: neither it nor the
+        shortfall rises),
         ``refused_margin``, ``refused_undecidable``, ``refused_doubtful`` (new risk on a mark that
         is not ready), ``refused_liquidating``, ``refused_not_reducing``, ``refused_unknown``,
         ``refused_invalid`` or ``refused_capacity``.

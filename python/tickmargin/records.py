@@ -197,11 +197,13 @@ def fill(
     ts_ns: Any,
     pocket: Any = "cross",
     order: Any = 0,
+    number: Any = 0,
     engine: LiveRecords | None = None,
 ) -> Records:
     """Trades: signed contracts at a price in quote units (coin for a coin-settled option).
 
-    ``order`` is the resting order that was filled, 0 without one.
+    ``order`` is the resting order that was filled, 0 without one. ``number`` rises within the
+    account over its fills, orders and withdrawals and keeps each from being taken twice; 0: none.
     """
     value = (("quantity", quantity), ("price", price))
     return make(
@@ -211,6 +213,7 @@ def fill(
         account=rows_of("account", account, engine),
         pocket=pocket_of(pocket, engine),
         sequence=order,
+        detail=number,
         ts_ns=ts_ns,
     )
 
@@ -225,9 +228,13 @@ def order(
     ts_ns: Any,
     pocket: Any = "cross",
     reduce_only: Any = False,
+    number: Any = 0,
     engine: LiveRecords | None = None,
 ) -> Records:
-    """Orders that rest: signed contracts, price, and ``order``, a number > 0 of their own."""
+    """Orders that rest: signed contracts, price, and ``order``, a number > 0 of their own.
+
+    ``number`` is that of a fill.
+    """
     value = (("quantity", quantity), ("price", price))
     return make(
         "order",
@@ -237,6 +244,7 @@ def order(
         pocket=pocket_of(pocket, engine),
         flags=flags_of("reduce_only", reduce_only),
         sequence=order,
+        detail=number,
         ts_ns=ts_ns,
     )
 
@@ -246,7 +254,9 @@ def cancel(order: Any, *, ts_ns: Any) -> Records:
     return make("cancel", sequence=order, ts_ns=ts_ns)
 
 
-def _transfer(kind: str, whose: tuple[Any, Any, Any], amount: Any, rest: Any) -> Records:
+def _transfer(
+    kind: str, whose: tuple[Any, Any, Any], amount: Any, rest: Any, number: Any = 0
+) -> Records:
     account, asset, pocket = whose
     transfer, ts_ns, engine = rest
     return make(
@@ -256,6 +266,7 @@ def _transfer(kind: str, whose: tuple[Any, Any, Any], amount: Any, rest: Any) ->
         account=rows_of("account", account, engine),
         pocket=pocket_of(pocket, engine),
         sequence=transfer,
+        detail=number,
         ts_ns=ts_ns,
     )
 
@@ -287,10 +298,12 @@ def withdrawal(
     ts_ns: Any,
     transfer: Any = 0,
     pocket: Any = "cross",
+    number: Any = 0,
     engine: LiveRecords | None = None,
 ) -> Records:
-    """Amounts of an asset to go out, if initial margin allows."""
-    return _transfer("withdrawal", (account, asset, pocket), amount, (transfer, ts_ns, engine))
+    """Amounts of an asset to go out, if initial margin allows; ``number`` is that of a fill."""
+    rest = (transfer, ts_ns, engine)
+    return _transfer("withdrawal", (account, asset, pocket), amount, rest, number)
 
 
 def chain_halt(

@@ -34,15 +34,17 @@ Record trade(RecordType type, const Order& order, std::uint64_t id) {
   return r;
 }
 
-Order draw_order(Draw& draw, const InstrumentColumns& c, AccountIndex account) {
+// Of those `far` some a third to three times as dear as the market.
+Order draw_order(Draw& draw, const InstrumentColumns& c, AccountIndex account, bool far = false) {
   const std::int32_t i = draw.below(c.size());
   const auto at = static_cast<std::size_t>(i);
   const double index = index_at_start[c.underlying[at]];
   const bool option = c.kind[at] == Kind::option;
   const double quantity = std::round(draw.uniform(-9, 9)) * 6'000.0 / index;
+  const double off = far && draw.chance(0.3) ? std::exp(draw.uniform(-1.1, 1.1)) : 1.0;
   const double price = option ? (c.payoff[at] == Payoff::coin ? 0.03 : 0.03 * index)
                               : index * draw.uniform(0.995, 1.005);
-  return {account, 0, i, quantity == 0 ? 1.0 : quantity, price};
+  return {account, 0, i, quantity == 0 ? 1.0 : quantity, off * price};
 }
 
 Ticks shortfall(LiveEngine& engine, AccountIndex account) {
@@ -97,18 +99,18 @@ TEST(no_subset_of_resting_orders_is_worse_than_their_charge) {
   CHECK(charged > 30);
 }
 
-// An order is accepted exactly where the account, had it traded, would hold its initial margin or
-// need no more of it.
+// An order is accepted exactly where the account, had it traded, would hold its initial margin, or
+// need no more of it and be no nearer to it, whatever the order's price.
 TEST(a_check_decides_as_the_account_after_the_trade) {
   Draw draw(5);
-  long accepted = 0, refused = 0;
+  long accepted = 0, refused = 0, far_off = 0;
   for (int round = 0; round < 6; ++round) {
     const std::uint64_t seed = 200 + static_cast<std::uint64_t>(round);
     const LiveInputs inputs = make_inputs(12, seed);
     LiveEngine engine = open_engine(12, seed);
     const std::vector<std::byte> before = engine.save();
     for (int n = 0; n < 60; ++n) {
-      const Order order = draw_order(draw, inputs.engine.instruments, draw.below(12));
+      const Order order = draw_order(draw, inputs.engine.instruments, draw.below(12), true);
       const CheckedOrder check = engine.check(order);
       LiveEngine traded = LiveEngine::load(before);
       const LiveAccount had = traded.account(order.account);
@@ -125,14 +127,18 @@ TEST(a_check_decides_as_the_account_after_the_trade) {
                           check.equity_after == has.equity_initial;
       if (!single) continue;
       const bool covered = has.equity_initial >= has.initial_margin;
-      const bool reduces = has.initial_margin <= had.initial_margin;
+      const bool reduces =
+          has.initial_margin <= had.initial_margin &&
+          has.equity_initial - has.initial_margin >= had.equity_initial - had.initial_margin;
+      far_off += has.initial_margin <= had.initial_margin && !reduces && !covered;
       CHECK_EQ(ok, covered || reduces);
       CHECK_EQ(check.initial_after, has.initial_margin);
       (ok ? accepted : refused)++;
     }
   }
-  std::printf("  %ld accepted, %ld refused\n", accepted, refused);
-  CHECK(accepted > 20 && refused > 20);
+  std::printf("  %ld accepted, %ld refused, %ld of them for their price alone\n", accepted, refused,
+              far_off);
+  CHECK(accepted > 20 && refused > 20 && far_off > 0);
 }
 
 // A market maker's orders, a tick before each: decided by proof where that can be, and always as an
@@ -170,7 +176,7 @@ TEST(proofs_decide_as_evaluations_do) {
       drain(proving);
       drain(evaluating);
       if (n < 3) continue;
-      Order order = draw_order(draw, inputs.engine.instruments, draw.below(6));
+      Order order = draw_order(draw, inputs.engine.instruments, draw.below(6), true);
       order.quantity *= draw.chance(0.3) ? draw.uniform(10, 200) : draw.uniform(0.1, 3);
       const CheckedOrder by_proof = proving.check(order);
       const CheckedOrder by_evaluation = evaluating.check(order);
@@ -217,6 +223,24 @@ TEST(reduce_only_orders_reduce) {
   CHECK(verdict(-5.1) == CheckVerdict::refused_not_reducing);
   CHECK(verdict(1.0) == CheckVerdict::refused_not_reducing);
   CHECK(engine.check({0, 0, 0, -11.0, 60'000.0}).verdict == CheckVerdict::accepted);
+  // Given away, the position takes the account below its margin, though it needs less.
+  CHECK(engine.check({0, 0, 0, -5.0, 1.0}).verdict == CheckVerdict::accepted);
+  Record lost = make_record(RecordType::withdrawal, 0, start_ns);
+  const LiveAccount row = engine.account(0);
+  lost.value[0] = std::floor(static_cast<double>(row.equity_initial - row.initial_margin) / 1e6);
+  CHECK_EQ(int(engine.apply(lost).status), 0);
+  const CheckedOrder given = engine.check({0, 0, 0, -5.0, 1.0});
+  CHECK(given.verdict == CheckVerdict::refused_margin);
+  CHECK(given.shortfall == given.initial_after - given.equity_after && given.equity_after < 0);
+  CHECK(engine.check({0, 0, 0, -5.0, 1.0}, true).verdict == CheckVerdict::refused_margin);
+  // What rests counts with it: all of it may trade.
+  Record resting = trade(RecordType::order, {0, 0, 0, -3.0, 61'000.0}, 1);
+  resting.flags = flag_reduce_only;
+  CHECK_EQ(int(engine.apply(resting).status), 0);
+  CHECK(verdict(-2.0) == CheckVerdict::accepted);
+  CHECK(verdict(-2.1) == CheckVerdict::refused_not_reducing);
+  CHECK_EQ(int(engine.apply(trade(RecordType::order, {0, 0, 0, -2.0, 61'000.0}, 2)).status), 0);
+  CHECK(verdict(-2.0) == CheckVerdict::accepted);  // an order of another kind is no promise
   CHECK(engine.check({0, 7, 0, -1.0, 60'000.0}, true).verdict ==
         CheckVerdict::refused_not_reducing);
   CHECK(engine.check({0, 0, 999, 1.0, 1.0}).verdict == CheckVerdict::refused_unknown);

@@ -228,6 +228,21 @@ TEST(the_value_converges_to_the_payout_which_comes_once) {
   }
   same_as_frozen(v.engine);
   for (std::int32_t i = 0; i < contracts; ++i) {
+    // Nothing trades any more, though the contract has yet to settle.
+    const std::uint64_t hash = v.engine.state_hash();
+    for (const RecordType type : {RecordType::fill, RecordType::order}) {
+      Record trade = make_record(type, i, v.engine.now_ns());
+      trade.account = i;
+      trade.sequence = type == RecordType::order ? 7 : 0;
+      trade.value[0] = -1.0;
+      trade.value[1] = 100.0;
+      const RecordStatus answer = v.engine.apply(trade).status;
+      CHECK_EQ(answer, RecordStatus::expired);
+    }
+    CHECK(v.engine.check({i, 0, i, -1.0, 100.0}).verdict == CheckVerdict::refused_unknown);
+    CHECK_EQ(v.engine.state_hash(), hash);
+  }
+  for (std::int32_t i = 0; i < contracts; ++i) {
     const double before = v.worth(i);
     v.expire(i);
     CHECK_NEAR(v.worth(i), before, 2e-6);

@@ -13,6 +13,7 @@ from typing import Any
 
 from tests.oracle.live_checks import grace_ns, refusal
 from tests.oracle.live_ledger import PocketBook, settle, trade
+from tests.oracle.live_limits import NUMBERED
 from tests.oracle.live_market import KINDS, PAYOFFS, LiveMarket
 from tests.oracle.live_records import TAKEN, Event, Record
 from tests.oracle.live_states import Accounts, AccountView, Evaluator, account_events
@@ -78,6 +79,7 @@ class LiveTwin:
             book.sort(self.market.instruments)
         self.accounts = Accounts(books, count, dict.fromkeys(books, "healthy"))
         self.orders: dict[int, Record] = {}
+        self.numbered: dict[int, Record] = {}  # by account the last that had a number
         self.left: dict[int, float] = {}  # of an order, still to trade
         self.transfers: dict[int, Record] = {}
         self.halted: set[int] = set()
@@ -158,6 +160,8 @@ class LiveTwin:
         getattr(self, f"_{r.kind}")(r, answer)
         if answer.status not in TAKEN:
             return answer
+        if r.kind in NUMBERED and r.detail != 0:
+            self.numbered[r.account] = r
         changed = [
             Event("mark_state", -1, before, guard.state, subject=u)
             for u, (before, guard) in enumerate(zip(marks, self.market.guards, strict=True))

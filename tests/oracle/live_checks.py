@@ -1,4 +1,4 @@
-"""What a record may be refused for, in the page's order: fields, time, state, capacity."""
+"""What a record may be refused for, in the page's order: fields, time, number, state, room."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from tests.oracle.live_ledger import PocketBook, pays_premium, trade
+from tests.oracle.live_limits import NUMBERED, at_present_prices, of_number, plainly
 from tests.oracle.live_market import KINDS, PAYOFFS
 from tests.oracle.live_records import STATUSES, USED, Record, reserved_is_zero
 
@@ -36,7 +37,7 @@ def refusal(twin: LiveTwin, r: Record) -> str | None:
     """The first reason of the first group that has one."""
     if r.kind == "none":
         return "unknown_type"
-    groups = (fields, time, state, capacity)
+    groups = (fields, time, of_number, state, capacity, at_present_prices)
     for group in groups:
         found = set(group(twin, r))
         if found:
@@ -109,6 +110,9 @@ def numbers(twin: LiveTwin, r: Record) -> Iterator[str]:
         lowest_is_zero = pays_premium(market.instruments[r.subject])
         if quantity == 0.0 or price < 0.0 or (price == 0.0 and not lowest_is_zero):
             yield "not_positive"
+    yield from plainly(twin, r)
+    if kind in NUMBERED and r.detail < 0:
+        yield "out_of_range"
     if "pocket" in USED[kind][0] and r.pocket < 0:
         yield "out_of_range"
 
@@ -167,8 +171,10 @@ def same_payload(a: Record, b: Record) -> bool:
 
 def state(twin: LiveTwin, r: Record) -> Iterator[str]:
     """What the present state does not allow."""
-    kind, market = r.kind, twin.market
+    kind, market, now = r.kind, twin.market, twin.market.clock_ns
     if kind in INSTRUMENT and r.subject in market.settled:
+        yield "expired"
+    if kind in ("fill", "order") and 0 < market.instruments[r.subject]["expiry_ns"] <= now:
         yield "expired"
     if kind == "instrument_listing":
         if r.subject < len(market.instruments):

@@ -55,8 +55,10 @@ class Stream:
         self.sequence: dict[tuple[int, int], int] = {}
         self.silent_until: dict[tuple[int, int], int] = {}
         self.next_id = 1000
+        self.number: dict[int, int] = {}  # by account the last that was sent
         self.orders: list[Record] = []
         self.deposits: list[Record] = []
+        self.huge: list[int] = []
         self.sent: list[Record] = []
         self.halted: set[int] = set()
         self.epochs = [0]
@@ -90,6 +92,13 @@ class Stream:
     def asset_price(self, asset: int) -> float:
         linked = self.venue["assets"][asset]["underlying"]
         return self.price[linked] if linked >= 0 else 1.0
+
+    def numbered(self, r: Record) -> Record:
+        """Now and then with the next number of its account."""
+        if self.rng.random() < 0.6:
+            return r
+        self.number[r.account] = self.number.get(r.account, 0) + self.rng.choice((1, 1, 5))
+        return r._replace(detail=self.number[r.account])
 
     def new_id(self) -> int:
         self.next_id += 1
@@ -205,18 +214,23 @@ class Stream:
                 rest = order.value[0] * part
                 at = self.orders.index(order)
                 self.orders[at] = order._replace(value=(rest, *order.value[1:]))
-            return record(
-                "fill",
-                order.subject,
-                self.now_ns,
-                order.value[0] * part,
-                order.value[1],
-                sequence=order.sequence,
-                account=order.account,
-                pocket=order.pocket,
+            return self.numbered(
+                record(
+                    "fill",
+                    order.subject,
+                    self.now_ns,
+                    order.value[0] * part,
+                    order.value[1],
+                    sequence=order.sequence,
+                    account=order.account,
+                    pocket=order.pocket,
+                )
             )
         i = self.instrument()
-        return record("fill", i, self.now_ns, *self.trade(i), **self.holder())
+        quantity, price = self.trade(i)
+        if self.rng.random() < 0.02:  # more than a ledger holds, by itself or at its price
+            quantity *= self.rng.choice((1e9, 1e14, 1e300))
+        return self.numbered(record("fill", i, self.now_ns, quantity, price, **self.holder()))
 
     def order(self) -> Record:
         i = self.instrument()
@@ -230,7 +244,7 @@ class Stream:
             flags=int(self.rng.random() < 0.1),
         )
         self.orders = [*self.orders[-12:], drawn]
-        return drawn
+        return self.numbered(drawn)
 
     def cancel(self) -> Record:
         number = self.new_id()
@@ -243,6 +257,9 @@ class Stream:
         amount = self.rng.uniform(10, 20_000) / self.asset_price(asset)
         if self.rng.random() < 0.01:
             amount = 1e30  # more than a ledger holds
+        elif self.rng.random() < 0.01:  # nearly so: two of them are more
+            amount = 0.8 * 2**63 / 10 ** self.venue["decimals"] / self.asset_price(asset)
+            self.huge.append(self.next_id + 1)
         drawn = record(
             "deposit", asset, self.now_ns, amount, **self.holder(), sequence=self.new_id()
         )
@@ -252,7 +269,7 @@ class Stream:
     def deposit_reversed(self) -> Record:
         if not self.deposits:
             return record("deposit_reversed", sequence=self.new_id())
-        huge = [d for d in self.deposits if d.value[0] == 1e30]
+        huge = [d for d in self.deposits if d.sequence in self.huge]
         drawn = self.rng.choice(huge or self.deposits)
         self.deposits.remove(drawn)
         return record("deposit_reversed", sequence=drawn.sequence)
@@ -260,7 +277,8 @@ class Stream:
     def withdrawal(self) -> Record:
         asset = self.rng.randrange(len(self.venue["assets"]))
         amount = self.rng.uniform(10, 5_000) / self.asset_price(asset)
-        return record("withdrawal", asset, self.now_ns, amount, **self.holder(), sequence=7)
+        drawn = record("withdrawal", asset, self.now_ns, amount, **self.holder(), sequence=7)
+        return self.numbered(drawn)
 
     # the venue
 

@@ -84,6 +84,12 @@ def test_an_order_is_judged_as_what_if_judges_it() -> None:
     assert checked["verdict"].tolist() == whole["reason"].tolist()
     for ours, theirs in (("equity_after", "equity_after"), ("shortfall", "shortfall")):
         assert np.allclose(checked[ours], whole[theirs], atol=2e-6)
+    assert checked["binding_underlying"].tolist() == whole["binding_underlying"].tolist()
+    for name in ("binding_price_move", "binding_vol_shock"):
+        assert checked[name].tobytes() == whole[name].tobytes()
+    # Given away, what keeps an account above its margin takes it below, though it needs less.
+    spared = live.check_order("anna", "BTC-PERP", -1.0, 1.0)
+    assert spared.accepted == (spared.equity_after >= spared.initial_margin_after)
     one = live.check_order("anna", "BTC-PERP", 50.0, BTC)
     assert one.verdict == "refused_margin"
     assert one.shortfall == pytest.approx(one.initial_margin_after - one.equity_after, abs=1e-6)

@@ -193,7 +193,7 @@ struct Order {
 
 enum class OrderVerdict : std::uint8_t {
   accepted = 0,
-  accepted_reduces = 1,  // below initial margin, but the requirement does not rise
+  accepted_reduces = 1,  // below initial margin, which does not rise, nor does the shortfall
   refused_margin = 2,    // equity after the fill is below initial margin
   refused_undecidable = 3,
 };

@@ -97,13 +97,13 @@ struct LiveAccount {
 
 enum class CheckVerdict : std::uint8_t {
   accepted = 0,
-  accepted_reduces = 1,      // below initial margin, but the requirement does not rise
+  accepted_reduces = 1,      // below initial margin, which does not rise, nor does the shortfall
   refused_margin = 2,        // short of initial margin
   refused_undecidable = 3,   // a number that the decision needs is not there
   refused_doubtful = 4,      // new risk on a mark that is not ready
   refused_liquidating = 5,   // the account may only reduce
   refused_not_reducing = 6,  // a reduce-only order that would not
-  refused_unknown = 7,       // no such account or instrument, or the instrument has settled
+  refused_unknown = 7,       // no such account or instrument, or the instrument has expired
   refused_invalid = 8,       // a quantity or price that is no number or zero
   refused_capacity = 9,
 };

@@ -1,5 +1,5 @@
 // What streams in and out of the live engine: records of 64 bytes in, events of 64 bytes out.
-// The meaning of every field by record type is the table in cpp/src/engine/README.md.
+// The meaning of every field by record type is the table in cpp/src/live/README.md.
 #pragma once
 
 #include <cstddef>
@@ -43,7 +43,7 @@ struct Record {
   std::uint64_t sequence;  // of the source; order, transfer or epoch number; expiry of a listing
   AccountIndex account;
   std::int32_t pocket;
-  std::int32_t detail;
+  std::int32_t detail;  // a node, a count, kinds; of a fill, order or withdrawal its number, or 0
   std::uint32_t flags;
   double value[3];
 };
@@ -78,14 +78,14 @@ enum class RecordStatus : std::uint8_t {
   not_positive = 14,   // a price, amount or multiplier at or below zero, or a quantity of zero
   out_of_range = 15,   // a number outside its documented range
   time_reversed = 16,  // older than the clock, or the record's own subject
-  out_of_order = 17,   // a sequence number below the source's last
+  out_of_order = 17,   // a number below the last of its source or account
   duplicate = 18,      // the same sequence number and payload again: nothing to do
   conflicting = 19,    // the same sequence number or id with another payload
-  expired = 20,        // the instrument has settled
+  expired = 20,        // the instrument has settled, or can only settle
   not_expired = 21,    // its expiry has not come, or its settlement price is not known
   chain_halted = 22,
-  margin_refused = 23,  // a withdrawal or order that initial margin does not allow
-  blocked = 24,         // new risk or withdrawal while the account or its marks are in doubt
+  margin_refused = 23,  // a withdrawal that initial margin does not allow
+  blocked = 24,         // a withdrawal while the account or its marks are in doubt
   capacity = 25,        // a table fixed at creation is full
   ring_full = 26,       // no room for its events or in the journal: send the same record again
   not_durable = 27,     // the journal has failed: nothing is taken that could not be made to last
@@ -98,7 +98,7 @@ struct Applied {
 };
 
 enum class EventType : std::uint16_t {
-  account = 1,     // an account's state, status or breach flag changed
+  account = 1,     // an account's state, status or blocking changed
   mark_state = 2,  // an underlying's mark changed its state of trust
   epoch = 3,       // a policy epoch took effect, or was rolled back
   settlement = 4,  // an instrument settled
@@ -107,7 +107,7 @@ enum class EventType : std::uint16_t {
   vol_state = 7,   // volatilities of an underlying came into doubt, or none is any longer
 };
 
-inline constexpr std::uint16_t event_breach = 1;               // equity is below initial margin
+inline constexpr std::uint16_t event_breach = 1;               // equity is below initial margin then
 inline constexpr std::uint16_t event_liquidation_blocked = 2;  // its marks forbid liquidation
 
 // How far the mark of an underlying is trusted.
@@ -128,7 +128,7 @@ struct Event {
   std::uint8_t after;
   Status status;
   std::uint8_t reserved;
-  std::int32_t subject;  // underlying, instrument, chain; of an account the underlying that binds
+  std::int32_t subject;  // underlying, instrument, chain; of an account the tick's, or -1
   Ticks equity_ticks;
   Ticks maintenance_ticks;
   Ticks slack_ticks;

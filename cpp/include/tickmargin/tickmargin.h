@@ -159,7 +159,7 @@ typedef struct tickmargin_event {
   uint8_t after;
   uint8_t status;
   uint8_t reserved;
-  int32_t subject; /* underlying, instrument, chain; of an account the underlying that binds */
+  int32_t subject; /* underlying, instrument, chain; of an account the tick's, or -1 */
   int64_t equity_ticks;
   int64_t maintenance_ticks;
   int64_t slack_ticks;

@@ -52,18 +52,19 @@ bool covered(const monitor::Decision& d) noexcept {
   return d.state != State::undecidable && d.equity_initial >= d.initial_margin;
 }
 
-// An order passes if equity covers initial margin after it, or if initial margin does not rise.
+// An order passes if equity covers initial margin after it, or if it eases the account.
 bool passes(const monitor::Decision& before, const monitor::Decision& then) noexcept {
-  return covered(then) ||
-         (then.state != State::undecidable && then.initial_margin <= before.initial_margin);
+  return covered(then) || (then.state != State::undecidable && monitor::eases(before, then));
 }
 
 // By how much, in ticks: positive when it passes.
 double margin_of_passing(const monitor::Decision& before, const monitor::Decision& then) noexcept {
   if (then.state == State::undecidable) return -INFINITY;
   const auto needed = static_cast<double>(then.initial_margin);
-  return std::fmax(static_cast<double>(then.equity_initial) - needed,
-                   static_cast<double>(before.initial_margin) - needed);
+  const double above = static_cast<double>(then.equity_initial) - needed;
+  const auto needed_before = static_cast<double>(before.initial_margin);
+  const double above_before = static_cast<double>(before.equity_initial) - needed_before;
+  return std::fmax(above, std::fmin(needed_before - needed, above - above_before));
 }
 
 // The mark in the units an order's price has: coin for a coin-settled option.
@@ -199,7 +200,7 @@ OrderEffect effect_of(const Desk& desk, std::span<const Order> legs, InstrumentI
   name_binding_unit(buffers.work.requirement, effect);
   if (covered(then)) {
     effect.verdict = OrderVerdict::accepted;
-  } else if (then.initial_margin <= before.initial_margin) {
+  } else if (monitor::eases(before, then)) {
     effect.verdict = OrderVerdict::accepted_reduces;
   } else {
     effect.verdict = OrderVerdict::refused_margin;

@@ -81,6 +81,7 @@ RecordStatus LiveEngine::State::apply(const Record& r) noexcept {
                           accounts.size(),   chain_halted.size(),        sources};
   RecordStatus status = live::check_fields(r, names);
   if (status == RecordStatus::ok) status = check_time(r);
+  if (status == RecordStatus::ok) status = check_number(r);
   ++counters.records;
   if (status == RecordStatus::ok) {
     current = r;
@@ -92,6 +93,7 @@ RecordStatus LiveEngine::State::apply(const Record& r) noexcept {
     ++counters.refused;
     return status;
   }
+  note_number(r);
   // There was room. A journal that failed since then loses this record like all on their way to
   // the disk; it is the last one taken.
   if (journal != nullptr) journal->append(&r);

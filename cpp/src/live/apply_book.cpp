@@ -66,13 +66,14 @@ RecordStatus LiveEngine::State::apply_fill(const Record& r) noexcept {
       return RecordStatus::conflicting;
     }
   }
-  if (expired[i]) return RecordStatus::expired;
+  if (has_expired(i)) return RecordStatus::expired;
   const std::int32_t pocket = pocket_of(r);
   if (pocket < 0) return RecordStatus::capacity;
   load_scratch(pocket);
   scratch.fill(world.instruments, {static_cast<std::uint32_t>(i), r.value[0],
                                    book::entry_term(world.instruments.payoff[i], r.value[1])});
   if (!scratch_fits(pocket)) return RecordStatus::capacity;
+  if (leaves_ledger(r, pocket)) return RecordStatus::out_of_range;
   start_collecting();
   if (const RecordStatus room = room_for(1); room != RecordStatus::ok) return room;
   if (order >= 0) {
@@ -97,8 +98,9 @@ RecordStatus LiveEngine::State::apply_order(const Record& r) noexcept {
     return same_order(orders[static_cast<std::size_t>(known)], order) ? RecordStatus::duplicate
                                                                       : RecordStatus::conflicting;
   }
-  if (expired[i]) return RecordStatus::expired;
+  if (has_expired(i)) return RecordStatus::expired;
   if (order_ids.full()) return RecordStatus::capacity;
+  if (leaves_ledger(r, -1)) return RecordStatus::out_of_range;
   start_collecting();
   collect_order(order);
   if (const RecordStatus room = room_for_touched(0); room != RecordStatus::ok) return room;
@@ -239,6 +241,7 @@ RecordStatus LiveEngine::State::move_balance(const Record& r, AccountIndex accou
   load_scratch(pocket);
   scratch.add_balance(asset, amount);
   if (!scratch_fits(pocket)) return RecordStatus::capacity;
+  if (r.type == RecordType::deposit && leaves_ledger(r, pocket)) return RecordStatus::out_of_range;
   start_collecting();
   if (const RecordStatus room = room_for(1); room != RecordStatus::ok) return room;
   ++applied_seq;

@@ -73,7 +73,7 @@ CheckVerdict LiveEngine::State::screen(const Order& order, bool reduce_only) con
   if (order.account < 0 || static_cast<std::size_t>(order.account) >= accounts.size() ||
       order.instrument < 0 ||
       static_cast<std::size_t>(order.instrument) >= world.instruments.size() ||
-      expired[static_cast<std::size_t>(order.instrument)]) {
+      has_expired(static_cast<std::size_t>(order.instrument))) {
     return CheckVerdict::refused_unknown;
   }
   const auto i = static_cast<std::size_t>(order.instrument);
@@ -92,8 +92,18 @@ CheckVerdict LiveEngine::State::screen(const Order& order, bool reduce_only) con
       if (held_instruments[k] == i) net += quantities[k];
     }
   }
+  // Those that rest already may all trade before this one does.
+  double closing = order.quantity;
+  for (std::int32_t o = accounts[static_cast<std::size_t>(order.account)].first_order; o >= 0;
+       o = orders[static_cast<std::size_t>(o)].next) {
+    const live::RestingOrder& resting = orders[static_cast<std::size_t>(o)];
+    if ((resting.flags & flag_reduce_only) != 0 && resting.pocket == order.pocket &&
+        resting.instrument == order.instrument && (resting.quantity < 0) == (order.quantity < 0)) {
+      closing += resting.quantity;
+    }
+  }
   const bool reduces =
-      net != 0 && (net < 0) != (order.quantity < 0) && std::fabs(order.quantity) <= std::fabs(net);
+      net != 0 && (net < 0) != (order.quantity < 0) && std::fabs(closing) <= std::fabs(net);
   return reduces ? CheckVerdict::accepted : CheckVerdict::refused_not_reducing;
 }
 
@@ -129,20 +139,20 @@ CheckedOrder LiveEngine::State::check(const Order& order, bool reduce_only) noex
   name_binding(work.requirement, out);
   out.equity_after = then.equity_initial;
   out.initial_after = then.initial_margin;
-  const bool reduces = then.initial_margin <= before.initial_margin;
+  const bool adds = then.initial_margin > before.initial_margin;
   const bool liquidating = pocket >= 0 && pockets[static_cast<std::size_t>(pocket)].state >=
                                               tickmargin::State::liquidating;
-  const UnderlyingIndex doubtful = reduces ? -1 : doubtful_mark(i, pocket);
+  const UnderlyingIndex doubtful = adds ? doubtful_mark(i, pocket) : -1;
   if (doubtful >= 0) {
     // A state reached on a mark in doubt is no reason to give: the mark is.
     out.verdict = CheckVerdict::refused_doubtful;
     out.binding_underlying = doubtful;
     out.binding_price_move = out.binding_vol_shock = 0;
-  } else if (!reduces && liquidating) {
+  } else if (adds && liquidating) {
     out.verdict = CheckVerdict::refused_liquidating;
   } else if (out.equity_after >= out.initial_after) {
     out.verdict = CheckVerdict::accepted;
-  } else if (reduces) {
+  } else if (monitor::eases(before, then)) {
     out.verdict = CheckVerdict::accepted_reduces;
   } else {
     out.verdict = CheckVerdict::refused_margin;

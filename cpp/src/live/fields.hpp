@@ -250,6 +250,7 @@ void fields(Archive& f, PocketState& p) {
 template <class Archive>
 void fields(Archive& f, AccountState& a) {
   f(a.state), f(a.status), f(a.blocked), f(a.escalated), f(a.since_ns), f(a.blocked_since_ns);
+  f(a.number), f(a.payload);
 }
 
 template <class Archive>

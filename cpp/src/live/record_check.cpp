@@ -26,6 +26,7 @@ enum Field : std::uint32_t {
   nonzero = 32768,        // the first value
   not_negative = 131072,  // the first value
   holder = 65536,         // account and pocket say other things (listing)
+  number = 262144,        // detail: the record's number within its account
 };
 
 struct Shape {
@@ -43,12 +44,13 @@ constexpr Shape shapes[] = {
     {RecordType::realised_vol, underlying | one_value | positive},
     {RecordType::depth, underlying | two_values},
     {RecordType::trade_flow, underlying | one_value | nonzero},
-    {RecordType::fill, instrument | sequence | account | pocket | two_values | nonzero},
-    {RecordType::order, instrument | sequence | account | pocket | flags | two_values | nonzero},
+    {RecordType::fill, instrument | sequence | account | pocket | number | two_values | nonzero},
+    {RecordType::order,
+     instrument | sequence | account | pocket | number | flags | two_values | nonzero},
     {RecordType::cancel, sequence},
     {RecordType::deposit, asset | sequence | account | pocket | one_value | positive},
     {RecordType::deposit_reversed, sequence},
-    {RecordType::withdrawal, asset | sequence | account | pocket | one_value | positive},
+    {RecordType::withdrawal, asset | sequence | account | pocket | number | one_value | positive},
     {RecordType::chain_halt, subject | flags},
     {RecordType::policy_epoch, sequence | flags | one_value},
     {RecordType::clock, 0},
@@ -75,7 +77,7 @@ bool reserved_is_zero(const Record& r, std::uint32_t used) noexcept {
   const auto zero = [used](std::uint32_t fields, auto x) { return (used & fields) != 0 || x == 0; };
   bool ok = zero(source, r.source) && zero(underlying | instrument | asset | subject, r.subject) &&
             zero(sequence, r.sequence) && zero(account | holder, r.account) &&
-            zero(pocket | holder, r.pocket) && zero(node | detail, r.detail) &&
+            zero(pocket | holder, r.pocket) && zero(node | detail | number, r.detail) &&
             zero(flags, r.flags) && (r.flags & ~std::uint32_t{1}) == 0;
   for (std::size_t v = values_used(used); v < 3; ++v) ok = ok && r.value[v] == 0;
   if (r.type == RecordType::operator_release) {
@@ -155,6 +157,13 @@ RecordStatus check_numbers(const Record& r, std::uint32_t used, const Names& nam
   if ((used & pocket) && r.pocket < 0) return RecordStatus::out_of_range;
   if (r.type == RecordType::operator_release &&
       (r.detail < release_price || r.detail > release_volatilities)) {
+      return RecordStatus::out_of_range;
+    }
+  if ((used & number) && r.detail < 0) return RecordStatus::out_of_range;
+  if ((used & asset) && r.value[0] >= ledger_end) return RecordStatus::out_of_range;
+  if ((r.type == RecordType::fill || r.type == RecordType::order) &&
+      !(contract_units(r, names.instruments) < ledger_end &&
+        settlement_units(r, names.instruments) < ledger_end)) {
     return RecordStatus::out_of_range;
   }
   if (r.type == RecordType::depth && std::min(r.value[0], r.value[1]) < 0) {
@@ -172,6 +181,16 @@ RecordStatus check_numbers(const Record& r, std::uint32_t used, const Names& nam
 }
 
 }  // namespace
+
+double contract_units(const Record& r, const InstrumentColumns& instruments) noexcept {
+  return std::fabs(r.value[0]) * instruments.multiplier[static_cast<std::size_t>(r.subject)];
+}
+
+double settlement_units(const Record& r, const InstrumentColumns& instruments) noexcept {
+  const double units = contract_units(r, instruments);
+  const bool inverse = instruments.payoff[static_cast<std::size_t>(r.subject)] == Payoff::inverse;
+  return inverse ? units / r.value[1] : units * r.value[1];
+}
 
 RecordStatus check_fields(const Record& r, const Names& names) noexcept {
   const auto t = static_cast<std::size_t>(r.type);

@@ -68,6 +68,8 @@ struct AccountState {
   TimeNs blocked_since_ns = 0;
   std::uint64_t told = 0;  // last record an event was pushed for
   std::int32_t first_order = -1;
+  std::int32_t number = 0;    // of its last numbered record,
+  std::uint64_t payload = 0;  // and the hash of that
 };
 
 struct RestingOrder {
@@ -208,6 +210,10 @@ struct LiveEngine::State {
   RecordStatus apply(const Record& record) noexcept;
   bool leads(UnderlyingIndex underlying, TimeNs ts_ns) const noexcept;
   RecordStatus check_time(const Record& r) const noexcept;
+  RecordStatus check_number(const Record& r) const noexcept;
+  void note_number(const Record& r) noexcept;
+  bool has_expired(std::size_t instrument) const noexcept;
+  bool leaves_ledger(const Record& r, std::int32_t pocket) const noexcept;
   RecordStatus dispatch(const Record& record) noexcept;
   RecordStatus apply_index_tick(const Record& r) noexcept;
   RecordStatus apply_operator_release(const Record& r) noexcept;

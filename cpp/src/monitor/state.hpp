@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/ticks.hpp"
+#include "base/wide.hpp"
 #include "tickmargin/policy.hpp"
 #include "tickmargin/status.hpp"
 
@@ -30,6 +31,16 @@ struct Decision {
 // that is below its liquidation border, or the fund would pay for solvent accounts.
 Decision decide(const Amounts& amounts, const Levels& levels, base::TickScale scale,
                 Status status) noexcept;
+
+// Whether an order may trade though equity does not cover initial margin after it: the margin does
+// not rise and what equity has above it does not fall, so nobody falls below it and no shortfall
+// grows. Both decided.
+inline bool eases(const Decision& before, const Decision& then) noexcept {
+  const auto above = [](const Decision& d) {
+    return base::Int128{d.equity_initial} - d.initial_margin;
+  };
+  return then.initial_margin <= before.initial_margin && above(then) >= above(before);
+}
 
 // The state after `previous`: a state that was entered is left only where equity clears its border
 // times (1 + hysteresis). `decision` is what decide() made of the same amounts; `previous` is the
