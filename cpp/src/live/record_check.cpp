@@ -157,8 +157,8 @@ RecordStatus check_numbers(const Record& r, std::uint32_t used, const Names& nam
   if ((used & pocket) && r.pocket < 0) return RecordStatus::out_of_range;
   if (r.type == RecordType::operator_release &&
       (r.detail < release_price || r.detail > release_volatilities)) {
-      return RecordStatus::out_of_range;
-    }
+    return RecordStatus::out_of_range;
+  }
   if ((used & number) && r.detail < 0) return RecordStatus::out_of_range;
   if ((used & asset) && r.value[0] >= ledger_end) return RecordStatus::out_of_range;
   if ((r.type == RecordType::fill || r.type == RecordType::order) &&
