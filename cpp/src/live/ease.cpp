@@ -93,7 +93,6 @@ void LiveEngine::State::ease(std::size_t pocket) noexcept {
   for (std::int32_t l = pockets[pocket].first_link; l >= 0; l = links[l].next_of_pocket) {
     left -= used_by(l).sum();
   }
-  TICKMARGIN_ASSERT(left > 0);  // as stands() found
   for (std::int32_t l = pockets[pocket].first_link; l >= 0; l = links[l].next_of_pocket) {
     live::Link& link = links[l];
     live::Ladder& ladder = ladders[static_cast<std::size_t>(link.underlying)];
