@@ -186,6 +186,11 @@ bool PocketStore::fits(std::size_t pocket, const ScratchPocket& rows) const noex
          room(slot.balances, rows.balance_asset().size(), balance_pool_);
 }
 
+bool PocketStore::fits_new(const ScratchPocket& rows) const noexcept {
+  return room({}, rows.positions().size(), position_pool_) &&
+         room({}, rows.balance_asset().size(), balance_pool_);
+}
+
 bool PocketStore::fits_balance(std::span<const std::int32_t> pockets,
                                std::int32_t asset) const noexcept {
   std::array<std::size_t, SegmentPool::powers> wanted{};

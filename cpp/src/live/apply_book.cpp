@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdint>
 
+#include "base/assert.hpp"
 #include "base/reserved.hpp"
 #include "live/state.hpp"
 
@@ -35,7 +36,7 @@ void LiveEngine::State::load_scratch(std::int32_t pocket) noexcept {
 bool LiveEngine::State::scratch_fits(std::int32_t pocket) const noexcept {
   if (scratch.positions().size() > capacity.pocket_positions) return false;
   const auto p = static_cast<std::size_t>(pocket);
-  if (p < store.pocket_count() && !store.fits(p, scratch)) return false;
+  if (!(p < store.pocket_count() ? store.fits(p, scratch) : store.fits_new(scratch))) return false;
   return links.has(4 * (scratch.positions().size() + scratch.balance_asset().size()));
 }
 
@@ -48,7 +49,7 @@ void LiveEngine::State::commit_scratch(const Record& r, std::int32_t pocket) noe
   } else {
     unlink_pocket(p);
   }
-  store.replace(p, scratch);
+  TICKMARGIN_ASSERT(store.replace(p, scratch));  // as scratch_fits has seen
   ++pockets[p].version;
   link_pocket(p);
   collect(static_cast<std::int32_t>(p));
