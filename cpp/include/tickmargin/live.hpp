@@ -50,7 +50,7 @@ struct OracleSettings {
   double velocity_ratio_per_sqrt_second = 0.0015;    // what time adds to it,
   double band_cap_ratio = 0.25;                      // and where that ends
   double doubt_ratio = 0.05;                         // least widening while a mark is not ready
-  TimeNs lead_max_ns = 3'600'000'000'000;  // a stamp further ahead is refused; 0: no limit
+  TimeNs lead_max_ns = 86'400'000'000'000;  // a stamp further ahead is refused; 0: no limit
 };
 
 struct LiveSettings {
@@ -66,7 +66,7 @@ struct LiveSettings {
   TimeNs vol_doubt_limit_ns = 300'000'000'000;  // then a volatility in doubt is so no more
   double mark_basis_cap_ratio = 0.02;  // of a perpetual's or future's mark against the index
   TimeNs mark_basis_window_ns = 300'000'000'000;
-  TimeNs clock_step_max_ns = 2'678'400'000'000'000;  // 31 days ahead of the clock; 0: no limit
+  TimeNs clock_step_max_ns = 8'640'000'000'000'000;  // 100 days ahead of the clock; 0: no limit
   std::vector<std::int32_t> asset_chain;             // by asset; empty: every asset on chain 0
   // Pockets whose bands each record may renew, more where it costs less than a sweep even so, and
   // the ladder's fineness.
