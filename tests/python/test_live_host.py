@@ -69,16 +69,16 @@ def host_mode(set_mode: Callable[[], object]) -> Iterator[None]:
     assert after == asked
 
 
-def margins(live: tm.Engine) -> list[np.ndarray]:
-    table = live.accounts()
-    return [table[name] for name in ("equity", "initial_margin", "maintenance_margin")]
-
-
 @pytest.mark.parametrize("name", MODES)
 def test_the_hosts_rounding_changes_no_bit(name: str) -> None:
     plain, other = ready(), ready()
     told = list(chunks(plain, 60))
-    orders = [("anna", "BTC-PERP", 3.0, 60_000.0), ("boris", "ETH-PERP", -400.0, 3_000.0)]
+    orders = {
+        "account": ["anna", "boris"],
+        "instrument": ["BTC-PERP", "ETH-PERP"],
+        "quantity": [3.0, -400.0],
+        "price": [60_000.0, 3_000.0],
+    }
     for chunk in told:
         plain.apply(chunk)
         plain.events()
@@ -90,10 +90,11 @@ def test_the_hosts_rounding_changes_no_bit(name: str) -> None:
     assert other.audit() == 0
     with host_mode(MODES[name]):
         table = other.accounts()
-        checked = [other.check(*order) for order in orders]
+        checked = other.check_many(orders)
         recomputed = other.recompute().accounts
-    expected = [plain.check(*order) for order in orders]
-    assert [c.verdict for c in checked] == [c.verdict for c in expected]
+    expected = plain.check_many(orders)
+    for column in ("verdict", "initial_margin_after", "equity_after"):
+        assert np.array_equal(checked[column], expected[column], equal_nan=column != "verdict")
     assert np.array_equal(table["slack_ticks"], plain.accounts()["slack_ticks"])
     again = plain.recompute().accounts
     for column in ("equity", "initial_margin", "maintenance_margin"):
@@ -103,13 +104,13 @@ def test_the_hosts_rounding_changes_no_bit(name: str) -> None:
 @pytest.mark.parametrize("name", MODES)
 def test_prices_are_the_same_in_any_mode(name: str) -> None:
     strike = np.linspace(20_000.0, 200_000.0, 500)
-    asked = {"forward": np.full(500, 60_000.0), "strike": strike, "years": np.full(500, 0.3)}
     vol, call = np.linspace(0.2, 1.4, 500), np.arange(500) % 2 == 0
-    price = tm.pricing.black76(vol=vol, is_call=call, **asked)
+    asked = (call, np.full(500, 60_000.0), strike, 0.3, vol, 0.02)
+    plain = tm.pricing.black76(*asked)
     with host_mode(MODES[name]):
-        same = tm.pricing.black76(vol=vol, is_call=call, **asked)
-    for column in price:
-        assert np.array_equal(same[column], price[column], equal_nan=True)
+        same = tm.pricing.black76(*asked)
+    for greek in ("price", "delta", "gamma", "vega", "theta"):
+        assert np.array_equal(getattr(same, greek), getattr(plain, greek))
 
 
 def in_child(run: Callable[[], None]) -> int:
@@ -139,7 +140,7 @@ def test_a_forked_engine_leaves_the_recording_alone(tmp_path: Path) -> None:
 
     def child() -> None:
         statuses = live.apply(told[20]).statuses
-        assert {str(status) for status in statuses} == {"NOT_DURABLE"}
+        assert set(statuses) == {"NOT_DURABLE"}
         assert (live.state_hash(), live.applied_seq, live.durable_seq) == (held, seq, seq)
         for write in (live.snapshot, lambda: live.record_to(tmp_path / "rec")):
             with pytest.raises(tm.InvalidInputError, match="forked from") as error:

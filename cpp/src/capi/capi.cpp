@@ -14,6 +14,7 @@
 
 #include "capi/handle.hpp"
 #include "capi/names.hpp"
+#include "capi/recording.hpp"
 #include "journal/files.hpp"
 #include "kernels/kernels.hpp"
 #include "tickmargin/version.hpp"
@@ -339,6 +340,11 @@ constexpr tickmargin_api table = {
     counts,
     index_price,
     mark_state,
+    record_to,
+    snapshot,
+    flush,
+    durable_seq,
+    recover,
 };
 
 }  // namespace

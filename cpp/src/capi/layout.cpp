@@ -53,6 +53,7 @@ static_assert(sizeof(tickmargin_account) == 80 && offsetof(tickmargin_account, e
 static_assert(sizeof(tickmargin_counts) == 16);
 static_assert(sizeof(tickmargin_counters) == 80 && sizeof(LiveCounters) == 72);
 static_assert(sizeof(tickmargin_message) == 256);
+static_assert(sizeof(tickmargin_recording) == 24);
 
 template <class Enum>
 constexpr bool same(int number, Enum name) {
