@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import ctypes.util
+import functools
 import os
 import platform
 import sys
@@ -47,9 +48,9 @@ def flush_to_zero() -> None:
     assert LIBM.fesetenv(held) == 0
 
 
-MODES = {
-    name: lambda value=value: LIBM.fesetround(value) for name, value in DIRECTIONS.items()
-} | {"flush to zero": flush_to_zero}
+MODES: dict[str, Callable[[], object]] = {"flush to zero": flush_to_zero}
+for direction, word in DIRECTIONS.items():
+    MODES[direction] = functools.partial(LIBM.fesetround, word)
 
 
 @contextlib.contextmanager
@@ -113,13 +114,13 @@ def test_prices_are_the_same_in_any_mode(name: str) -> None:
         assert np.array_equal(getattr(same, greek), getattr(plain, greek))
 
 
-def in_child(run: Callable[[], None]) -> int:
+def in_child(run: Callable[[tm.Engine], None], live: tm.Engine) -> int:
     """Run it in a forked child: 0, or 1 with a traceback."""
     child = os.fork()
     if child == 0:
         code = 1
         try:
-            run()
+            run(live)
             code = 0
         except BaseException:  # noqa: BLE001 - nothing may unwind into the parent's test
             sys.excepthook(*sys.exc_info())
@@ -138,7 +139,7 @@ def test_a_forked_engine_leaves_the_recording_alone(tmp_path: Path) -> None:
     live.flush()
     held, seq = live.state_hash(), live.applied_seq
 
-    def child() -> None:
+    def child(live: tm.Engine) -> None:
         statuses = live.apply(told[20]).statuses
         assert set(statuses) == {"NOT_DURABLE"}
         assert (live.state_hash(), live.applied_seq, live.durable_seq) == (held, seq, seq)
@@ -155,7 +156,7 @@ def test_a_forked_engine_leaves_the_recording_alone(tmp_path: Path) -> None:
         free.apply(told[0]).raise_if_refused()
 
     before = {path.name: path.read_bytes() for path in (tmp_path / "rec").iterdir()}
-    assert in_child(child) == 0
+    assert in_child(child, live) == 0
     assert {path.name: path.read_bytes() for path in (tmp_path / "rec").iterdir()} == before
     for chunk in told[20:]:
         live.apply(chunk).raise_if_refused(chunk)
@@ -190,10 +191,10 @@ def test_an_engine_without_a_recording_goes_on_in_a_child() -> None:
     live = ready()
     told = list(chunks(live, 5))
 
-    def child() -> None:
+    def child(live: tm.Engine) -> None:
         for chunk in told:
             live.apply(chunk).raise_if_refused(chunk)
             live.events()
         assert live.state_hash() == run_until(live.applied_seq).state_hash()
 
-    assert in_child(child) == 0
+    assert in_child(child, live) == 0

@@ -316,8 +316,8 @@ typedef struct tickmargin_api {
   int32_t (*flush)(tickmargin_engine* engine, tickmargin_message* message);
   /* What is applied up to this one survives a loss of power; 0 before record_to. Any thread. 0. */
   int32_t (*durable_seq)(const tickmargin_engine* engine, uint64_t* durable);
-  /* The engine that recorded there, the caller's to close; it holds the directory, and records again
-   * from record_to the same one on. 0. */
+  /* The engine that recorded there, the caller's to close; it holds the directory, and records
+   * again from record_to the same one on. 0. */
   int32_t (*recover)(const char* directory, tickmargin_engine** engine,
                      tickmargin_message* message);
 } tickmargin_api;
