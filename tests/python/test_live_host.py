@@ -122,7 +122,7 @@ def in_child(run: Callable[[tm.Engine], None], live: tm.Engine) -> int:
         try:
             run(live)
             code = 0
-        except BaseException:  # noqa: BLE001 - nothing may unwind into the parent's test
+        except BaseException:  # nothing may unwind into the parent's test
             sys.excepthook(*sys.exc_info())
         finally:
             os._exit(code)
