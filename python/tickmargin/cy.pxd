@@ -108,6 +108,12 @@ cdef extern from "tickmargin/tickmargin.h" nogil:
         uint64_t proofs
         uint64_t exact_checks
 
+    ctypedef struct tickmargin_recording:
+        uint32_t size
+        uint32_t reserved
+        uint64_t ring_records
+        uint64_t group_records
+
     ctypedef struct tickmargin_api:
         uint32_t size
         uint32_t abi_version
@@ -146,6 +152,14 @@ cdef extern from "tickmargin/tickmargin.h" nogil:
         int32_t (*index_price)(const tickmargin_engine *, int32_t, double *) noexcept nogil
         int32_t (*mark_state)(const tickmargin_engine *, int32_t) noexcept nogil
         int64_t (*units)(tickmargin_engine *, int32_t, tickmargin_unit *, int64_t) noexcept nogil
+        int32_t (*record_to)(
+            tickmargin_engine *, const char *, const tickmargin_recording *,
+            tickmargin_message *) noexcept nogil
+        int32_t (*snapshot)(tickmargin_engine *, tickmargin_message *) noexcept nogil
+        int32_t (*flush)(tickmargin_engine *, tickmargin_message *) noexcept nogil
+        int32_t (*durable_seq)(const tickmargin_engine *, uint64_t *) noexcept nogil
+        int32_t (*recover)(
+            const char *, tickmargin_engine **, tickmargin_message *) noexcept nogil
 
     enum:
         TICKMARGIN_ABI_VERSION
@@ -159,6 +173,11 @@ cdef extern from "tickmargin/tickmargin.h" nogil:
         TICKMARGIN_FAULT_MEMORY
         TICKMARGIN_FAULT_BUFFER
         TICKMARGIN_FAULT_INTERNAL
+        TICKMARGIN_FAULT_IN_USE
+        TICKMARGIN_FAULT_MISSING
+        TICKMARGIN_FAULT_DAMAGED
+        TICKMARGIN_FAULT_DIFFERS
+        TICKMARGIN_FAULT_NOT_RECORDING
         TICKMARGIN_INDEX_TICK
         TICKMARGIN_FORWARD
         TICKMARGIN_MARK

@@ -1,6 +1,6 @@
 // A journal of 64 KiB cut at every byte, with every bit flipped, with sectors lost, repeated and
 // reordered, and with frames that verify in the wrong place. What is asked of the reader: an exact
-// prefix at or past what was called durable, or a refusal at the right offset; never less than that.
+// prefix at or past what was called durable, or a refusal at the right offset; never less.
 #include <array>
 
 #include "journal_sample.hpp"

@@ -239,6 +239,7 @@ class LiveEngine {
   void snapshot();
   // Waits until everything applied is durable; false if the journal fails or there is none.
   bool flush() noexcept;
+  bool is_recording() const noexcept;
   int journal_error() const noexcept;  // the errno that a journal failed with; 0 while all is well
   // In a child of fork() of a process whose engine has a recording: that stays the parent's. If
   // it records, apply and stage_policies take nothing more here; record_to and snapshot refuse.

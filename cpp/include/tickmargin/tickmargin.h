@@ -22,7 +22,7 @@ extern "C" {
 #endif
 
 /* Rises whenever the table or a struct grows; every earlier one stays served. */
-#define TICKMARGIN_ABI_VERSION 1u
+#define TICKMARGIN_ABI_VERSION 2u
 
 /* Names of the capsules of the Python package: the table, and one engine. */
 #define TICKMARGIN_API_CAPSULE "tickmargin._core._C_API"
@@ -41,7 +41,14 @@ enum {
   TICKMARGIN_FAULT_FILE = -7,     /* the file could not be read */
   TICKMARGIN_FAULT_MEMORY = -8,   /* out of memory */
   TICKMARGIN_FAULT_BUFFER = -9,   /* the buffer is too small */
-  TICKMARGIN_FAULT_INTERNAL = -10 /* the engine is wrong; please report it */
+  TICKMARGIN_FAULT_INTERNAL = -10, /* the engine is wrong; please report it */
+  /* Of a recording. */
+  TICKMARGIN_FAULT_IN_USE = -11,       /* another engine's, by its lock or history; or the parent's,
+                                        * in a child of fork() */
+  TICKMARGIN_FAULT_MISSING = -12,      /* there is nothing to start from */
+  TICKMARGIN_FAULT_DAMAGED = -13,      /* bytes are not as they were written, or are gone */
+  TICKMARGIN_FAULT_DIFFERS = -14,      /* all is whole, but leads to another state */
+  TICKMARGIN_FAULT_NOT_RECORDING = -15 /* the engine does not record */
 };
 
 /* Types of records. */
@@ -244,6 +251,14 @@ typedef struct tickmargin_message {
   char text[256];
 } tickmargin_message;
 
+/* How records go to the disk; 0 in a field takes its default. */
+typedef struct tickmargin_recording {
+  uint32_t size;
+  uint32_t reserved;
+  uint64_t ring_records;  /* that may wait for the disk, a power of two; 65,536 */
+  uint64_t group_records; /* most that one sync makes last; 16,384 */
+} tickmargin_recording;
+
 /* Functions are added at the end. */
 typedef struct tickmargin_api {
   uint32_t size; /* of this table, as the library has it */
@@ -308,10 +323,26 @@ typedef struct tickmargin_api {
   /* The mark's state. */
   int32_t (*mark_state)(const tickmargin_engine* engine, int32_t underlying);
 
-  /* What an account holds by pocket and underlying, exact as of the last record: how many rows;
-   * those beyond `capacity` are not written. */
+  /* From here on since version 2. What an account holds by pocket and underlying, exact as of the
+   * last record: how many rows; those beyond `capacity` are not written. */
   int64_t (*units)(tickmargin_engine* engine, int32_t account, tickmargin_unit* units,
                    int64_t capacity);
+
+  /* Records from here on to a directory that is there and empty, or the one this
+   * engine was recovered from: a snapshot, and a journal behind it. `options` and `message` may be
+   * null. 0. */
+  int32_t (*record_to)(tickmargin_engine* engine, const char* directory,
+                       const tickmargin_recording* options, tickmargin_message* message);
+  /* A new snapshot and journal; also the way on from a journal that failed. 0. */
+  int32_t (*snapshot)(tickmargin_engine* engine, tickmargin_message* message);
+  /* Waits until everything applied is durable: 0, or FAULT_FILE if the journal has failed. */
+  int32_t (*flush)(tickmargin_engine* engine, tickmargin_message* message);
+  /* What is applied up to this one survives a loss of power; 0 before record_to. Any thread. 0. */
+  int32_t (*durable_seq)(const tickmargin_engine* engine, uint64_t* durable);
+  /* The engine that recorded there, the caller's to close; it holds the directory, and records
+   * again from record_to the same one on. 0. */
+  int32_t (*recover)(const char* directory, tickmargin_engine** engine,
+                     tickmargin_message* message);
 } tickmargin_api;
 
 /* The table of that version of the ABI or a later one; null if the library is older. Any thread. */

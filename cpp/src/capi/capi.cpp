@@ -14,6 +14,7 @@
 
 #include "capi/handle.hpp"
 #include "capi/names.hpp"
+#include "capi/recording.hpp"
 #include "journal/files.hpp"
 #include "kernels/kernels.hpp"
 #include "tickmargin/version.hpp"
@@ -352,6 +353,11 @@ constexpr tickmargin_api table = {
     index_price,
     mark_state,
     units,
+    record_to,
+    snapshot,
+    flush,
+    durable_seq,
+    recover,
 };
 
 }  // namespace

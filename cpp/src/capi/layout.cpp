@@ -70,6 +70,7 @@ static_assert(sizeof(tickmargin_counts) == 16);
 // Of LiveCounters the C table's version 1 leaves out the last, `eased`.
 static_assert(sizeof(tickmargin_counters) == 80 && sizeof(LiveCounters) == 80);
 static_assert(sizeof(tickmargin_message) == 256);
+static_assert(sizeof(tickmargin_recording) == 24);
 
 template <class Enum>
 constexpr bool same(int number, Enum name) {

@@ -26,6 +26,11 @@ const char* fault_name(std::int32_t fault) noexcept {
     case TICKMARGIN_FAULT_MEMORY: return "out_of_memory";
     case TICKMARGIN_FAULT_BUFFER: return "buffer_too_small";
     case TICKMARGIN_FAULT_INTERNAL: return "internal_error";
+    case TICKMARGIN_FAULT_IN_USE: return "recording_in_use";
+    case TICKMARGIN_FAULT_MISSING: return "recording_missing";
+    case TICKMARGIN_FAULT_DAMAGED: return "recording_damaged";
+    case TICKMARGIN_FAULT_DIFFERS: return "replay_differs";
+    case TICKMARGIN_FAULT_NOT_RECORDING: return "not_recording";
   }
   return "unknown";
 }

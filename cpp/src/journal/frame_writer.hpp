@@ -31,9 +31,9 @@ class FrameWriter {
   unsigned char* payload() noexcept { return frame_.data() + sizeof(FrameHeader); }
 
   // Seals the payload, writes the frame, with it the mark that says that the one before is on the
-  // disk, and waits until both are. One frame at most is ever on its way: so a frame that is damaged
-  // while another stands behind it cannot be the work of a crash. After the first error nothing is
-  // written again, and the same error is answered.
+  // disk, and waits until both are. One frame at most is ever on its way: so a frame that is
+  // damaged while another stands behind it cannot be the work of a crash. After the first error
+  // nothing is written again, and the same error is answered.
   int commit(Kind kind, std::size_t length) noexcept;
 
   // The mark of the last frame by itself, where no other frame takes it along.

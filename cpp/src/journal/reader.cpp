@@ -172,8 +172,8 @@ class Reader {
   }
 
   // Whether entries are missing that were called durable. The newest mark says what was, if both
-  // are whole. One that is not was the newest, or the one before: marks are written one a frame, and
-  // only once that frame is on the disk, so at most one frame more was called durable than the
+  // are whole. One that is not was the newest, or the one before: marks are written one a frame,
+  // and only once that frame is on the disk, so at most one frame more was called durable than the
   // other mark says, and that frame must be there, whether the mark was torn by a crash or damaged.
   bool lost_what_was_durable() const noexcept {
     return !reached_ || (!both_whole_ && result_.offset == newest_.offset);

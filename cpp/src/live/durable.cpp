@@ -202,6 +202,10 @@ bool LiveEngine::flush() noexcept {
   return state_->journal != nullptr && state_->journal->flush_until(state_->applied_seq);
 }
 
+bool LiveEngine::is_recording() const noexcept {
+  return state_->journal != nullptr;
+}
+
 bool LiveEngine::is_forked() const noexcept {
   return state_->recording != nullptr && state_->recording->forked;
 }
