@@ -101,7 +101,7 @@ enum class EventType : std::uint16_t {
   chain = 6,       // a chain halted or resumed
 };
 
-inline constexpr std::uint16_t event_breach = 1;               // equity is below initial margin then
+inline constexpr std::uint16_t event_breach = 1;               // equity was below initial margin
 inline constexpr std::uint16_t event_liquidation_blocked = 2;  // its marks forbid liquidation
 
 // How far the mark of an underlying is trusted.
