@@ -94,13 +94,13 @@ TEST(what_the_ledger_cannot_hold_is_refused) {
   refused(move(RecordType::fill, 0, 1.0, 1e300));
   refused(move(RecordType::fill, 1, 1.0, 1e-300));  // an inverse contract's coins
   // Few enough to count, too much to be worth at six decimals: 2^63 ticks are 9.2e12 dollars.
-  refused(move(RecordType::fill, 0, 1e9, 60'000.0));
+  refused(move(RecordType::fill, 0, 2e9, 60'000.0));
   refused(move(RecordType::deposit, 1, 1e9, 0, 0, 9));
   CHECK_EQ(desk.send(move(RecordType::deposit, 0, 6e12, 0, 0, 9)), RecordStatus::ok);
   refused(move(RecordType::deposit, 0, 6e12, 0, 0, 10));  // with what is there
-  CHECK_EQ(desk.send(move(RecordType::fill, 0, 1e8, 60'000.0)), RecordStatus::ok);
-  refused(move(RecordType::fill, 0, 1e8, 60'000.0));
-  CHECK_EQ(desk.send(move(RecordType::fill, 0, -1e8, 60'000.0)), RecordStatus::ok);
+  CHECK_EQ(desk.send(move(RecordType::fill, 0, 1e9, 60'000.0)), RecordStatus::ok);
+  refused(move(RecordType::fill, 0, 1e9, 60'000.0));
+  CHECK_EQ(desk.send(move(RecordType::fill, 0, -1e9, 60'000.0)), RecordStatus::ok);
 }
 
 }  // namespace

@@ -227,10 +227,12 @@ TEST(reduce_only_orders_reduce) {
   CHECK(engine.check({0, 0, 0, -5.0, 1.0}).verdict == CheckVerdict::accepted);
   Record lost = make_record(RecordType::withdrawal, 0, start_ns);
   const LiveAccount row = engine.account(0);
-  lost.value[0] = std::floor(static_cast<double>(row.equity_initial - row.initial_margin) / 1e6);
+  const auto equity = static_cast<double>(row.equity_initial);
+  lost.value[0] =
+      std::floor(1e6 * (equity - static_cast<double>(row.initial_margin)) / equity) - 100;
   CHECK_EQ(int(engine.apply(lost).status), 0);
   const CheckedOrder given = engine.check({0, 0, 0, -5.0, 1.0});
-  CHECK(given.verdict == CheckVerdict::refused_margin);
+  CHECK_EQ(int(given.verdict), int(CheckVerdict::refused_margin));
   CHECK(given.shortfall == given.initial_after - given.equity_after && given.equity_after < 0);
   CHECK(engine.check({0, 0, 0, -5.0, 1.0}, true).verdict == CheckVerdict::refused_margin);
   // What rests counts with it: all of it may trade.

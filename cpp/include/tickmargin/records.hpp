@@ -107,7 +107,7 @@ enum class EventType : std::uint16_t {
   vol_state = 7,   // volatilities of an underlying came into doubt, or none is any longer
 };
 
-inline constexpr std::uint16_t event_breach = 1;               // equity is below initial margin then
+inline constexpr std::uint16_t event_breach = 1;               // equity was below initial margin
 inline constexpr std::uint16_t event_liquidation_blocked = 2;  // its marks forbid liquidation
 
 // How far the mark of an underlying is trusted.

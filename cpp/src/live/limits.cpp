@@ -1,4 +1,4 @@
-// What a record is refused for by its number, by its contract's expiry, or by where the ledger ends.
+// What a record is refused for by its number, by its contract's expiry, or where the ledger ends.
 #include <cmath>
 
 #include "base/hash.hpp"
@@ -39,13 +39,12 @@ bool LiveEngine::State::has_expired(std::size_t instrument) const noexcept {
   return expired[instrument] || (expiry_ns != 0 && expiry_ns <= now_ns);
 }
 
-// Whether a fill, order or deposit makes an amount that does not fit 64-bit ticks at present prices;
+// Whether a fill, order or deposit makes an amount that 64-bit ticks cannot hold at present prices;
 // a price that is not there tells nothing. `scratch` holds the pocket as it would be, of an order
 // (`pocket` -1) nothing. What does not grow may stay where prices have carried it.
 bool LiveEngine::State::leaves_ledger(const Record& r, std::int32_t pocket) const noexcept {
-  const MarketColumns& market = world.reval.market.columns;
   const auto price_of = [&](std::int32_t asset) {
-    return market.asset_price[static_cast<std::size_t>(asset)];
+    return market::asset_price(world.reval.market, asset);
   };
   const auto beyond = [&](double amount, double price) {
     return amount >= live::ledger_end || amount * price * scale.per_unit >= live::ledger_end;
