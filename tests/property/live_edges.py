@@ -1,0 +1,208 @@
+"""Records that bring an account to the edges of what the engine has proven of it, and past them.
+
+The edges are the engine's own, read off its tables: where a proof reaches too far, the burst goes
+where no pocket is looked at any more, and the twin sees what was missed there.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.oracle.live_records import Record, record
+from tests.property.live_streams import ROWS, SECOND_NS, Stream
+
+CLOSE = 1e-9  # of the edge: just inside, or just past it
+LEVELS = ("warning", "margin_call", "liquidation")
+NEAR = 0.004  # of a border, about
+
+
+@dataclass
+class Link:
+    """One index's part of a proof; wear is of volatility, then of the curve."""
+
+    underlying: int
+    watched: bool
+    index: float
+    lower: float
+    upper: float
+    spent: tuple[float, float]
+    limit: tuple[float, float]
+
+    def left(self, clock: int) -> float:
+        """What one clock may still run."""
+        return max(self.limit[clock] - self.spent[clock], 0.0)
+
+
+@dataclass
+class PocketEdges:
+    """A pocket as the engine has it."""
+
+    account: int
+    name: int
+    state: str
+    equity: int
+    maintenance: int
+    links: list[Link] = field(default_factory=list)
+
+    def proven(self) -> bool:
+        """Whether it is on no watch list."""
+        return bool(self.links) and not any(link.watched for link in self.links)
+
+
+@dataclass
+class Edges:
+    """All pockets; volatilities by underlying and contract; forwards and rates by node."""
+
+    pockets: list[PocketEdges] = field(default_factory=list)
+    vols: dict[int, dict[int, float]] = field(default_factory=dict)
+    nodes: dict[int, tuple[int, float, float]] = field(default_factory=dict)
+
+    def read(self, word: str, rest: Sequence[str]) -> None:
+        """One line."""
+        if word == "pocket":
+            account, name, state, equity, maintenance = rest
+            self.pockets.append(
+                PocketEdges(int(account), int(name), state, int(equity), int(maintenance))
+            )
+        elif word == "link":
+            index, lower, upper, vol, vol_limit, curve, curve_limit = map(float, rest[2:])
+            self.pockets[-1].links.append(
+                Link(
+                    *(int(rest[0]), rest[1] == "1", index, lower, upper),
+                    (vol, curve),
+                    (vol_limit, curve_limit),
+                )
+            )
+        elif word == "edges":
+            return
+        elif word == "vol":
+            self.vols.setdefault(int(rest[1]), {})[int(rest[0])] = float(rest[2])
+        else:
+            self.nodes[int(rest[0])] = int(rest[1]), float(rest[2]), float(rest[3])
+
+
+class Burst:
+    """Drives one pocket to its edges; `send` gives records to the engine, `look` reads its edges."""
+
+    def __init__(self, stream: Stream, send: Any, look: Any) -> None:
+        self.stream, self.send, self.look = stream, send, look
+        self.inside = 0  # pockets that were at all edges at once, and still proven there
+
+    @property
+    def rng(self) -> random.Random:
+        return self.stream.rng
+
+    def ticks(self, u: int, price: float) -> list[Record]:
+        """Every source says it, so that the mark is it."""
+        self.stream.price[u] = price
+        self.stream.silent_until = {k: v for k, v in self.stream.silent_until.items() if k[0] != u}
+        return [self.stream.tick(u, source, price) for source in range(3)]
+
+    def wear_out(self, link: Link, edges: Edges, close: float) -> list[Record]:
+        """Both clocks to `1 + close` of where they may stand."""
+        out, now_ns = [], self.stream.now_ns
+        vol, curve = (link.limit[c] * (1.0 + close) - link.spent[c] for c in (0, 1))
+        vols = edges.vols.get(link.underlying, {})
+        if vols and vol > 0.0:
+            option = self.rng.choice(list(vols))
+            up = vols[option] < 1.0 or self.rng.random() < 0.3
+            to = vols[option] * (1.0 + vol) if up else vols[option] / (1.0 + vol)
+            out.append(record("volatility", option, now_ns, to))
+        nodes = [n for n, (u, _, _) in edges.nodes.items() if u == link.underlying]
+        if nodes and curve > 0.0:
+            node = self.rng.choice(nodes)
+            u, forward, rate = edges.nodes[node]
+            far = forward > self.stream.price[u] * 1.02
+            to = forward / (1.0 + curve) if far else forward * (1.0 + curve)
+            out.append(record("forward", u, now_ns, to, rate, detail=node))
+        return out
+
+    def go(self) -> None:
+        """All factors of a pocket to just inside their bands at once, then past them one by one."""
+        rng, stream = self.rng, self.stream
+        pockets = [p for p in self.look().pockets if p.proven()]
+        if not pockets:
+            return
+        most = max(len(p.links) for p in pockets)
+        chosen = rng.choice([p for p in pockets if len(p.links) >= min(most, 2)])
+        key = chosen.account, chosen.name
+        stream.now_ns += rng.randrange(4 * SECOND_NS)
+        stream.clock_ns = stream.now_ns
+        self.send([record("clock", 0, stream.now_ns)])
+        edges, chosen = self.found(key)
+        if chosen is None:
+            return
+        self.send([r for link in chosen.links for r in self.wear_out(link, edges, -CLOSE)])
+        edges, chosen = self.found(key)
+        if chosen is None:
+            return
+        sides = self.sides(len(chosen.links))
+        for link, up in zip(chosen.links, sides, strict=True):
+            edge = link.upper if up else link.lower
+            self.send(self.ticks(link.underlying, edge + (link.index - edge) * CLOSE))
+        self.send([Record(ROWS)])
+        edges, chosen = self.found(key)
+        if chosen is None:
+            return
+        self.inside += 1
+        order = list(zip(chosen.links, sides, strict=True))
+        rng.shuffle(order)
+        for link, up in order:
+            if rng.random() < 0.3:
+                self.send(self.wear_out(link, edges, CLOSE))
+            past = link.upper * (1.0 + CLOSE) if up else link.lower * (1.0 - CLOSE)
+            self.send(self.ticks(link.underlying, past))
+        self.send([Record(ROWS)])
+
+    def sides(self, count: int) -> list[bool]:
+        """All up, all down, or each its own way."""
+        way = self.rng.random()
+        if way < 0.7:
+            return [way < 0.35] * count
+        return [self.rng.random() < 0.5 for _ in range(count)]
+
+    def found(self, key: tuple[int, int]) -> tuple[Edges, PocketEdges | None]:
+        """The edges now, and the pocket's if it is still proven."""
+        edges: Edges = self.look()
+        fits = [p for p in edges.pockets if (p.account, p.name) == key and p.proven()]
+        return edges, fits[0] if fits else None
+
+    def to_a_border(self, policies: Mapping[str, Any]) -> None:
+        """A few pockets close to a border or its exit: an option bought dear and sold for nothing,
+        or the other way round.
+        """
+        rng, stream = self.rng, self.stream
+        fits = [
+            i
+            for i, row in enumerate(stream.instruments)
+            if row["kind"] == "option" and row["payoff"] == "linear" and "multiplier" in row
+            if row["expiry_ns"] > stream.now_ns
+        ]
+        pockets = [p for p in self.look().pockets if p.maintenance > 0]
+        if not pockets or not fits:
+            return
+        for pocket in rng.sample(pockets, min(len(pockets), 3)):
+            rules = policies["policies"][policies["account_policy"][pocket.account]]
+            border = rules["levels"][rng.choice(LEVELS)] * rng.choice((1.0, 1.02))
+            wanted = border * (1.0 + NEAR * rng.uniform(-1.0, 1.0)) * pocket.maintenance
+            missing = (wanted - pocket.equity) * 1e-6
+            i = rng.choice(fits)
+            row = stream.instruments[i]
+            asset = f"A{row['settlement']}" if row["settlement"] else "USD"
+            weight = weight_left(rules["haircuts"].get(asset, {}).get("maintenance", {}))
+            paid = abs(missing) / row["multiplier"]
+            at = (0.0, paid / weight) if missing > 0 else (paid / weight, 0.0)
+            held = {"account": pocket.account, "pocket": pocket.name}
+            lots = ((1.0, at[0]), (-1.0, at[1]))
+            self.send([record("fill", i, stream.now_ns, q, p, **held) for q, p in lots])
+
+
+def weight_left(haircuts: Mapping[str, float]) -> float:
+    """What is left of a balance after every haircut."""
+    left = 1.0
+    for ratio in haircuts.values():
+        left *= 1.0 - ratio
+    return left
