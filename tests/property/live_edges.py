@@ -14,6 +14,8 @@ from typing import Any
 from tests.oracle.live_records import Record, record
 from tests.property.live_streams import ROWS, SECOND_NS, Stream
 
+DAY_NS = 86_400 * SECOND_NS
+OWN = 9  # the name of the pockets that are made here
 CLOSE = 1e-9  # of the edge: just inside, or just past it
 LEVELS = ("warning", "margin_call", "liquidation")
 NEAR = 0.004  # of a border, about
@@ -25,6 +27,7 @@ class Link:
 
     underlying: int
     watched: bool
+    delta: float
     index: float
     lower: float
     upper: float
@@ -59,6 +62,7 @@ class Edges:
     pockets: list[PocketEdges] = field(default_factory=list)
     vols: dict[int, dict[int, float]] = field(default_factory=dict)
     nodes: dict[int, tuple[int, float, float]] = field(default_factory=dict)
+    staged: set[int] = field(default_factory=set)
 
     def read(self, word: str, rest: Sequence[str]) -> None:
         """One line."""
@@ -68,10 +72,10 @@ class Edges:
                 PocketEdges(int(account), int(name), state, int(equity), int(maintenance))
             )
         elif word == "link":
-            index, lower, upper, vol, vol_limit, curve, curve_limit = map(float, rest[2:])
+            delta, index, lower, upper, vol, vol_limit, curve, curve_limit = map(float, rest[2:])
             self.pockets[-1].links.append(
                 Link(
-                    *(int(rest[0]), rest[1] == "1", index, lower, upper),
+                    *(int(rest[0]), rest[1] == "1", delta, index, lower, upper),
                     (vol, curve),
                     (vol_limit, curve_limit),
                 )
@@ -80,12 +84,14 @@ class Edges:
             return
         elif word == "vol":
             self.vols.setdefault(int(rest[1]), {})[int(rest[0])] = float(rest[2])
+        elif word == "staged":
+            self.staged.add(int(rest[0]))
         else:
             self.nodes[int(rest[0])] = int(rest[1]), float(rest[2]), float(rest[3])
 
 
 class Burst:
-    """Drives one pocket to its edges; `send` gives records to the engine, `look` reads its edges."""
+    """Drives one pocket to its edges; `send` gives records to the engine, `look` reads edges."""
 
     def __init__(self, stream: Stream, send: Any, look: Any) -> None:
         self.stream, self.send, self.look = stream, send, look
@@ -107,10 +113,15 @@ class Burst:
         vol, curve = (link.limit[c] * (1.0 + close) - link.spent[c] for c in (0, 1))
         vols = edges.vols.get(link.underlying, {})
         if vols and vol > 0.0:
-            option = self.rng.choice(list(vols))
-            up = vols[option] < 1.0 or self.rng.random() < 0.3
-            to = vols[option] * (1.0 + vol) if up else vols[option] / (1.0 + vol)
-            out.append(record("volatility", option, now_ns, to))
+            up = max(vols.values()) < 1.5 and self.rng.random() < 0.55
+            move = 1.0 + vol if up else 1.0 / (1.0 + vol)
+            if link.underlying in edges.staged:
+                option = self.rng.choice(list(vols))
+                out.append(record("volatility", option, now_ns, vols[option] * move))
+            else:  # all at once, which spends no more than one of them
+                stage = [record("surface_stage", i, now_ns, v * move) for i, v in vols.items()]
+                commit = record("surface_commit", link.underlying, now_ns, detail=len(vols))
+                out += [*stage, commit]
         nodes = [n for n, (u, _, _) in edges.nodes.items() if u == link.underlying]
         if nodes and curve > 0.0:
             node = self.rng.choice(nodes)
@@ -120,15 +131,25 @@ class Burst:
             out.append(record("forward", u, now_ns, to, rate, detail=node))
         return out
 
-    def go(self) -> None:
-        """All factors of a pocket to just inside their bands at once, then past them one by one."""
+    def go(self, policies: Mapping[str, Any]) -> None:
+        """All factors of a pocket to just inside their bands at once, then past them one by one.
+
+        Before that it is set so far from a border that its bands end there and not with their cell.
+        """
         rng, stream = self.rng, self.stream
-        pockets = [p for p in self.look().pockets if p.proven()]
-        if not pockets:
+        for u, price in enumerate(stream.price):
+            self.send(self.ticks(u, price))
+        made = rng.randrange(stream.venue["accounts"]), OWN
+        if rng.random() < 0.8:
+            self.furnish(*made)
+        pockets = [p for p in self.look().pockets if p.links and p.maintenance > 0]
+        own = [p for p in pockets if (p.account, p.name) == made]
+        proven = own or [p for p in pockets if p.proven()]
+        if not proven:
             return
-        most = max(len(p.links) for p in pockets)
-        chosen = rng.choice([p for p in pockets if len(p.links) >= min(most, 2)])
+        chosen = rng.choice(proven)
         key = chosen.account, chosen.name
+        self.set_beside(chosen, policies, rng.choice((1, -1)) * 10.0 ** rng.uniform(-3.5, -0.5))
         stream.now_ns += rng.randrange(4 * SECOND_NS)
         stream.clock_ns = stream.now_ns
         self.send([record("clock", 0, stream.now_ns)])
@@ -139,7 +160,7 @@ class Burst:
         edges, chosen = self.found(key)
         if chosen is None:
             return
-        sides = self.sides(len(chosen.links))
+        sides = self.sides(chosen.links)
         for link, up in zip(chosen.links, sides, strict=True):
             edge = link.upper if up else link.lower
             self.send(self.ticks(link.underlying, edge + (link.index - edge) * CLOSE))
@@ -157,12 +178,30 @@ class Burst:
             self.send(self.ticks(link.underlying, past))
         self.send([Record(ROWS)])
 
-    def sides(self, count: int) -> list[bool]:
-        """All up, all down, or each its own way."""
+    def furnish(self, account: int, pocket: int) -> None:
+        """A pocket of contracts on two indices or more that all have bounds."""
+        rng, stream = self.rng, self.stream
+        way = rng.choice((1.0, -1.0))
+        indices = list(range(len(stream.price)))
+        for u in rng.sample(indices, rng.randint(2, len(indices))):
+            fits = [
+                i
+                for i, row in enumerate(stream.instruments)
+                if row["underlying"] == u and row["payoff"] in ("linear", "inverse", "coin")
+                if row["kind"] == "perpetual" or row["expiry_ns"] > stream.now_ns + DAY_NS
+            ]
+            held = {"account": account, "pocket": pocket}
+            for i in rng.sample(fits, min(len(fits), rng.randint(1, 2))):
+                quantity, price = stream.trade(i)
+                quantity = abs(quantity) * way * rng.choice((1.0, 1.0, 1.0, -1.0))
+                self.send([record("fill", i, stream.now_ns, quantity, price, **held)])
+
+    def sides(self, links: Sequence[Link]) -> list[bool]:
+        """Whether each goes up: all to the pocket's loss, all to its gain, or each its own way."""
         way = self.rng.random()
-        if way < 0.7:
-            return [way < 0.35] * count
-        return [self.rng.random() < 0.5 for _ in range(count)]
+        if way < 0.9:
+            return [(link.delta > 0.0) == (way < 0.45) for link in links]
+        return [self.rng.random() < 0.5 for _ in links]
 
     def found(self, key: tuple[int, int]) -> tuple[Edges, PocketEdges | None]:
         """The edges now, and the pocket's if it is still proven."""
@@ -171,8 +210,14 @@ class Burst:
         return edges, fits[0] if fits else None
 
     def to_a_border(self, policies: Mapping[str, Any]) -> None:
-        """A few pockets close to a border or its exit: an option bought dear and sold for nothing,
-        or the other way round.
+        """A few pockets close to a border or its exit."""
+        pockets = [p for p in self.look().pockets if p.maintenance > 0]
+        for pocket in self.rng.sample(pockets, min(len(pockets), 3)):
+            self.set_beside(pocket, policies, NEAR * self.rng.uniform(-1.0, 1.0))
+
+    def set_beside(self, pocket: PocketEdges, policies: Mapping[str, Any], apart: float) -> None:
+        """An option bought dear and sold for nothing, or the other way round, so that equity is
+        `1 + apart` of a border.
         """
         rng, stream = self.rng, self.stream
         fits = [
@@ -181,23 +226,19 @@ class Burst:
             if row["kind"] == "option" and row["payoff"] == "linear" and "multiplier" in row
             if row["expiry_ns"] > stream.now_ns
         ]
-        pockets = [p for p in self.look().pockets if p.maintenance > 0]
-        if not pockets or not fits:
+        if not fits:
             return
-        for pocket in rng.sample(pockets, min(len(pockets), 3)):
-            rules = policies["policies"][policies["account_policy"][pocket.account]]
-            border = rules["levels"][rng.choice(LEVELS)] * rng.choice((1.0, 1.02))
-            wanted = border * (1.0 + NEAR * rng.uniform(-1.0, 1.0)) * pocket.maintenance
-            missing = (wanted - pocket.equity) * 1e-6
-            i = rng.choice(fits)
-            row = stream.instruments[i]
-            asset = f"A{row['settlement']}" if row["settlement"] else "USD"
-            weight = weight_left(rules["haircuts"].get(asset, {}).get("maintenance", {}))
-            paid = abs(missing) / row["multiplier"]
-            at = (0.0, paid / weight) if missing > 0 else (paid / weight, 0.0)
-            held = {"account": pocket.account, "pocket": pocket.name}
-            lots = ((1.0, at[0]), (-1.0, at[1]))
-            self.send([record("fill", i, stream.now_ns, q, p, **held) for q, p in lots])
+        rules = policies["policies"][policies["account_policy"][pocket.account]]
+        border = rules["levels"][rng.choice(LEVELS)] * rng.choice((1.0, 1.02))
+        missing = (border * (1.0 + apart) * pocket.maintenance - pocket.equity) * 1e-6
+        i = rng.choice(fits)
+        row = stream.instruments[i]
+        asset = f"A{row['settlement']}" if row["settlement"] else "USD"
+        weight = weight_left(rules["haircuts"].get(asset, {}).get("maintenance", {}))
+        paid = abs(missing) / row["multiplier"] / weight
+        held = {"account": pocket.account, "pocket": pocket.name}
+        lots = ((1.0, 0.0), (-1.0, paid)) if missing > 0 else ((1.0, paid), (-1.0, 0.0))
+        self.send([record("fill", i, stream.now_ns, q, p, **held) for q, p in lots])
 
 
 def weight_left(haircuts: Mapping[str, float]) -> float:

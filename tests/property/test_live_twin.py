@@ -59,7 +59,7 @@ class Drawer:
         self.send([Record(EDGES)])
         return self.replies[-1].edges
 
-    def draw(self, count: int) -> None:
+    def draw(self, count: int, burst_every: int = BURST_EVERY) -> None:
         """So many steps of the stream, and what belongs to them."""
         for number in range(count):
             self.send(self.stream.next())
@@ -69,18 +69,20 @@ class Drawer:
                 self.send([Record(RELOAD)])
             if number % BORDER_EVERY == BORDER_EVERY - 1:
                 self.burst.to_a_border(self.policies)
-            if number % BURST_EVERY == BURST_EVERY - 1:
-                self.burst.go()
+            if number % burst_every == burst_every - 1:
+                self.burst.go(self.policies)
 
     def end(self) -> None:
         self.send([Record(ROWS), Record(HASH)])
 
 
-def drawn_and_told(seed: int, count: int, program: Path | None = None) -> Drawer:
+def drawn_and_told(
+    seed: int, count: int, program: Path | None = None, burst_every: int = BURST_EVERY
+) -> Drawer:
     """A stream of a seed with what an engine replied."""
     with Session(seed, program=program) as session:
         drawer = Drawer(seed, session)
-        drawer.draw(count)
+        drawer.draw(count, burst_every)
         drawer.end()
     return drawer
 
