@@ -20,7 +20,8 @@ template struct Inside<&LiveEngine::state_>;
 
 // "edges", then "pocket" with its account, name, state and amounts in ticks, then for each index it follows
 // "link": index, watched, delta in base, price now, lower, upper, and of both clocks where they stand and may
-// stand. Behind all, "vol" with what every living option is marked at and "node" every forward;
+// stand. Behind all, "vol" with what every living option is marked at and "node" every forward,
+// "mark" every perpetual's price for one of its index;
 // "staged" an index of which volatilities wait for their commit.
 inline void print(LiveEngine& engine) {
   std::printf("edges\n");
@@ -39,8 +40,8 @@ inline void print(LiveEngine& engine) {
         if (unit.underlying == link.underlying) delta += unit.delta_base;
       }
       std::printf("link %d %d %.17g %.17g %.17g %.17g %.17g %.17g %.17g %.17g\n", link.underlying,
-                  link.watched, delta, s.world.index(link.underlying), link.lower, link.upper, wear.vol,
-                  link.wear_limit[0], wear.curve, link.wear_limit[1]);
+                  link.watched, delta, s.world.index(link.underlying), link.lower, link.upper,
+                  wear.vol, link.wear_limit[0], wear.curve, link.wear_limit[1]);
     }
   }
   const MarketColumns& c = s.world.reval.market.columns;
@@ -49,6 +50,14 @@ inline void print(LiveEngine& engine) {
     const TimeNs left = s.world.instruments.expiry_ns[i] - s.now_ns;
     if (living && left > s.near_expiry() && !std::isnan(c.mark_vol_annual[i])) {
       std::printf("vol %zu %d %.17g\n", i, s.world.instruments.underlying[i], c.mark_vol_annual[i]);
+    }
+  }
+  for (std::size_t i = 0; i < s.world.instruments.size(); ++i) {
+    const Kind kind = s.world.instruments.kind[i];
+    if (kind == Kind::perpetual && !s.expired[i] &&
+        !std::isnan(s.world.reval.market.mark_ratio[i])) {
+      std::printf("mark %zu %d %.17g\n", i, s.world.instruments.underlying[i],
+                  s.world.reval.market.mark_ratio[i]);
     }
   }
   for (std::size_t u = 0; u < s.underlyings.size(); ++u) {

@@ -6,6 +6,7 @@ where no pocket is looked at any more, and the twin sees what was missed there.
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,7 +16,9 @@ from tests.oracle.live_records import Record, record
 from tests.property.live_streams import ROWS, SECOND_NS, Stream
 
 DAY_NS = 86_400 * SECOND_NS
-OWN = 9  # the name of the pockets that are made here
+OWN, STRADDLES = 9, 10  # names of the pockets that are made here
+LINEAR = "perpetual", "linear"
+BASIS_CAP, BASIS_SECONDS, HEARTBEAT_SECONDS = 0.02, 300.0, 29.0  # of the venues' marks
 CLOSE = 1e-9  # of the edge: just inside, or just past it
 LEVELS = ("warning", "margin_call", "liquidation")
 NEAR = 0.004  # of a border, about
@@ -63,6 +66,7 @@ class Edges:
     vols: dict[int, dict[int, float]] = field(default_factory=dict)
     nodes: dict[int, tuple[int, float, float]] = field(default_factory=dict)
     staged: set[int] = field(default_factory=set)
+    marks: dict[int, dict[int, float]] = field(default_factory=dict)
 
     def read(self, word: str, rest: Sequence[str]) -> None:
         """One line."""
@@ -84,6 +88,8 @@ class Edges:
             return
         elif word == "vol":
             self.vols.setdefault(int(rest[1]), {})[int(rest[0])] = float(rest[2])
+        elif word == "mark":
+            self.marks.setdefault(int(rest[1]), {})[int(rest[0])] = float(rest[2])
         elif word == "staged":
             self.staged.add(int(rest[0]))
         else:
@@ -123,7 +129,7 @@ class Burst:
                 commit = record("surface_commit", link.underlying, now_ns, detail=len(vols))
                 out += [*stage, commit]
         nodes = [n for n, (u, _, _) in edges.nodes.items() if u == link.underlying]
-        if nodes and curve > 0.0:
+        if curve > 0.0 and nodes and link.underlying not in edges.marks:
             node = self.rng.choice(nodes)
             u, forward, rate = edges.nodes[node]
             far = forward > self.stream.price[u] * 1.02
@@ -139,8 +145,10 @@ class Burst:
         rng, stream = self.rng, self.stream
         for u, price in enumerate(stream.price):
             self.send(self.ticks(u, price))
-        made = rng.randrange(stream.venue["accounts"]), OWN
-        if rng.random() < 0.8:
+        made = rng.randrange(stream.venue["accounts"]), rng.choice((OWN, OWN, STRADDLES))
+        if made[1] == STRADDLES:
+            self.straddle(*made)
+        elif rng.random() < 0.8:
             self.furnish(*made)
         pockets = [p for p in self.look().pockets if p.links and p.maintenance > 0]
         own = [p for p in pockets if (p.account, p.name) == made]
@@ -149,10 +157,20 @@ class Burst:
             return
         chosen = rng.choice(proven)
         key = chosen.account, chosen.name
-        self.set_beside(chosen, policies, rng.choice((1, -1)) * 10.0 ** rng.uniform(-3.5, -0.5))
+        self.set_beside(chosen, policies, rng.choice((1, -1)) * 10.0 ** rng.uniform(-4.0, -0.7))
         stream.now_ns += rng.randrange(4 * SECOND_NS)
         stream.clock_ns = stream.now_ns
         self.send([record("clock", 0, stream.now_ns)])
+        edges, chosen = self.found(key)
+        if chosen is None:
+            return
+        sides = self.sides(chosen.links)
+        moved = {link.underlying: up for link, up in zip(chosen.links, sides, strict=True)}
+        self.send(self.far_marks(chosen, edges, moved))
+        edges, chosen = self.found(key)
+        if chosen is None:
+            return
+        self.send(self.average_marks(chosen, edges, moved))
         edges, chosen = self.found(key)
         if chosen is None:
             return
@@ -160,7 +178,6 @@ class Burst:
         edges, chosen = self.found(key)
         if chosen is None:
             return
-        sides = self.sides(chosen.links)
         for link, up in zip(chosen.links, sides, strict=True):
             edge = link.upper if up else link.lower
             self.send(self.ticks(link.underlying, edge + (link.index - edge) * CLOSE))
@@ -178,10 +195,52 @@ class Burst:
             self.send(self.ticks(link.underlying, past))
         self.send([Record(ROWS)])
 
+    def far_marks(self, of: PocketEdges, edges: Edges, up: Mapping[int, bool]) -> list[Record]:
+        """A perpetual of each index seen as far from it as counts; its average follows slowly."""
+        out = []
+        for link in of.links:
+            for i in list(edges.marks.get(link.underlying, ()))[:1]:
+                far = BASIS_CAP if up[link.underlying] else -BASIS_CAP
+                out.append(record("mark", i, self.stream.now_ns, link.index * (1.0 + far)))
+        return out
+
+    def average_marks(self, of: PocketEdges, edges: Edges, up: Mapping[int, bool]) -> list[Record]:
+        """The same seen again just before the averages have used up what a curve may move."""
+        out, now_ns = [], self.stream.now_ns
+        for link in of.links:
+            for i, ratio in list(edges.marks.get(link.underlying, {}).items())[:1]:
+                far = BASIS_CAP if up[link.underlying] else -BASIS_CAP
+                still = abs(far - (ratio - 1.0))
+                share = link.left(1) * min(ratio, 1.0) * (1.0 - 1e-6) / still if still else 1.0
+                seconds = -BASIS_SECONDS * math.log1p(-share) if share < 1.0 else HEARTBEAT_SECONDS
+                ts_ns = now_ns + int(min(seconds, HEARTBEAT_SECONDS) * SECOND_NS)
+                self.stream.now_ns = max(self.stream.now_ns, ts_ns)
+                out.append(record("mark", i, ts_ns, link.index * (1.0 + far)))
+        return out
+
+    def straddle(self, account: int, pocket: int) -> None:
+        """As many calls as puts of an index sold: no delta to speak of, so that what moves the
+        pocket is how its slopes turn.
+        """
+        rng, stream = self.rng, self.stream
+        u = rng.randrange(len(stream.price))
+        size = 60_000.0 / stream.first[u] * rng.choice((-3.0, -1.0, 1.0))
+        for is_call in (True, False):
+            fits = [
+                i
+                for i, row in enumerate(stream.instruments)
+                if row["underlying"] == u and row["kind"] == "option" and row["payoff"] == "linear"
+                if row.get("is_call") == is_call and row["expiry_ns"] > stream.now_ns + DAY_NS
+            ]
+            if fits:
+                held = {"account": account, "pocket": pocket}
+                at = 0.03 * stream.first[u]
+                self.send([record("fill", rng.choice(fits), stream.now_ns, size, at, **held)])
+
     def furnish(self, account: int, pocket: int) -> None:
         """A pocket of contracts on two indices or more that all have bounds."""
         rng, stream = self.rng, self.stream
-        way = rng.choice((1.0, -1.0))
+        way, made_of = rng.choice((1.0, -1.0)), rng.choice(("anything", "perpetuals"))
         indices = list(range(len(stream.price)))
         for u in rng.sample(indices, rng.randint(2, len(indices))):
             fits = [
@@ -189,6 +248,7 @@ class Burst:
                 for i, row in enumerate(stream.instruments)
                 if row["underlying"] == u and row["payoff"] in ("linear", "inverse", "coin")
                 if row["kind"] == "perpetual" or row["expiry_ns"] > stream.now_ns + DAY_NS
+                if made_of != "perpetuals" or (row["kind"], row["payoff"]) == LINEAR
             ]
             held = {"account": account, "pocket": pocket}
             for i in rng.sample(fits, min(len(fits), rng.randint(1, 2))):
