@@ -18,11 +18,11 @@ struct Inside {
 auto& inside(LiveEngine& engine);
 template struct Inside<&LiveEngine::state_>;
 
-// "edges", then "pocket" with its account, name, state and amounts in ticks, then for each index it follows
-// "link": index, watched, delta in base, price now, lower, upper, and of both clocks where they stand and may
-// stand. Behind all, "vol" with what every living option is marked at and "node" every forward,
-// "mark" every perpetual's price for one of its index;
-// "staged" an index of which volatilities wait for their commit.
+// "edges", then "pocket" with its account, name, state and amounts in ticks, then for each index it
+// follows "link": index, watched, delta in base, price now, lower, upper, and of both clocks where
+// they stand and may stand. Behind all, "vol" with what every living option is marked at, "mark"
+// with every perpetual's price for one of its index, "node" with every forward; "staged" an index
+// of which volatilities wait for their commit.
 inline void print(LiveEngine& engine) {
   std::printf("edges\n");
   auto& s = inside(engine);
