@@ -59,7 +59,7 @@ class Reply:
     divergent: int = 0
     unlike_recompute: int = 0
     hash: str = ""
-    edges: Edges = field(default_factory=Edges)
+    edges: Edges = field(default_factory=Edges, compare=False)  # derived, not saved
     checked: CheckedOrder | None = None
 
     def states(self) -> dict[int, str]:
