@@ -11,6 +11,10 @@
 //   0xff03  save the engine and go on with the one that load makes of it
 //   0xff04  print the state hash
 //   0xff05  leave events in the ring (`flags` 1) or drain them after each record (0)
+//   0xff06  print how far the proofs of all pockets reach; see live_edges.hpp
+//   0xff07  check an order: the fields of a record of that type, `flags` 1 reduce-only; "checked"
+//           with verdict, status, index, shortfall, equity and initial margin after it
+//   0xff08  print "end" and let all that was printed be read
 #include <array>
 #include <cstdio>
 #include <cstdlib>
@@ -18,6 +22,7 @@
 #include <string>
 
 #include "live_dump.hpp"
+#include "live_edges.hpp"
 #include "live_small.hpp"
 
 using namespace tickmargin;
@@ -30,6 +35,9 @@ enum Command : std::uint16_t {
   save_and_load = 0xff03,
   print_hash = 0xff04,
   keep_events = 0xff05,
+  print_edges = 0xff06,
+  check_order = 0xff07,
+  end_of_batch = 0xff08,
 };
 
 long long wide(std::int64_t v) {
@@ -66,11 +74,19 @@ void rows(LiveEngine& engine) {
   std::printf("audit %zu %ld\n", engine.audit(), unlike_recompute(engine));
   for (std::size_t a = 0; a < engine.account_count(); ++a) {
     const LiveAccount row = engine.account(static_cast<AccountIndex>(a));
-    std::printf("row %zu %s %s %d %d %lld %lld %lld %lld %lld\n", a, state_name(row.state),
-                status_name(row.status), row.breach, row.liquidation_blocked, wide(row.equity),
-                wide(row.equity_initial), wide(row.initial_margin), wide(row.maintenance_margin),
-                wide(row.slack));
+    std::printf("row %zu %s %s %d %d %lld %lld %lld %lld %lld %lld\n", a, state_name(row.state),
+                status_name(row.status), row.breach, row.liquidation_blocked, wide(row.since_ns),
+                wide(row.equity), wide(row.equity_initial), wide(row.initial_margin),
+                wide(row.maintenance_margin), wide(row.slack));
   }
+}
+
+void check(LiveEngine& engine, const Record& r) {
+  const Order order{r.account, r.pocket, r.subject, r.value[0], r.value[1]};
+  const CheckedOrder c = engine.check(order, r.flags != 0);
+  std::printf("checked %s %s %d %lld %lld %lld\n", check_verdict_name(c.verdict),
+              status_name(c.status), c.binding_underlying, wide(c.shortfall), wide(c.equity_after),
+              wide(c.initial_after));
 }
 
 int run(std::uint64_t seed) {
@@ -88,6 +104,12 @@ int run(std::uint64_t seed) {
         std::printf("hash %llx\n", static_cast<unsigned long long>(engine.state_hash()));
         break;
       case keep_events: keep = record.flags != 0; break;
+      case print_edges: live_edges::print(engine); break;
+      case check_order: check(engine, record); break;
+      case end_of_batch:
+        std::printf("end\n");
+        std::fflush(stdout);
+        break;
       default: {
         const Applied applied = engine.apply(record);
         std::printf("answer %s %llu\n", record_status_name(applied.status),

@@ -92,6 +92,7 @@ class LiveTwin:
         self.ramp: tuple[int, int] | None = None  # from when on, and for how long
         self.blocked_limit_ns: int = self.settings["liquidation_block_limit_ns"]
         self.accounts.views = self._views(lambda _: None)
+        self.since_ns = [self.market.clock_ns for _ in self.accounts.views]  # of each state
         self._escalations()  # what is blocked from the start counts from there
 
     def stage_policies(self, epoch: int, policies: Mapping[str, Any]) -> None:
@@ -178,6 +179,9 @@ class LiveTwin:
         late = [Event("escalation", subject=u) for u in answer.vols_late]
         answer.market += sorted([*late, *turned], key=lambda e: (e.subject, e.type == "vol_state"))
         answer.accounts = account_events(before, self.accounts.views)
+        for event, _ in answer.accounts:
+            if event.before != event.after:
+                self.since_ns[event.account] = self.market.clock_ns
         answer.late = self._escalations()
         return answer
 
@@ -202,6 +206,18 @@ class LiveTwin:
                     events.append(Event("escalation", account))
                 own.escalated.add(account)
         return events
+
+    def near_a_border(self, within: float = 0.01) -> set[int]:
+        """Accounts with a pocket so close to a level x maintenance, or to a way out of a state."""
+        rules, found = self.policies[self.epoch], set()
+        out = 1.0 + self.settings["hysteresis_ratio"]
+        for (account, _), (_, now) in self.accounts.kept.items():
+            levels = rules["policies"][rules["account_policy"][account]]["levels"].values()
+            for border in (level * way for level in levels for way in (1.0, out)):
+                at = border * now.maintenance
+                if now.known and at > 0 and abs(now.equity - at) <= within * at:
+                    found.add(account)
+        return found
 
     def book(self, r: Record) -> PocketBook:
         """The pocket of a record, made where the account has none."""

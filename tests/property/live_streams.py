@@ -15,7 +15,9 @@ from tests.oracle.live_records import TYPES, USED, Record, record
 
 SECOND_NS = 10**9
 DAY_NS = 86_400 * SECOND_NS
-ROWS, STAGE, RELOAD, HASH = 0xFF01, 0xFF02, 0xFF03, 0xFF04  # commands of live_replay
+# Commands of live_replay.
+ROWS, STAGE, RELOAD, HASH = 0xFF01, 0xFF02, 0xFF03, 0xFF04
+EDGES, CHECK, END = 0xFF06, 0xFF07, 0xFF08
 
 WEIGHTS = {
     "index_tick": 42.0,
@@ -38,6 +40,7 @@ WEIGHTS = {
     "instrument_listing": 0.4,
     "instrument_expiry": 1.5,
     "operator_release": 1.0,
+    "check": 6.0,
     "bad": 12.0,
 }
 
@@ -245,6 +248,21 @@ class Stream:
         )
         self.orders = [*self.orders[-12:], drawn]
         return self.numbered(drawn)
+
+    def check(self) -> Record:
+        """An order that is asked about and does not trade; small, large, or out of what is held."""
+        rng, i = self.rng, self.instrument()
+        quantity, price = self.trade(i)
+        quantity *= rng.choice((0.01, 0.5, 1.0, 1.0, 20.0))
+        wrong = rng.random()
+        if wrong < 0.03:
+            quantity, price = rng.choice(((0.0, price), (quantity, -1.0), (math.nan, price)))
+        elif wrong < 0.05:
+            i = 9_999
+        values = (quantity, price, 0.0)
+        return Record(
+            CHECK, subject=i, flags=int(rng.random() < 0.3), value=values, **self.holder()
+        )
 
     def cancel(self) -> Record:
         number = self.new_id()

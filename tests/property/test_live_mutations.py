@@ -1,7 +1,7 @@
 """Wrong bands are caught: one line of the engine is changed and a test of bands has to fail.
 
 Each mutant is one source file compiled from a copy and linked before the library of a development
-build. The engine as it is passes the same test in CI.
+build. The engine as it is passes the same test in CI. Some are run beside the twin as well.
 """
 
 from __future__ import annotations
@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from tests.property.test_live_twin import Pair, drawn_and_told
 
 ROOT = Path(__file__).parents[2]
 SOURCES = ROOT / "cpp" / "src"
 RECORDS = 60_000
+TWIN_SEEDS, TWIN_STEPS, BURST_EVERY = (2, 4, 1, 3, 5, 6), 150, 4
 FLAGS = ("-std=c++20", "-O2", "-ffp-contract=off", "-fno-math-errno")
 
 
@@ -47,6 +49,16 @@ MUTATIONS = {
         BOUNDS,
         "line.stressed = slopes_of(convex, concave, unit.q, unit.out.index);",
         "line.stressed = slopes_of(concave, convex, unit.q, unit.out.index);",
+    ),
+    "a dropped chord": Mutation(
+        BOUNDS,
+        "line.stressed = slopes_of(convex, concave, unit.q, unit.out.index);",
+        "line.stressed = slopes_of(convex, concave, unit.q, unit.out.index);\n"
+        "    line.stressed.low -= chord(concave[1], concave[2], unit.q.above.price - "
+        "unit.out.index);",
+    ),
+    "a dropped reserve": Mutation(
+        BANDS, "const double price = 1.0 - split.vol - split.curve;", "const double price = 1.0;"
     ),
     "volatility wears nothing out": Mutation(
         BANDS, "link.wear_limit[0] = of.wear.vol + wear.vol;", "link.wear_limit[0] = INFINITY;"
@@ -106,6 +118,14 @@ MUTATIONS = {
         EASED, "return used <= 1.0 - left_min;", "return used <= 1.5;", EASE
     ),
 }
+# These are told by the twin too, which knows nothing of bands, and by nothing that the engine says
+# of itself.
+BESIDE_THE_TWIN = (
+    "a dropped chord",
+    "a dropped reserve",
+    "slack not shared between indices",
+    "volatility wears nothing out",
+)
 
 
 @pytest.fixture(scope="module")
@@ -124,22 +144,43 @@ def run(binary: Path, test: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
 
-@pytest.mark.parametrize("name", MUTATIONS)
-def test_a_wrong_band_is_caught(name: str, build: Path, tmp_path: Path) -> None:
+def mutant_of(name: str, program: str, build: Path, into: Path) -> Path:
+    """A program of the build with one line of the engine changed."""
     mutation = MUTATIONS[name]
     source = (SOURCES / mutation.file).read_text()
     assert source.count(mutation.line) == 1, "the mutation no longer finds its line"
-    mutant, binary = tmp_path / "mutant.cpp", tmp_path / "mutant"
+    mutant, binary = into / "mutant.cpp", into / "mutant"
     mutant.write_text(source.replace(mutation.line, mutation.becomes))
     compiler = os.environ.get("CXX") or shutil.which("c++") or "g++"
-    test = f"test_{mutation.caught_by.binary}"
-    objects = build / f"tests/cpp/CMakeFiles/cpp_{test}.dir/{test}.cpp.o"
+    objects = build / "tests/cpp/CMakeFiles" / program
     include = [f"-I{ROOT / 'cpp/include'}", f"-I{build / 'cpp/include'}", f"-I{SOURCES}"]
     # The mutant comes first, so the library's own object of that file is not taken.
     archive = build / "cpp/libtickmargin_core.a"
     command = [compiler, *FLAGS, *include, mutant, objects, archive, "-o", binary]
     subprocess.run(command, check=True)
-    result = run(binary, mutation.caught_by.test)
+    return binary
+
+
+@pytest.mark.parametrize("name", MUTATIONS)
+def test_a_wrong_band_is_caught(name: str, build: Path, tmp_path: Path) -> None:
+    caught_by = MUTATIONS[name].caught_by
+    test = f"test_{caught_by.binary}"
+    program = f"cpp_{test}.dir/{test}.cpp.o"
+    result = run(mutant_of(name, program, build, tmp_path), caught_by.test)
     print(result.stdout)
     assert result.returncode == 1, f"not caught: {name}\n{result.stdout}"
     assert "failed: divergent == 0" in result.stdout
+
+
+@pytest.mark.parametrize("name", BESIDE_THE_TWIN)
+def test_a_wrong_band_disagrees_with_the_twin(name: str, build: Path, tmp_path: Path) -> None:
+    mutant = mutant_of(name, "live_replay.dir/live_replay.cpp.o", build, tmp_path)
+    for seed in TWIN_SEEDS:
+        drawer = drawn_and_told(seed, TWIN_STEPS, mutant, BURST_EVERY)
+        pair = Pair(seed, audited=False)
+        try:
+            pair.follow(drawer.records, drawer.replies)
+        except AssertionError as disagreement:
+            print(str(disagreement).splitlines()[0])
+            return
+    raise AssertionError(f"not caught: {name}")

@@ -15,37 +15,89 @@ from pathlib import Path
 import pytest
 from tests.oracle.live import Answer, LiveTwin
 from tests.oracle.live_margin import STATES
+from tests.oracle.live_preview import VERDICTS, Asked, preview
 from tests.oracle.live_records import EVENTS, STATUSES, TAKEN, TYPES, Record, record
 from tests.oracle.live_states import AccountView
-from tests.property.live_driver import AMOUNTS, Reply, binary, run, venue
-from tests.property.live_streams import HASH, RELOAD, ROWS, SECOND_NS, STAGE, Stream
+from tests.property.live_driver import AMOUNTS, Reply, Session, binary, run, venue
+from tests.property.live_edges import Burst, Edges
+from tests.property.live_streams import CHECK, EDGES, HASH, RELOAD, ROWS, SECOND_NS, STAGE, Stream
 
 SEEDS = [int(s) for s in (os.environ.get("TICKMARGIN_LIVE_TWIN_SEEDS") or "1,2").split(",")]
 RECORDS = int(os.environ.get("TICKMARGIN_LIVE_TWIN_RECORDS") or 2_000)  # a stream
 # Only a ring that is not drained is full, only a journal fails;
 UNREACHABLE = {"ring_full", "not_durable"}
 NEAR_MOST = 0.01  # of the records
+OPEN_MOST = 0.1  # of the verdicts: an order may add just nothing to what is asked for
 LONG_RECORDS = os.environ.get("TICKMARGIN_LIVE_RECORDS") or "20000"
 
 
+NEAR_A_BORDER = 0.1  # of the accounts, within 1 % of a border
+EACH_WAY = 0.01  # of the records, transitions to worse and to better
+BURST_EVERY, BORDER_EVERY = 120, 18
+
+
+class Drawer:
+    """A stream with rows now and then, and an engine that is saved and loaded on the way.
+
+    The engine is there as it is drawn: bursts go to the edges of its proofs, and pockets to their
+    borders.
+    """
+
+    def __init__(self, seed: int, session: Session) -> None:
+        self.session = session
+        self.policies = venue(seed)["policies"]
+        self.stream = Stream(venue(seed), seed)
+        self.burst = Burst(self.stream, self.send, self.look)
+        self.records: list[Record] = []
+        self.replies: list[Reply] = []
+
+    def send(self, records: Sequence[Record]) -> None:
+        self.records += records
+        self.replies += self.session.send(records)
+
+    def look(self) -> Edges:
+        self.send([Record(EDGES)])
+        return self.replies[-1].edges
+
+    def draw(self, count: int, burst_every: int = BURST_EVERY) -> None:
+        """So many steps of the stream, and what belongs to them."""
+        for number in range(count):
+            self.send(self.stream.next())
+            if number % 25 == 24:
+                self.send([Record(ROWS)])
+            if number % 400 == 399:
+                self.send([Record(RELOAD)])
+            if number % BORDER_EVERY == BORDER_EVERY - 1:
+                self.burst.to_a_border(self.policies)
+            if number % burst_every == burst_every - 1:
+                self.burst.go(self.policies)
+
+    def end(self) -> None:
+        self.send([Record(ROWS), Record(HASH)])
+
+
+def drawn_and_told(
+    seed: int, count: int, program: Path | None = None, burst_every: int = BURST_EVERY
+) -> Drawer:
+    """A stream of a seed with what an engine replied."""
+    with Session(seed, program=program) as session:
+        drawer = Drawer(seed, session)
+        drawer.draw(count, burst_every)
+        drawer.end()
+    return drawer
+
+
 def drawn(seed: int, count: int) -> list[Record]:
-    """A stream with rows now and then, and an engine that is saved and loaded on the way."""
-    stream = Stream(venue(seed), seed)
-    records: list[Record] = []
-    for number in range(count):
-        records += stream.next()
-        if number % 25 == 24:
-            records.append(Record(ROWS))
-        if number % 400 == 399:
-            records.append(Record(RELOAD))
-    return [*records, Record(ROWS), Record(HASH)]
+    """A stream of a seed."""
+    return drawn_and_told(seed, count).records
 
 
 class Pair:
     """The twin and what the engine replied, compared as they go."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, audited: bool = True) -> None:
         self.seed = seed
+        self.audited = audited  # what the engine says of itself counts as well
         self.venue = venue(seed)
         self.twin = LiveTwin(self.venue)
         self.types: Counter[str] = Counter()
@@ -53,6 +105,9 @@ class Pair:
         self.told: Counter[str] = Counter()
         self.worse: Counter[str] = Counter()
         self.better: Counter[str] = Counter()
+        self.verdicts: Counter[str] = Counter()
+        self.open_verdicts = 0
+        self.seen = self.seen_near = 0  # accounts at rows, and those of them near a border
         self.where = ""
 
     def follow(self, records: Sequence[Record], replies: Sequence[Reply]) -> None:
@@ -62,7 +117,9 @@ class Pair:
                 self.twin.stage_policies(r.sequence, self.venue["policy_sets"][r.detail])
             elif r.type == ROWS:
                 self.rows(reply)
-            elif r.type not in (RELOAD, HASH):
+            elif r.type == CHECK:
+                self.check(r, reply)
+            elif r.type not in (RELOAD, HASH, EDGES):
                 self.record(r, reply)
 
     def record(self, r: Record, reply: Reply) -> None:
@@ -100,13 +157,43 @@ class Pair:
             assert abs(got - expected) <= 2 * view.near + 2, (self.where, got, expected)
 
     def rows(self, reply: Reply) -> None:
-        assert reply.divergent == 0, self.where
-        assert reply.unlike_recompute == 0, self.where
-        for row, view in zip(reply.rows, self.twin.accounts.views, strict=True):
-            state, status, breach, blocked, amounts = row
+        views = self.twin.accounts.views
+        rows = zip(reply.rows, views, self.twin.since_ns, strict=True)
+        for row, view, since in rows:
+            state, status, breach, blocked, since_ns, amounts = row
             assert (state, status, blocked) == view.told(), self.where
+            assert since_ns == since, self.where
             assert breach == view.breach or view.breach_near, self.where
             self.amounts(view, ((amounts[n], getattr(view, n)) for n in AMOUNTS))
+        self.seen += len(views)
+        self.seen_near += len(self.twin.near_a_border())
+        if self.audited:
+            assert reply.divergent == 0, self.where
+            assert reply.unlike_recompute == 0, self.where
+
+    def check(self, r: Record, reply: Reply) -> None:
+        """An order before it trades: the verdict, its reason, and by how much it is short."""
+        quantity, price, _ = r.value
+        asked = Asked(r.account, r.pocket, r.subject, quantity, price, r.flags != 0)
+        own, told = preview(self.twin, asked), reply.checked
+        assert told is not None
+        assert told.verdict in own.verdicts, (self.where, told, own)
+        assert told.status == own.status, (self.where, told, own)
+        self.verdicts[told.verdict] += 1
+        self.open_verdicts += len(own.verdicts) > 1
+        if told.verdict == "refused_doubtful":
+            assert told.underlying in own.in_doubt, (self.where, told, own)
+        short = own.initial_after - own.equity_after
+        expected = short if told.verdict == "refused_margin" else 0
+        assert abs(told.shortfall - expected) <= 2 * own.near + 2, (self.where, told, own)
+        if (told.equity_after, told.initial_after) != (0, 0):
+            assert abs(told.equity_after - own.equity_after) <= own.near + 2, (
+                self.where,
+                told,
+                own,
+            )
+            after = abs(told.initial_after - own.initial_after)
+            assert after <= own.near + 2, (self.where, told, own)
 
 
 def test_every_record_agrees_with_the_twin() -> None:
@@ -115,26 +202,46 @@ def test_every_record_agrees_with_the_twin() -> None:
     worse: Counter[str] = Counter()
     better: Counter[str] = Counter()
     told: Counter[str] = Counter()
-    near = 0
+    verdicts: Counter[str] = Counter()
+    near = open_verdicts = seen = seen_near = inside = 0
     for seed in SEEDS:
-        records = drawn(seed, RECORDS)
+        drawer = drawn_and_told(seed, RECORDS)
         pair = Pair(seed)
-        pair.follow(records, run(seed, records))
+        pair.follow(drawer.records, drawer.replies)
         types += pair.types
         statuses += pair.statuses
         worse += pair.worse
         better += pair.better
+        verdicts += pair.verdicts
+        open_verdicts += pair.open_verdicts
         told += pair.told
         near += pair.twin.accounts.near
-        print(f"seed {seed}: {sum(pair.statuses.values())} records agree", flush=True)
-    print(statuses, told, worse, better, f"{near} near a border", sep="\n")
+        seen, seen_near = seen + pair.seen, seen_near + pair.seen_near
+        inside += drawer.burst.inside
+        ways = f"{sum(pair.worse.values())} to worse, {sum(pair.better.values())} to better"
+        print(
+            f"seed {seed}: {sum(pair.statuses.values())} records agree, {ways}, "
+            f"{100 * pair.seen_near / pair.seen:.1f} % near a border, {drawer.burst.inside} bursts",
+            flush=True,
+        )
+    records = sum(statuses.values())
+    share = f"{100 * seen_near / seen:.1f} % of accounts within 1 % of a border"
+    unsure = f"{near} too near a border to tell, {open_verdicts} verdicts"
+    print(statuses, told, worse, better, verdicts, share, unsure, sep="\n")
     assert set(types) == set(TYPES) - {"none"}
     assert set(statuses) == set(STATUSES) - UNREACHABLE
     assert set(told) == set(EVENTS) - {"none"}
     # What is undecidable is worse than all, so it is entered from below only.
     assert set(worse) == set(STATES) - {"healthy"}
     assert set(better) == set(STATES) - {"undecidable"}
-    assert near <= NEAR_MOST * sum(statuses.values())
+    assert set(verdicts) == set(VERDICTS)
+    assert near <= NEAR_MOST * records
+    assert open_verdicts <= OPEN_MOST * sum(verdicts.values())
+    assert sum(worse.values()) >= EACH_WAY * records
+    assert sum(better.values()) >= EACH_WAY * records
+    assert seen_near >= NEAR_A_BORDER * seen
+    assert inside >= len(SEEDS) * RECORDS / BURST_EVERY / 4
+    assert all(len(venue(seed)["underlyings"]) >= 3 for seed in SEEDS)
 
 
 def long_hashes(kernels: str) -> list[str]:
