@@ -5,6 +5,7 @@ The order fills in full in a copy of the pocket, and that is evaluated like any 
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
@@ -70,9 +71,9 @@ def fault_of(twin: LiveTwin, asked: Asked) -> str | None:
     known = 0 <= asked.account < twin.accounts.count
     if not known or not 0 <= asked.instrument < len(market.instruments):
         return "refused_unknown"
-    if asked.instrument in market.settled:
-        return "refused_unknown"
     row = market.instruments[asked.instrument]
+    if asked.instrument in market.settled or 0 < row["expiry_ns"] <= market.clock_ns:
+        return "refused_unknown"
     numbers = math.isfinite(asked.quantity) and math.isfinite(asked.price)
     free = row["kind"] == "option"
     if not numbers or asked.quantity == 0.0 or asked.price < 0.0 or asked.pocket < 0:
@@ -82,10 +83,21 @@ def fault_of(twin: LiveTwin, asked: Asked) -> str | None:
     if asked.reduce_only:
         book = twin.accounts.books.get((asked.account, asked.pocket), PocketBook())
         held = [r["quantity"] for r in book.rows if r["instrument"] == asked.instrument]
-        net = math.fsum(held)
-        if net * asked.quantity >= 0.0 or abs(asked.quantity) > abs(net):
+        net, rests = math.fsum(held), math.fsum(closing_already(twin, asked))
+        if net * asked.quantity >= 0.0 or abs(rests + asked.quantity) > abs(net):
             return "refused_not_reducing"
     return None
+
+
+def closing_already(twin: LiveTwin, asked: Asked) -> list[float]:
+    """Resting orders that may only reduce, of the same side: all of them may trade before."""
+    where = asked.account, asked.pocket, asked.instrument
+    return [
+        twin.left[number]
+        for number, o in twin.orders.items()
+        if o.flags & 1 and (o.account, o.pocket, o.subject) == where
+        if (twin.left[number] < 0.0) == (asked.quantity < 0.0)
+    ]
 
 
 def preview(twin: LiveTwin, asked: Asked) -> Preview:
@@ -114,6 +126,14 @@ def preview(twin: LiveTwin, asked: Asked) -> Preview:
     wanted = PocketBook([{"instrument": asked.instrument}])
     marks = marks_of(twin.market, book) | marks_of(twin.market, wanted)
     in_doubt = {u for u in marks if twin.market.guards[u].state != "ready"}
+    options = {asked.instrument, *(row["instrument"] for row in book.rows)}
+    in_doubt |= {
+        twin.market.instruments[i]["underlying"] for i in options & set(twin.market.vol_doubts)
+    }
+    slack, left = now.equity_initial - now.initial, then.equity_initial - then.initial
+    eased = {left >= slack}
+    if abs(left - slack) <= near:
+        eased = {False, True}
     last = twin.accounts.last.get(key, "healthy")
     verdicts = set()
     for new_risk in rises:
@@ -122,7 +142,7 @@ def preview(twin: LiveTwin, asked: Asked) -> Preview:
         elif new_risk and RANK[last] >= RANK["liquidating"]:
             verdicts.add("refused_liquidating")
         else:
-            for enough in covered:
-                short = "refused_margin" if new_risk else "accepted_reduces"
+            for enough, no_worse in itertools.product(covered, eased):
+                short = "accepted_reduces" if no_worse and not new_risk else "refused_margin"
                 verdicts.add("accepted" if enough else short)
     return Preview(verdicts, "ok", in_doubt, then.equity_initial, then.initial, near)
