@@ -162,9 +162,9 @@ void register_risk(Module& m) {
         py::arg("alpha"), py::arg("beta"), py::arg("first_variance"));
   m.def("filtered_moves", &filtered_moves, py::arg("prices"), py::arg("omega"), py::arg("alpha"),
         py::arg("beta"), py::arg("start"), py::arg("end"));
-  m.def("drawn_moves", &drawn_moves, py::arg("deviation"), py::arg("correlation"),
-        py::arg("count"), py::arg("seed"), py::arg("freedom"), py::arg("jump_count"),
-        py::arg("jump_mean"), py::arg("jump_deviation"));
+  m.def("drawn_moves", &drawn_moves, py::arg("deviation"), py::arg("correlation"), py::arg("count"),
+        py::arg("seed"), py::arg("freedom"), py::arg("jump_count"), py::arg("jump_mean"),
+        py::arg("jump_deviation"));
   m.def("component_risk", &component_risk, py::arg("amounts"), py::arg("covariance"),
         py::arg("multiple"));
   m.def("delta_gamma_quantile", &delta_gamma_quantile, py::arg("delta"), py::arg("gamma"),

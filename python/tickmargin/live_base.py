@@ -65,12 +65,13 @@ class LiveBase(ABC):
             ``unusable_after_ns``, ``quarantine_limit_ns``, ``source_clamp_ratio``, ``feed_min``,
             ``feed_max``, ``band_ratio``, ``velocity_ratio_per_sqrt_second``, ``band_cap_ratio``,
             ``doubt_ratio``, ``lead_max_ns`` (what is stamped further ahead of the clock and of the
-            newest tick is refused; default a day, 0 no limit): the rules are in ``cpp/src/market/README.md``.
+            newest tick is refused; default a day, 0 no limit): the rules are in
+            ``cpp/src/market/README.md``.
         settings : mapping, optional
             ``hysteresis_ratio``, ``settlement_window_ns``, ``liquidation_block_limit_ns``,
             ``transfer_finality_ns``, ``clock_step_max_ns`` (how far one record may be ahead of the
-            clock; default 100 days, 0 no limit), bounds of volatilities (``vol_doubt_limit_ns``: how
-            long one stays in doubt) and mark bases, and how bands are kept
+            clock; default 100 days, 0 no limit), bounds of volatilities (``vol_doubt_limit_ns``:
+            how long one stays in doubt) and mark bases, and how bands are kept
             (``bands``, ``renewals_per_record``, ``ladder_buckets``, ``cell_ratio``).
         capacity : mapping of str to int, optional
             Room for instruments, pockets, positions, balances, pocket_positions, orders, transfers

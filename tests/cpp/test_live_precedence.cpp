@@ -1,5 +1,6 @@
-// Records with two faults: of several reasons the first in the order of RecordStatus is given, within
-// what a record has to be looked at for: fields alone, then time, then state. Every pair of faults that one record can have is made.
+// Records with two faults: of several reasons the first in the order of RecordStatus is given,
+// within what a record has to be looked at for: fields alone, then time, then state. Every pair of
+// faults that one record can have is made.
 #include <algorithm>
 #include <string>
 #include <utility>
