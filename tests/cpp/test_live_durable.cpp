@@ -323,13 +323,14 @@ TEST(a_failed_journal_takes_nothing_more_until_a_snapshot) {
     CHECK(engine.flush());
     const std::uint64_t durable = engine.durable_seq();
     files.refuse(fault::Refusal::once, 1);
-    const Record tick = index_tick(0, 1'000'000, 60'000.0, start_ns + 60 * ns_per_day);
+    const TimeNs later = engine.now_ns() + ns_per_day / 2;
+    const Record tick = index_tick(0, 1'000'000, 60'000.0, later);
     CHECK(engine.apply(tick).status == RecordStatus::ok);
     CHECK(!engine.flush());
     CHECK(engine.journal_error() != 0);
     CHECK_EQ(engine.durable_seq(), durable);
     const std::uint64_t hash = engine.state_hash();
-    const Record next = index_tick(0, 1'000'001, 60'000.0, start_ns + 60 * ns_per_day);
+    const Record next = index_tick(0, 1'000'001, 60'000.0, later);
     CHECK(engine.apply(next).status == RecordStatus::not_durable);
     CHECK(throws([&] { engine.stage_policies(99, make_policies(accounts)); }));
     CHECK_EQ(engine.state_hash(), hash);

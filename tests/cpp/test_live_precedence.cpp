@@ -48,6 +48,9 @@ void bad_pocket(Record& r) {
 void bad_detail(Record& r) {
   r.detail = 9'999;
 }
+void negative_detail(Record& r) {
+  r.detail = -1;
+}
 void bad_flags(Record& r) {
   r.flags = 2;
 }
@@ -87,6 +90,7 @@ constexpr Fault type_unknown = {"type", S::unknown_type, no_type};
 constexpr Fault time_back = {"ts_ns", S::time_reversed, late};
 constexpr Fault flags_reserved = {"flags", S::reserved_not_zero, bad_flags};
 constexpr Fault source_reserved = {"source", S::reserved_not_zero, bad_source};
+constexpr Fault number_below = {"detail", S::out_of_range, negative_detail};
 constexpr Fault detail_reserved = {"detail", S::reserved_not_zero, bad_detail};
 constexpr Fault account_reserved = {"account", S::reserved_not_zero, bad_account};
 constexpr Fault third_reserved = {"third", S::reserved_not_zero, third_value};
@@ -162,7 +166,11 @@ std::vector<Case> cases() {
                             of.good.type == T::deposit || of.good.type == T::withdrawal;
     if (!of_account) of.faults.push_back(account_reserved);
     if (of.good.type != T::index_tick) of.faults.push_back(source_reserved);
-    if (of.good.type != T::forward && of.good.type != T::surface_commit) {
+    const bool numbered = of_account && of.good.type != T::deposit;
+    if (numbered) {
+      of.faults.push_back(number_below);
+    } else if (of.good.type != T::forward && of.good.type != T::surface_commit &&
+               of.good.type != T::operator_release) {
       of.faults.push_back(detail_reserved);
     }
   }

@@ -87,9 +87,16 @@ TEST(a_state_that_differs_is_refused_with_the_entries_it_is_in) {
   CHECK_EQ(header.state_hash, hash);
   header.state_hash ^= 1;
   header.checksum = journal::header_checksum(header);
+  // A journal of that header without an entry.
+  const std::uint64_t salt = header.checksum, first = journal::first_frame_offset;
   fault::Bytes& bytes = files.bytes(path);
-  bytes.resize(sizeof header);
+  bytes.assign(first, {});
   std::memcpy(bytes.data(), &header, sizeof header);
+  for (const std::uint64_t count : {0, 1}) {
+    const journal::DurableMark mark =
+        journal::make_mark(count, header.first_sequence - 1, first, salt, salt);
+    std::memcpy(bytes.data() + journal::slot_offset(count), &mark, sizeof mark);
+  }
   RecordingError kept(RecordingFault::io, "");
   const RecordingError* error = refusal(files, kept);
   CHECK(error != nullptr && error->fault == RecordingFault::differs);
