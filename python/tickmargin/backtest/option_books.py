@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from tickmargin.backtest.arguments import refuse
 from tickmargin.backtest.history import PriceHistory, ewma_vol
+from tickmargin.backtest.needs import check_decided
 from tickmargin.backtest.rolling import Promise, Rolled
 from tickmargin.simulate.chain import Chain
 from tickmargin.simulate.open_interest import ChainBook, book_from_chain
@@ -283,6 +284,9 @@ def _requirements(
 
     engine = Engine(market_of(market, as_of_ns), portfolio_of(portfolio), policies)
     rows = engine.recompute().accounts
+    both = np.stack([rows["initial_margin"], rows["maintenance_margin"]], axis=1)
+    if not np.isfinite(both).all(axis=1).any():
+        check_decided(rows, both, as_of_ns)
     holds = {p.name: p.config.option_value == "requirement" for p in policies.loaded}
     columns = (rows["account"], rows["initial_margin"], rows["maintenance_margin"], rows["policy"])
     return {

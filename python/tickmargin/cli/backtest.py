@@ -186,7 +186,7 @@ def _roll(
         with steps("margining", len(chains)) as step:
             return roll_chains(policies, chains, promise, accounts=accounts, seed=seed, step=step)
     prices = read_history(files, underlyings=names or None, where=pairs[0], rename=pairs[1])
-    total = margined_rows(prices, *span, every).size
+    total = margined_rows(prices, *span, every, policies).size
     with steps("margining", total) as step:
         return roll_prices(
             policies,
