@@ -14,7 +14,7 @@ from tickmargin.errors import InvalidInputError
 from tickmargin.history import History
 from tickmargin.loading.arrow import pyarrow
 
-__all__ = ["PriceHistory", "ewma_vol", "read_history"]
+__all__ = ["PriceHistory", "continued", "ewma_vol", "read_history"]
 
 _NS = {"s": 1_000_000_000, "ms": 1_000_000, "us": 1_000, "ns": 1}
 _TIMES = ("ts_ns", "ts_utc", "time", "date", "timestamp")
@@ -271,6 +271,37 @@ def ewma_vol(
         bottom = decay * bottom + years[row]
         out[row + 1] = np.sqrt(top / bottom)
     return out
+
+
+def continued(
+    history: PriceHistory | None, underlying: str, returns: NDArray[np.float64]
+) -> PriceHistory:
+    """One underlying's history and daily returns after it; the returns alone without one."""
+    day = 86_400_000_000_000
+    if history is None:
+        before = PriceHistory(np.ones(1, np.int64), (underlying,), np.full((1, 1), 50_000.0))
+    elif underlying in history.underlyings:
+        own = [history.underlyings.index(underlying)]
+        columns = {name: values[:, own] for name, values in history.columns.items()}
+        before = PriceHistory(history.times_ns, (underlying,), history.prices[:, own], columns)
+    else:
+        known = ", ".join(history.underlyings)
+        raise InvalidInputError(
+            f"underlying must be one of the history's ({known}), got {underlying!r}",
+            code="UNKNOWN_UNDERLYING",
+        )
+    steps = np.arange(1, returns.size + 1, dtype=np.int64)
+    prices = before.prices[-1] * np.exp(np.cumsum(returns))[:, None]
+    last = int(before.times_ns[-1])
+    return PriceHistory(
+        np.concatenate([before.times_ns, last + steps * day]),
+        before.underlyings,
+        np.concatenate([before.prices, prices]),
+        {
+            name: np.concatenate([values, np.repeat(values[-1:], returns.size, axis=0)])
+            for name, values in before.columns.items()
+        },
+    )
 
 
 def read_long(path: Path) -> History:

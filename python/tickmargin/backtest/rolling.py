@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tickmargin.backtest.arguments import refuse
+from tickmargin.backtest.forecasts import Forecast, Forecaster
 from tickmargin.backtest.history import PriceHistory, ewma_vol
 from tickmargin.backtest.needs import (
     OF_THE_BOOK,
@@ -73,6 +74,11 @@ class Rolled:
         Size of what is held at the index price, longs and shorts added.
     initial_steps, maintenance_steps : int
         Rows of history in each horizon: windows that far apart do not overlap.
+    next_loss : array of float, optional
+        From each time to the next one margined, whatever the horizons; NaN at the last. None where
+        the books of the next time are others.
+    initial_forecast, maintenance_forecast : Forecast, optional
+        What the policy's measure forecasts; None where it is no forecast of the loss.
     """
 
     books: tuple[str, ...]
@@ -86,6 +92,9 @@ class Rolled:
     gross_notional: NDArray[np.float64]
     initial_steps: int = 1
     maintenance_steps: int = 1
+    next_loss: NDArray[np.float64] | None = None
+    initial_forecast: Forecast | None = None
+    maintenance_forecast: Forecast | None = None
 
 
 def promise_of(policies: Policies) -> Promise:
@@ -145,6 +154,7 @@ def roll_prices(
     every: int = 1,
     half_life_days: float = 11.2,
     depth_notional: float = 50_000_000.0,
+    forecast: bool = True,
     step: Callable[[], None] = lambda: None,
 ) -> Rolled:
     """Margin the books at every time of a history.
@@ -166,6 +176,8 @@ def roll_prices(
         Of the weights of the realised volatility that the market states.
     depth_notional : float
         What rests within 1 % of mid, stated as constant where the history does not say.
+    forecast : bool
+        Whether what the policy's measure forecasts is asked for too.
     step : callable
         Called after each time, for a progress bar.
 
@@ -181,12 +193,18 @@ def roll_prices(
     steps = [_steps(history, days) for days in (said.initial_days, said.maintenance_days)]
     vols = ewma_vol(history, half_life_days)
     venue = _Venue(policies, history, books, depth_notional)
+    forecaster = Forecaster(policies, said, books)
     margins = np.empty((rows.size, len(books), 2))
     for place, row in enumerate(rows.tolist()):
         margins[place] = venue.margins(row, vols[row])
+        if forecast and forecaster.wanted:
+            by_name = dict(zip(history.underlyings, vols[row].tolist(), strict=True))
+            forecaster.add(venue.measured, by_name)
         step()
     worth = np.array([[b.worth.get(u, 0.0) for u in history.underlyings] for b in books])
-    losses = [_losses(history.prices, rows, n, worth) for n in steps]
+    losses = [_losses(history.prices, rows, rows + n, worth) for n in steps]
+    until_next = _losses(history.prices, rows, np.append(rows[1:], len(history.prices)), worth)
+    initial_forecast, maintenance_forecast = forecaster.forecasts() if forecast else (None, None)
     return Rolled(
         books=tuple(b.name for b in books),
         kinds=tuple(b.kind for b in books),
@@ -199,6 +217,9 @@ def roll_prices(
         gross_notional=np.tile(np.abs(worth).sum(axis=1), rows.size),
         initial_steps=max(1, math.ceil(steps[0] / every)),
         maintenance_steps=max(1, math.ceil(steps[1] / every)),
+        next_loss=until_next,
+        initial_forecast=initial_forecast,
+        maintenance_forecast=maintenance_forecast,
     )
 
 
@@ -236,9 +257,11 @@ def _steps(history: PriceHistory, days: float) -> int:
 
 
 def _losses(
-    prices: NDArray[np.float64], rows: NDArray[np.int64], steps: int, worth: NDArray[np.float64]
+    prices: NDArray[np.float64],
+    rows: NDArray[np.int64],
+    after: NDArray[np.int64],
+    worth: NDArray[np.float64],
 ) -> NDArray[np.float64]:
-    after = rows + steps
     known = after < prices.shape[0]
     moves = np.full((rows.size, prices.shape[1]), np.nan)
     moves[known] = prices[after[known]] / prices[rows[known]] - 1.0
@@ -284,13 +307,23 @@ class _Venue:
         now_ns, prices = int(self._history.times_ns[row]), self._history.prices[row]
         said = {name: _cells(self._history.columns[name][row]) for name in self._read}
         market, portfolio = self._market(now_ns, prices, vols, said), self._portfolio(prices, said)
-        rows = Engine(market, portfolio, self._policies, history=self._past).recompute().accounts
+        self._engine = Engine(market, portfolio, self._policies, history=self._past)
+        both = self._asked(None, (*self._accounts, *self._probes), now_ns)
+        self._previous = (now_ns, both[len(self._accounts) :, 1])
+        return both[: len(self._accounts)]
+
+    def measured(self, policies: Policies) -> NDArray[np.float64]:
+        """Both margins of each book under other policies, at the time that was margined last."""
+        return self._asked(policies, self._accounts, self._engine.market.as_of_ns)
+
+    def _asked(
+        self, policies: Policies | None, names: Sequence[str], now_ns: int
+    ) -> NDArray[np.float64]:
+        rows = self._engine.recompute(policies=policies).accounts
         place = {name: i for i, name in enumerate(rows["account"].tolist())}
         both = np.stack([rows["initial_margin"], rows["maintenance_margin"]], axis=1)
         check_decided(rows, both, now_ns)
-        probed = both[[place[name] for name in self._probes], 1]
-        self._previous = (now_ns, probed)
-        return both[[place[name] for name in self._accounts]]
+        return np.asarray(both[[place[name] for name in names]])
 
     def _market(
         self,
