@@ -56,6 +56,11 @@ ENTRIES = (
     Entry("binance-usdm", FIXED, options=False),
     Entry("bitmex-xbt", FIXED, futures=("BTC",), options=False),
     Entry("kraken-btc-inverse", FIXED, futures=("BTC",), options=False),
+    # perpetuals of chains: no rule for options, nor the open interest that raises dYdX's IM
+    Entry("hyperliquid", FIXED, options=False),
+    Entry("dydx-v4", FIXED, options=False),
+    Entry("drift-v2", FIXED, options=False),
+    Entry("vega-cross", FIXED, options=False),
     Entry("deribit-sm", STANDARD),
     Entry("bybit-options", STANDARD),
     Entry("okx-options", STANDARD),
