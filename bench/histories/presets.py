@@ -18,7 +18,8 @@ class Entry:
     ``name`` is a preset's, or a TOML file's of this folder. ``futures``: what the file is made for,
     where its venue lists only some; all by default. ``options`` says whether it has a rule of its
     own for options that chains alone can feed. ``from_ns``: before it the policy's scenarios do not
-    exist; ``least_step_days``: of histories whose rows are so far apart or more.
+    exist; ``least_step_days``: of histories whose rows are so far apart or more. ``past``: it
+    measures in past prices, which chains do not state.
     """
 
     name: str
@@ -27,6 +28,7 @@ class Entry:
     options: bool = True
     from_ns: int | None = None
     least_step_days: float = 0.0
+    past: bool = False
 
     @property
     def house(self) -> bool:
@@ -74,8 +76,8 @@ ENTRIES = (
     Entry("derive-pmrm1", PORTFOLIO),
     Entry("derive-pmrm2", PORTFOLIO),
     Entry("paradex-pm", PORTFOLIO),
-    # Joint moves of days; the stressed month is March 2020, and chains state no past.
-    Entry("house-es", TAIL, options=False, from_ns=1_585_699_200_000_000_000, least_step_days=0.99),
+    # Joint moves of days, a stressed March 2020. On chains for as long as hourly prices last.
+    Entry("house-es", TAIL, from_ns=1_585_699_200_000_000_000, least_step_days=0.99, past=True),
 )
 
 

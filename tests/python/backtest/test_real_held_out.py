@@ -14,6 +14,7 @@ import pytest
 from bench.histories import rolls
 from bench.histories.presets import chosen
 
+import tickmargin as tm
 from tickmargin.backtest.chains import read_chains
 from tickmargin.backtest.history import read_history
 from tickmargin.backtest.rolling import price_books, promise_of, roll_prices
@@ -101,3 +102,17 @@ def test_the_dynamic_preset_keeps_its_maintenance_promise_on_days_held_out(daily
     kept = {k: c for k, c in checks.items() if k[1] == "maintenance_margin"}
     assert {c.observations for c in kept.values()} == {1_362}
     assert not any(c.rejected for c in kept.values())
+
+
+def test_expected_shortfall_measures_option_books_in_prices_that_came_before(chains):
+    past = rolls.past_of(real("prices/binance_spot_1h.parquet").parents[1])
+    (entry,) = chosen(["house-es"])
+    found = rolls.chain_rows(entry, chains[:12], 20, past)
+    assert {r["confidence"] for r in found.checks} == {0.99, 0.975}
+    short = [r for r in found.checks if r["book"] == "short straddle BTC"]
+    assert all(r["coverage"] == 1.0 for r in short)
+    # as under the first house-dynamic, options held long lose by volatility and time uncharged
+    bought = [r for r in found.checks if r["book"] == "strategy"]
+    assert min(r["coverage"] for r in bought) < 0.95
+    with pytest.raises(tm.InvalidInputError, match="MISSING_HISTORY"):
+        rolls.chain_rows(entry, chains[:12], 20)
