@@ -13,6 +13,7 @@ import numpy as np
 
 from bench.histories import rolls, tables
 from bench.histories.presets import Entry, chosen
+from tickmargin.history import History
 from tickmargin.simulate.chain import Chain
 
 PARTS = ("futures", "options", "week")
@@ -51,9 +52,10 @@ def main() -> int:
         first = asked.chains_since
         start_ns = None if first is None else int(first.astype("datetime64[ns]").astype(np.int64))
         chains = rolls.chains_of(data, asked.quick, start_ns)
-        document |= _options(chains, entries, margins, asked.accounts)
+        past = rolls.past_of(data) if any(e.past for e in entries) else None
+        document |= _options(chains, entries, margins, asked.accounts, past)
     if "week" in parts:
-        rows = [_told(rolls.week_rows, e, data) for e in entries if e.options]
+        rows = [_told(rolls.week_rows, e, data) for e in entries if e.options and not e.past]
         document["week"] = rows
         print("\n## A straddle sold on 31 January 2026\n")
         print(tables.week_table(rows))
@@ -80,9 +82,13 @@ def _futures(
 
 
 def _options(
-    chains: list[Chain], entries: list[Entry], margins: list[str], accounts: int
+    chains: list[Chain],
+    entries: list[Entry],
+    margins: list[str],
+    accounts: int,
+    past: History | None,
 ) -> dict[str, Any]:
-    done = [_told(rolls.chain_rows, e, chains, accounts) for e in entries if e.options]
+    done = [_told(rolls.chain_rows, e, chains, accounts, past) for e in entries if e.options]
     checks = [row for one in done for row in one.checks]
     capital = [one.capital for one in done]
     print(f"\n## Option books, {len(chains)} daily chains\n")

@@ -18,7 +18,8 @@ class Entry:
     ``name`` is a preset's, or a TOML file's of this folder. ``futures``: what the file is made for,
     where its venue lists only some; all by default. ``options`` says whether it has a rule of its
     own for options that chains alone can feed. ``from_ns``: before it the policy's scenarios do not
-    exist; ``least_step_days``: of histories whose rows are so far apart or more.
+    exist; ``least_step_days``: of histories whose rows are so far apart or more. ``past``: it
+    measures in past prices, which chains do not state.
     """
 
     name: str
@@ -27,6 +28,7 @@ class Entry:
     options: bool = True
     from_ns: int | None = None
     least_step_days: float = 0.0
+    past: bool = False
 
     @property
     def house(self) -> bool:
@@ -56,6 +58,11 @@ ENTRIES = (
     Entry("binance-usdm", FIXED, options=False),
     Entry("bitmex-xbt", FIXED, futures=("BTC",), options=False),
     Entry("kraken-btc-inverse", FIXED, futures=("BTC",), options=False),
+    # perpetuals of chains: no rule for options, nor the open interest that raises dYdX's IM
+    Entry("hyperliquid", FIXED, options=False),
+    Entry("dydx-v4", FIXED, options=False),
+    Entry("drift-v2", FIXED, options=False),
+    Entry("vega-cross", FIXED, options=False),
     Entry("deribit-sm", STANDARD),
     Entry("bybit-options", STANDARD),
     Entry("okx-options", STANDARD),
@@ -69,8 +76,8 @@ ENTRIES = (
     Entry("derive-pmrm1", PORTFOLIO),
     Entry("derive-pmrm2", PORTFOLIO),
     Entry("paradex-pm", PORTFOLIO),
-    # Joint moves of days; the stressed month is March 2020, and chains state no past.
-    Entry("house-es", TAIL, options=False, from_ns=1_585_699_200_000_000_000, least_step_days=0.99),
+    # Joint moves of days, a stressed March 2020. On chains for as long as hourly prices last.
+    Entry("house-es", TAIL, from_ns=1_585_699_200_000_000_000, least_step_days=0.99, past=True),
 )
 
 

@@ -14,11 +14,13 @@ from tickmargin.backtest.history import PriceHistory, read_history
 from tickmargin.backtest.option_books import hold_straddle, roll_chains
 from tickmargin.backtest.rolling import Promise, Rolled, price_books, roll_prices
 from tickmargin.backtest.summary import Check, capital_of, check_rolled
+from tickmargin.history import History
 from tickmargin.simulate.chain import Chain
 
 HELD_OUT_NS = 1_640_995_200_000_000_000  # 2022-01-01: what comes before may be used for tuning
 _WEEK = (1_769_817_600_000_000_000, 1_770_508_800_000_000_000)  # 31 January to 7 February 2026
 _DAY_STEP = 1.0 / 24.0
+_DAY_NS = 86_400_000_000_000
 _EVERY_HOURS = 5
 
 
@@ -104,12 +106,26 @@ class OnChains:
     capital: dict[str, Any]
 
 
-def chain_rows(entry: Entry, chains: list[Chain], accounts: int) -> OnChains:
-    """Checks of every class of books, and the capital all of them hold at a day at 99 %."""
-    promise = entry.promise(_DAY_STEP) or DAY
+def past_of(data: Path) -> History:
+    """Daily prices at midnight UTC, for policies that measure in them beside option chains."""
+    hourly = read_history([data / "prices/binance_spot_1h.parquet"], underlyings=["BTC", "ETH"])
+    midnight = hourly.times_ns % _DAY_NS == 0
+    return History(hourly.times_ns[midnight], hourly.underlyings, hourly.prices[midnight])
+
+
+def chain_rows(
+    entry: Entry, chains: list[Chain], accounts: int, past: History | None = None
+) -> OnChains:
+    """Checks of every class of books, and the capital all of them hold at a day at 99 %.
+
+    A policy that measures in past prices has the chains up to a day after the last of them.
+    """
+    promise = entry.promise(max(_DAY_STEP, entry.least_step_days)) or DAY
+    if entry.past and past is not None:
+        chains = [c for c in chains if c.as_of_ns <= past.times_ns[-1] + _DAY_NS]
     if min(promise.initial_days, promise.maintenance_days) < 0.99:
         promise = DAY  # snapshots are a day apart
-    rolled = roll_chains(entry.load(), chains, promise, accounts=accounts)
+    rolled = roll_chains(entry.load(), chains, promise, accounts=accounts, history=past)
     rows = []
     for check in check_rolled(rolled, promise):
         kept = check.scope == "class" or check.name.startswith("short straddle")
@@ -117,7 +133,9 @@ def chain_rows(entry: Entry, chains: list[Chain], accounts: int) -> OnChains:
             books = _books_of(rolled, check)
             ratio = share_of_gross(rolled, check.measure, books)
             rows.append(_row("options", entry, check.name, check, ratio, promise))
-    day = rolled if promise == DAY else roll_chains(entry.load(), chains, DAY, accounts=accounts)
+    day = rolled
+    if promise != DAY:
+        day = roll_chains(entry.load(), chains, DAY, accounts=accounts, history=past)
     return OnChains(rows, _capital(entry, day))
 
 

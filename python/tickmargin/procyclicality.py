@@ -323,6 +323,7 @@ def policy_frontier(
         start_ns=start_ns,
         end_ns=end_ns,
         every=every,
+        forecast=False,
     )
     out = {}
     for number, name in enumerate(rolled.books):
@@ -344,6 +345,7 @@ def policy_response(
     calm_rows: int = 250,
     stressed_rows: int = 250,
     seed: int = 0,
+    history: PriceHistory | None = None,
 ) -> ImpulseResponse:
     """Give a policy's maintenance margin of a long perpetual after volatility has stepped up.
 
@@ -356,20 +358,23 @@ def policy_response(
         Whose parameters are read.
     calm_rows, stressed_rows, seed : int
         Days; the calm ones also warm the volatility up, for a month at least.
+    history : PriceHistory, optional
+        What came before the first of them: a policy with a stressed window needs one that has it.
+        Columns beside prices stay as they are at its end.
     """
-    from tickmargin.backtest.history import PriceHistory
+    from tickmargin.backtest.history import continued
     from tickmargin.backtest.rolling import Book, Promise, roll_prices
 
     def margin_of(returns: NDArray[np.float64]) -> NDArray[np.float64]:
-        prices = 50_000.0 * np.exp(np.concatenate([[0.0], np.cumsum(returns)]))[:, None]
-        times = np.arange(prices.size, dtype=np.int64) * 86_400_000_000_000 + 1
         rolled = roll_prices(
             policies,
-            PriceHistory(times, (underlying,), prices),
+            continued(history, underlying, returns),
             [Book("long", underlying, {underlying: 100_000.0})],
             promise=Promise(),
+            start_ns=None if history is None else int(history.times_ns[-1]) + 1,
+            forecast=False,
         )
-        path = rolled.maintenance_margin
+        path = rolled.maintenance_margin[-returns.size :]
         return np.concatenate([np.full(returns.size - path.size, path[0]), path])
 
     root = np.sqrt(365.0)

@@ -6,6 +6,7 @@ import itertools
 import math
 from collections.abc import Sequence
 
+import numpy as np
 from scipy import stats
 
 
@@ -76,3 +77,32 @@ def false_liquidations(
         debt += max(0.0, -closed)
         false += min(path) > 0.0
     return liquidated, false, debt
+
+
+def shortfall_statistics(
+    losses: Sequence[float], var: Sequence[float], shortfall: Sequence[float], tail: float
+) -> tuple[float, float]:
+    """Acerbi and Szekely's Z1 and Z2, one loss after the other."""
+    beyond = 0.0
+    count = 0
+    for loss, quantile, expected in zip(losses, var, shortfall, strict=True):
+        if loss > quantile:
+            beyond += loss / expected
+            count += 1
+    z1 = 1.0 - beyond / count if count else math.nan
+    return z1, 1.0 - beyond / (len(losses) * tail)
+
+
+def largest_losses(losses: Sequence[float], confidence: float) -> tuple[float, float]:
+    """Value at risk and Expected Shortfall of equally likely losses.
+
+    NumPy's quantile ``higher``, and the mean of the worst share 1 - confidence, the last in part.
+    """
+    ordered = sorted(losses, reverse=True)
+    share = len(ordered) * (1.0 - confidence)
+    whole = math.floor(share + 1e-9)
+    part = max(share - whole, 0.0)
+    total = sum(ordered[:whole])
+    if part > 1e-9:
+        total += part * ordered[whole]
+    return float(np.quantile(losses, confidence, method="higher")), total / share

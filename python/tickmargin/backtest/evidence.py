@@ -88,7 +88,8 @@ def e_process(e_values: Any, *, level: float = 0.05, max_stake: float = MAX_STAK
     first = np.concatenate(([0.0], np.cumsum(gain)[:-1]))
     second = np.concatenate(([0.0], np.cumsum(gain * gain)[:-1])) + 1.0
     stake = np.clip(first / second, 0.0, cap)
-    wealth = np.exp(np.cumsum(np.log1p(stake * gain)))
+    with np.errstate(over="ignore"):  # inf: a wealth that no promise survives
+        wealth = np.exp(np.cumsum(np.log1p(stake * gain)))
     wealth.setflags(write=False)
     highest = max(float(wealth.max()), 1.0)
     reached = np.flatnonzero(wealth >= 1.0 / a)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from tickmargin.errors import InvalidInputError
 from tickmargin.history import History
 from tickmargin.loading.arrow import pyarrow
 
-__all__ = ["PriceHistory", "ewma_vol", "read_history"]
+__all__ = ["PriceHistory", "continued", "ewma_vol", "read_history"]
 
 _NS = {"s": 1_000_000_000, "ms": 1_000_000, "us": 1_000, "ns": 1}
 _TIMES = ("ts_ns", "ts_utc", "time", "date", "timestamp")
@@ -36,11 +36,15 @@ class PriceHistory:
         The columns.
     prices : array of float64, shape (times, underlyings)
         All positive.
+    columns : mapping of str to array, shape (times, underlyings)
+        What a market says beside prices, under its own names (``funding_rate_annual``, ...), for
+        policies that read it; NaN (0 in ``index_ts_ns``): not known.
     """
 
     times_ns: NDArray[np.int64]
     underlyings: tuple[str, ...]
     prices: NDArray[np.float64]
+    columns: Mapping[str, NDArray[Any]] = field(default_factory=dict)
 
     @property
     def step_days(self) -> float:
@@ -54,7 +58,8 @@ class PriceHistory:
             keep &= self.times_ns >= start_ns
         if end_ns is not None:
             keep &= self.times_ns < end_ns
-        return PriceHistory(self.times_ns[keep], self.underlyings, self.prices[keep])
+        columns = {name: values[keep] for name, values in self.columns.items()}
+        return PriceHistory(self.times_ns[keep], self.underlyings, self.prices[keep], columns)
 
 
 def read_history(
@@ -71,7 +76,8 @@ def read_history(
     paths : sequence of Path
         Columns: a time (``ts_ns``, ``ts_utc``, ``time``, ``date`` or ``timestamp``), ``close`` or
         ``price``, and ``underlying`` or ``symbol``; a file without the last is one underlying,
-        named like the file. The quote of a symbol is dropped: BTCUSDT is BTC.
+        named like the file. The quote of a symbol is dropped: BTCUSDT is BTC. Optional: what a
+        market says beside prices, by its name there (`tickmargin.backtest.needs.COLUMNS`).
     underlyings : sequence of str, optional
         Which to keep; all by default.
     where : mapping, optional
@@ -85,8 +91,9 @@ def read_history(
         A file or column is missing, a price is not positive, or a time occurs twice.
     """
     series: dict[str, dict[int, float]] = {}
+    beside: dict[str, dict[tuple[str, int], Any]] = {}
     for path in paths:
-        _read(Path(path), where or {}, rename or {}, series)
+        _read(Path(path), where or {}, rename or {}, series, beside)
     wanted = list(underlyings) if underlyings else sorted(series)
     for name in wanted:
         if name not in series:
@@ -102,7 +109,12 @@ def read_history(
             code="FILE_EMPTY",
         )
     prices = np.array([[series[name][t] for name in wanted] for t in times.tolist()])
-    return PriceHistory(times, tuple(wanted), prices)
+    columns = {}
+    for column, cells in beside.items():
+        kind, nothing = (np.int64, 0) if column == "index_ts_ns" else (np.float64, np.nan)
+        values = [[cells.get((name, t), nothing) for name in wanted] for t in times.tolist()]
+        columns[column] = np.array(values, dtype=kind)
+    return PriceHistory(times, tuple(wanted), prices, columns)
 
 
 def _read(
@@ -110,6 +122,7 @@ def _read(
     where: Mapping[str, str],
     rename: Mapping[str, str],
     series: dict[str, dict[int, float]],
+    beside: dict[str, dict[tuple[str, int], Any]],
 ) -> None:
     table = read_table(path)
     columns = table.column_names
@@ -131,6 +144,7 @@ def _read(
         )
     present = [name for name in _NAMES if name in columns]
     taken = set(rename.values())
+    others = _others(path, table)
     names = _strings(table[present[0]]) if present else [path.stem] * len(times)
     for row, (name, t, price) in enumerate(
         zip(names, times.tolist(), prices.tolist(), strict=True)
@@ -146,6 +160,28 @@ def _read(
                 code="DUPLICATE_ID",
             )
         own[t] = price
+        for column, values in others.items():
+            if values[row] is not None:
+                beside.setdefault(column, {})[underlying, t] = values[row]
+
+
+def _others(path: Path, table: Any) -> dict[str, list[Any]]:
+    """Columns of a market beside prices that a file has, None where a cell is empty."""
+    from tickmargin.backtest.needs import COLUMNS
+
+    out = {}
+    for name in COLUMNS:
+        if name not in table.column_names:
+            continue
+        values = table[name].to_pylist()
+        kinds = (int,) if name == "index_ts_ns" else (int, float)
+        for row, value in enumerate(values):
+            fine = isinstance(value, kinds) and not isinstance(value, bool)
+            if value is not None and not (fine and np.isfinite(value)):
+                message = f"{path.name} row {row}, column {name}: expected a number, got {value!r}"
+                raise InvalidInputError(message, code="NOT_FINITE" if fine else "WRONG_TYPE")
+        out[name] = values
+    return out
 
 
 def read_table(path: Path) -> Any:
@@ -235,6 +271,37 @@ def ewma_vol(
         bottom = decay * bottom + years[row]
         out[row + 1] = np.sqrt(top / bottom)
     return out
+
+
+def continued(
+    history: PriceHistory | None, underlying: str, returns: NDArray[np.float64]
+) -> PriceHistory:
+    """One underlying's history and daily returns after it; the returns alone without one."""
+    day = 86_400_000_000_000
+    if history is None:
+        before = PriceHistory(np.ones(1, np.int64), (underlying,), np.full((1, 1), 50_000.0))
+    elif underlying in history.underlyings:
+        own = [history.underlyings.index(underlying)]
+        columns = {name: values[:, own] for name, values in history.columns.items()}
+        before = PriceHistory(history.times_ns, (underlying,), history.prices[:, own], columns)
+    else:
+        known = ", ".join(history.underlyings)
+        raise InvalidInputError(
+            f"underlying must be one of the history's ({known}), got {underlying!r}",
+            code="UNKNOWN_UNDERLYING",
+        )
+    steps = np.arange(1, returns.size + 1, dtype=np.int64)
+    prices = before.prices[-1] * np.exp(np.cumsum(returns))[:, None]
+    last = int(before.times_ns[-1])
+    return PriceHistory(
+        np.concatenate([before.times_ns, last + steps * day]),
+        before.underlyings,
+        np.concatenate([before.prices, prices]),
+        {
+            name: np.concatenate([values, np.repeat(values[-1:], returns.size, axis=0)])
+            for name, values in before.columns.items()
+        },
+    )
 
 
 def read_long(path: Path) -> History:

@@ -20,7 +20,9 @@ from numpy.typing import NDArray
 
 from tickmargin.backtest.arguments import refuse
 from tickmargin.backtest.history import PriceHistory, ewma_vol
+from tickmargin.backtest.needs import check_decided
 from tickmargin.backtest.rolling import Promise, Rolled
+from tickmargin.history import History
 from tickmargin.simulate.chain import Chain
 from tickmargin.simulate.open_interest import ChainBook, book_from_chain
 
@@ -44,6 +46,7 @@ def roll_chains(
     *,
     accounts: int = 200,
     seed: int = 20260130,
+    history: History | None = None,
     step: Callable[[], None] = lambda: None,
 ) -> Rolled:
     """Margin drawn accounts and strategies at every snapshot; see the module for the loss.
@@ -57,6 +60,9 @@ def roll_chains(
         Horizons of the two margins.
     accounts, seed : int
         Drawn anew from each snapshot's open interest.
+    history : History, optional
+        Past prices, for policies that measure in them; chains state none. What is after a snapshot
+        is not looked at.
     step : callable
         Called after each snapshot, for a progress bar.
     """
@@ -71,7 +77,7 @@ def roll_chains(
         usable = np.isfinite(known[0]) & np.isfinite(known[1])
         kept = _rows_of(chain, usable)
         gains = [k[usable] - kept.mark_price * kept.index_price for k in known]
-        names, columns = _margined(policies, kept, gains, vols[place], accounts, seed)
+        names, columns = _margined(policies, kept, gains, vols[place], (accounts, seed), history)
         parts.append((chain.as_of_ns, names, columns))
     if len(parts) < 2:
         raise refuse("fewer than two snapshots have a later one at the promise's horizon")
@@ -198,14 +204,14 @@ def _margined(
     chain: Chain,
     gains: list[NDArray[np.float64]],
     vols: dict[str, float],
-    accounts: int,
-    seed: int,
+    draw: tuple[int, int],
+    history: History | None,
 ) -> tuple[list[tuple[str, str]], NDArray[np.float64]]:
     """Names with classes, and columns of two margins, two losses and the gross notional."""
-    book = book_from_chain(chain, accounts, seed)
+    book = book_from_chain(chain, *draw)
     strategies = _strategies(chain)
     tables, market = _with_strategies(book, strategies), _with_state(book, vols)
-    asked = _requirements(policies, market, tables, book.as_of_ns)
+    asked = _requirements(policies, market, tables, book.as_of_ns, history)
     unit = {n: i for i, n in enumerate(chain.instrument.tolist())}
     positions = tables["positions"]
     rows = np.array([unit[n] for n in positions["instrument"].tolist()])
@@ -276,13 +282,20 @@ class _Asked:
 
 
 def _requirements(
-    policies: Policies, market: dict[str, Any], portfolio: dict[str, Any], as_of_ns: int
+    policies: Policies,
+    market: dict[str, Any],
+    portfolio: dict[str, Any],
+    as_of_ns: int,
+    history: History | None = None,
 ) -> dict[str, _Asked]:
     from tickmargin.engine import Engine
     from tickmargin.simulate.door import market_of, portfolio_of
 
-    engine = Engine(market_of(market, as_of_ns), portfolio_of(portfolio), policies)
+    engine = Engine(market_of(market, as_of_ns), portfolio_of(portfolio), policies, history=history)
     rows = engine.recompute().accounts
+    both = np.stack([rows["initial_margin"], rows["maintenance_margin"]], axis=1)
+    if not np.isfinite(both).all(axis=1).any():
+        check_decided(rows, both, as_of_ns)
     holds = {p.name: p.config.option_value == "requirement" for p in policies.loaded}
     columns = (rows["account"], rows["initial_margin"], rows["maintenance_margin"], rows["policy"])
     return {

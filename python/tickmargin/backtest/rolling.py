@@ -15,7 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tickmargin.backtest.arguments import refuse
+from tickmargin.backtest.forecasts import Forecast, Forecaster
 from tickmargin.backtest.history import PriceHistory, ewma_vol
+from tickmargin.backtest.needs import (
+    OF_THE_BOOK,
+    check_columns,
+    check_decided,
+    columns_read,
+    first_known_ns,
+)
 from tickmargin.history import History
 
 if TYPE_CHECKING:
@@ -25,6 +33,7 @@ __all__ = ["Book", "Promise", "Rolled", "price_books", "promise_of", "roll_price
 
 _DAY_NS = 86_400_000_000_000
 WARM_UP_DAYS = 30.0
+_OF_THE_MARK = "funding_rate_annual"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +74,11 @@ class Rolled:
         Size of what is held at the index price, longs and shorts added.
     initial_steps, maintenance_steps : int
         Rows of history in each horizon: windows that far apart do not overlap.
+    next_loss : array of float, optional
+        From each time to the next one margined, whatever the horizons; NaN at the last. None where
+        the books of the next time are others.
+    initial_forecast, maintenance_forecast : Forecast, optional
+        What the policy's measure forecasts; None where it is no forecast of the loss.
     """
 
     books: tuple[str, ...]
@@ -78,6 +92,9 @@ class Rolled:
     gross_notional: NDArray[np.float64]
     initial_steps: int = 1
     maintenance_steps: int = 1
+    next_loss: NDArray[np.float64] | None = None
+    initial_forecast: Forecast | None = None
+    maintenance_forecast: Forecast | None = None
 
 
 def promise_of(policies: Policies) -> Promise:
@@ -86,7 +103,7 @@ def promise_of(policies: Policies) -> Promise:
     A policy that states nothing is held to a day at 99 %.
     """
     config = policies.loaded[0].config
-    stated = getattr(config, "promise", None)
+    stated = config.promise
     if stated is not None:
         return Promise(
             stated.horizon_initial_days,
@@ -94,15 +111,15 @@ def promise_of(policies: Policies) -> Promise:
             stated.horizon_maintenance_days,
             stated.confidence_maintenance,
         )
-    dynamic = config.dynamic
-    if config.method == "dynamic" and dynamic is not None:
-        return Promise(
-            dynamic.horizon_initial_days,
-            dynamic.confidence_initial,
-            dynamic.horizon_maintenance_days,
-            dynamic.confidence_maintenance,
-        )
-    return Promise()
+    own = {"dynamic": config.dynamic, "var": config.tail, "es": config.tail}.get(config.method)
+    if own is None:
+        return Promise()
+    return Promise(
+        own.horizon_initial_days,
+        own.confidence_initial,
+        own.horizon_maintenance_days,
+        own.confidence_maintenance,
+    )
 
 
 def price_books(underlyings: Sequence[str], worth: float = 100_000.0) -> list[Book]:
@@ -137,6 +154,7 @@ def roll_prices(
     every: int = 1,
     half_life_days: float = 11.2,
     depth_notional: float = 50_000_000.0,
+    forecast: bool = True,
     step: Callable[[], None] = lambda: None,
 ) -> Rolled:
     """Margin the books at every time of a history.
@@ -150,27 +168,43 @@ def roll_prices(
     promise : Promise, optional
         Horizons; the policy's own by default.
     start_ns, end_ns : int, optional
-        Times margined; the first ``WARM_UP_DAYS`` of the history never are.
+        Times margined; the first ``WARM_UP_DAYS`` of the history never are, nor what comes before
+        a `var` or `es` policy has the past moves it measures in.
     every : int
         Margin every so many rows.
     half_life_days : float
         Of the weights of the realised volatility that the market states.
     depth_notional : float
-        What rests within 1 % of mid, stated as constant: histories of prices do not say.
+        What rests within 1 % of mid, stated as constant where the history does not say.
+    forecast : bool
+        Whether what the policy's measure forecasts is asked for too.
     step : callable
         Called after each time, for a progress bar.
+
+    Raises
+    ------
+    InvalidInputError
+        MISSING_COLUMN, MISSING_VALUE: the policy reads a column of a market that the history does
+        not have, or not at every time margined.
     """
     said = promise or promise_of(policies)
-    rows = margined_rows(history, start_ns, end_ns, every)
+    rows = margined_rows(history, start_ns, end_ns, every, policies)
+    check_columns(policies, history, rows)
     steps = [_steps(history, days) for days in (said.initial_days, said.maintenance_days)]
     vols = ewma_vol(history, half_life_days)
     venue = _Venue(policies, history, books, depth_notional)
+    forecaster = Forecaster(policies, said, books)
     margins = np.empty((rows.size, len(books), 2))
     for place, row in enumerate(rows.tolist()):
-        margins[place] = venue.margins(int(history.times_ns[row]), history.prices[row], vols[row])
+        margins[place] = venue.margins(row, vols[row])
+        if forecast and forecaster.wanted:
+            by_name = dict(zip(history.underlyings, vols[row].tolist(), strict=True))
+            forecaster.add(venue.measured, by_name)
         step()
     worth = np.array([[b.worth.get(u, 0.0) for u in history.underlyings] for b in books])
-    losses = [_losses(history.prices, rows, n, worth) for n in steps]
+    losses = [_losses(history.prices, rows, rows + n, worth) for n in steps]
+    until_next = _losses(history.prices, rows, np.append(rows[1:], len(history.prices)), worth)
+    initial_forecast, maintenance_forecast = forecaster.forecasts() if forecast else (None, None)
     return Rolled(
         books=tuple(b.name for b in books),
         kinds=tuple(b.kind for b in books),
@@ -183,21 +217,31 @@ def roll_prices(
         gross_notional=np.tile(np.abs(worth).sum(axis=1), rows.size),
         initial_steps=max(1, math.ceil(steps[0] / every)),
         maintenance_steps=max(1, math.ceil(steps[1] / every)),
+        next_loss=until_next,
+        initial_forecast=initial_forecast,
+        maintenance_forecast=maintenance_forecast,
     )
 
 
 def margined_rows(
-    history: PriceHistory, start_ns: int | None, end_ns: int | None, every: int
+    history: PriceHistory,
+    start_ns: int | None,
+    end_ns: int | None,
+    every: int,
+    policies: Policies | None = None,
 ) -> NDArray[np.int64]:
-    """Rows of a history that a backtest margins."""
+    """Rows of a history that a backtest margins: after the warm-up, and what policies need."""
     times = history.times_ns
     first = times[0] + int(WARM_UP_DAYS * _DAY_NS)
+    if policies is not None:
+        first = max(first, first_known_ns(policies, history) or first)
     low = first if start_ns is None else max(first, start_ns)
     keep = (times >= low) & (times < (times[-1] + 1 if end_ns is None else end_ns))
     rows = np.flatnonzero(keep)[::every]
     if rows.size < 2:
         raise refuse(
-            f"the history has {rows.size} times to margin after {WARM_UP_DAYS:g} days of warm-up"
+            f"the history has {rows.size} times to margin after "
+            f"{(first - times[0]) / _DAY_NS:.4g} days of warm-up, which its policy needs"
         )
     return rows
 
@@ -213,13 +257,21 @@ def _steps(history: PriceHistory, days: float) -> int:
 
 
 def _losses(
-    prices: NDArray[np.float64], rows: NDArray[np.int64], steps: int, worth: NDArray[np.float64]
+    prices: NDArray[np.float64],
+    rows: NDArray[np.int64],
+    after: NDArray[np.int64],
+    worth: NDArray[np.float64],
 ) -> NDArray[np.float64]:
-    after = rows + steps
     known = after < prices.shape[0]
     moves = np.full((rows.size, prices.shape[1]), np.nan)
     moves[known] = prices[after[known]] / prices[rows[known]] - 1.0
     return np.asarray(-(moves @ worth.T)).ravel()
+
+
+def _cells(values: NDArray[Any]) -> list[Any]:
+    """A row of a history's column as a table takes it: None where nothing is known."""
+    unknown = values == 0 if values.dtype.kind == "i" else np.isnan(values)
+    return [None if u else v for v, u in zip(values.tolist(), unknown.tolist(), strict=True)]
 
 
 class _Venue:
@@ -229,7 +281,8 @@ class _Venue:
         self, policies: Policies, history: PriceHistory, books: Sequence[Book], depth: float
     ) -> None:
         underlyings = history.underlyings
-        self._policies = policies
+        self._policies, self._history = policies, history
+        self._read = columns_read(policies, underlyings) & set(history.columns)
         # of which an engine sees what is not after its market
         self._past = History.of(
             history.times_ns, dict(zip(underlyings, history.prices.T, strict=True))
@@ -247,21 +300,38 @@ class _Venue:
         self._legs += [(p, u, 1.0) for p, u in zip(self._probes, underlyings, strict=True)]
         self._previous: tuple[int, NDArray[np.float64]] | None = None
 
-    def margins(
-        self, now_ns: int, prices: NDArray[np.float64], vols: NDArray[np.float64]
-    ) -> NDArray[np.float64]:
-        """Initial and maintenance margin of each book."""
+    def margins(self, row: int, vols: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Initial and maintenance margin of each book at a row of the history."""
         from tickmargin.engine import Engine
 
-        market, portfolio = self._market(now_ns, prices, vols), self._portfolio(prices)
-        rows = Engine(market, portfolio, self._policies, history=self._past).recompute().accounts
+        now_ns, prices = int(self._history.times_ns[row]), self._history.prices[row]
+        said = {name: _cells(self._history.columns[name][row]) for name in self._read}
+        market, portfolio = self._market(now_ns, prices, vols, said), self._portfolio(prices, said)
+        self._engine = Engine(market, portfolio, self._policies, history=self._past)
+        both = self._asked(None, (*self._accounts, *self._probes), now_ns)
+        self._previous = (now_ns, both[len(self._accounts) :, 1])
+        return both[: len(self._accounts)]
+
+    def measured(self, policies: Policies) -> NDArray[np.float64]:
+        """Both margins of each book under other policies, at the time that was margined last."""
+        return self._asked(policies, self._accounts, self._engine.market.as_of_ns)
+
+    def _asked(
+        self, policies: Policies | None, names: Sequence[str], now_ns: int
+    ) -> NDArray[np.float64]:
+        rows = self._engine.recompute(policies=policies).accounts
         place = {name: i for i, name in enumerate(rows["account"].tolist())}
         both = np.stack([rows["initial_margin"], rows["maintenance_margin"]], axis=1)
-        probed = both[[place[name] for name in self._probes], 1]
-        self._previous = (now_ns, probed)
-        return both[[place[name] for name in self._accounts]]
+        check_decided(rows, both, now_ns)
+        return np.asarray(both[[place[name] for name in names]])
 
-    def _market(self, now_ns: int, prices: NDArray[np.float64], vols: NDArray[np.float64]) -> Any:
+    def _market(
+        self,
+        now_ns: int,
+        prices: NDArray[np.float64],
+        vols: NDArray[np.float64],
+        said: dict[str, list[Any]],
+    ) -> Any:
         from tickmargin.market import Market
 
         columns: dict[str, Any] = {
@@ -271,19 +341,26 @@ class _Venue:
             "realised_vol_annual": vols,
             "depth_notional": np.full(len(self._underlyings), self._depth),
         }
+        columns |= {k: v for k, v in said.items() if k not in (*OF_THE_BOOK, _OF_THE_MARK)}
         if self._previous is not None:
             columns["previous_mm_ratio"] = self._previous[1]
             columns["previous_ts_ns"] = np.full(len(self._underlyings), self._previous[0])
         return Market.from_tables(
-            assets={"asset": ["USD"], "mark_price": [1.0]},
+            assets={"asset": ["USD"], "mark_price": [1.0]}
+            | {k: said[k][:1] for k in OF_THE_BOOK[:2] if k in said},
             underlyings=columns,
-            marks={"instrument": self._perpetuals(), "mark_price": prices},
+            marks={"instrument": self._perpetuals(), "mark_price": prices}
+            | {k: said[k] for k in (_OF_THE_MARK,) if k in said},
             as_of_ns=now_ns,
             progress=False,
         )
 
-    def _portfolio(self, prices: NDArray[np.float64]) -> Any:
+    def _portfolio(self, prices: NDArray[np.float64], said: dict[str, list[Any]]) -> Any:
         from tickmargin.portfolio import Portfolio
+
+        accounts: dict[str, Any] = {"account": [*self._accounts, *self._probes]}
+        if "credit_score" in said:
+            accounts["credit_score"] = said["credit_score"][:1] * len(accounts["account"])
 
         price = dict(zip(self._underlyings, prices.tolist(), strict=True))
         count = len(self._underlyings)
@@ -296,7 +373,7 @@ class _Venue:
                 "payoff": ["linear"] * count,
                 "multiplier": np.ones(count),
             },
-            accounts={"account": [*self._accounts, *self._probes]},
+            accounts=accounts,
             positions={
                 "account": [account for account, _, _ in self._legs],
                 "instrument": [f"{u}-PERP" for _, u, _ in self._legs],

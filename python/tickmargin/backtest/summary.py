@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tickmargin.backtest.arguments import refuse
 from tickmargin.backtest.coverage import kupiec_pof
 from tickmargin.backtest.evidence import e_process, e_values_coverage
+from tickmargin.backtest.forecasts import Forecast
 from tickmargin.backtest.independence import christoffersen
 from tickmargin.backtest.pooled import pooled_coverage
 from tickmargin.backtest.rolling import Promise, Rolled
-from tickmargin.backtest.shortfall import quantile_score, shortfall_size
+from tickmargin.backtest.shortfall import (
+    acerbi_szekely,
+    acerbi_szekely_critical,
+    quantile_score,
+    shortfall_size,
+)
 from tickmargin.backtest.traffic import traffic_light
 from tickmargin.procyclicality import (
     FrontierPoint,
@@ -60,6 +69,14 @@ class Check:
         Mean pinball loss as a share of the mean margin.
     rejected : bool
         p_value below 5 %.
+    shortfall_z1, shortfall_z2 : float
+        Acerbi and Szekely's tests of the Expected Shortfall that the policy's measure forecasts:
+        0 is expected, below it losses are larger than forecast. NaN where it forecasts none, for
+        several books, and where less than one loss beyond its value at risk is expected.
+    shortfall_critical : float
+        What z2 falls below with 5 % under a right model with normal returns.
+    shortfall_rejected : bool
+        z2 below that. Of the measure, not of the promise: ``rejected`` is another matter.
     """
 
     scope: str
@@ -78,18 +95,22 @@ class Check:
     worst_shortfall_ratio: float
     score: float
     rejected: bool
+    shortfall_z1: float = float("nan")
+    shortfall_z2: float = float("nan")
+    shortfall_critical: float = float("nan")
+    shortfall_rejected: bool = False
 
 
 def check_rolled(rolled: Rolled, promise: Promise) -> list[Check]:
     """Check both margins of every book, of every class of several, and of all together."""
     sides = (
         ("initial_margin", promise.initial_confidence, rolled.initial_margin,
-         rolled.initial_loss, rolled.initial_steps),
+         rolled.initial_loss, rolled.initial_steps, rolled.initial_forecast),
         ("maintenance_margin", promise.maintenance_confidence, rolled.maintenance_margin,
-         rolled.maintenance_loss, rolled.maintenance_steps),
+         rolled.maintenance_loss, rolled.maintenance_steps, rolled.maintenance_forecast),
     )  # fmt: skip
     out = []
-    for measure, confidence, margin, loss, steps in sides:
+    for measure, confidence, margin, loss, steps, forecast in sides:
         usable = _apart(rolled.times_ns, steps) & np.isfinite(loss) & np.isfinite(margin)
         for scope, name, mask in _scopes(rolled):
             rows = usable & mask
@@ -99,8 +120,34 @@ def check_rolled(rolled: Rolled, promise: Promise) -> list[Check]:
                 continue
             times = rolled.times_ns[rows]
             check = _check((scope, name, measure), confidence, margin[rows], loss[rows], times)
+            if scope == "book" and forecast is not None:
+                check = replace(check, **_of_shortfall(forecast, rows, loss))
             out.append(check)
     return out
+
+
+def _of_shortfall(
+    forecast: Forecast, rows: NDArray[np.bool_], loss: NDArray[np.float64]
+) -> dict[str, Any]:
+    """Tests of one book's Expected Shortfall; nothing where there is too little to test."""
+    tail = 1.0 - forecast.confidence
+    rows = rows & (forecast.shortfall > 0.0)
+    count = int(rows.sum())
+    if count * tail < 1.0:
+        return {}
+    found = acerbi_szekely(-loss[rows], forecast.var[rows], forecast.shortfall[rows], tail)
+    critical = _critical(count, tail)
+    return {
+        "shortfall_z1": found.z1,
+        "shortfall_z2": found.z2,
+        "shortfall_critical": critical,
+        "shortfall_rejected": found.z2 < critical,
+    }
+
+
+@lru_cache(maxsize=64)
+def _critical(count: int, tail: float) -> float:
+    return acerbi_szekely_critical(count, tail, [LEVEL])[0]
 
 
 def _apart(times: NDArray[np.int64], steps: int) -> NDArray[np.bool_]:
@@ -233,15 +280,27 @@ class Cyclicality:
 def cyclicality_of(rolled: Rolled, rows: int) -> list[Cyclicality]:
     """Follow the maintenance margin of every book that has one throughout.
 
-    Only rolls whose maintenance horizon is one step have the losses from time to time that this
-    needs; others give an empty list.
+    Rows are the times margined, whatever the horizon that is promised for.
+
+    Raises
+    ------
+    InvalidInputError
+        INVALID_ARGUMENT: the books of the next time are others, and the maintenance horizon is
+        more than one step, so that there is no loss from a time to the next; or no book has a
+        margin throughout ``rows`` + 8 times or more.
     """
-    if rolled.maintenance_steps != 1:
-        return []
+    losses = rolled.next_loss
+    if losses is None:
+        if rolled.maintenance_steps != 1:
+            raise refuse(
+                "accounts cannot be held: books are drawn anew at each time and their losses are "
+                f"over {rolled.maintenance_steps} of them; hold MM to one step (--horizon-days)"
+            )
+        losses = rolled.maintenance_loss
     out = []
     for i, name in enumerate(rolled.books):
-        own = np.flatnonzero((rolled.book == i) & np.isfinite(rolled.maintenance_loss))
-        margin, loss = rolled.maintenance_margin[own], rolled.maintenance_loss[own]
+        own = np.flatnonzero((rolled.book == i) & np.isfinite(losses))
+        margin, loss = rolled.maintenance_margin[own], losses[own]
         if own.size < rows + 8 or not np.all(margin > 0.0):
             continue
         out.append(
@@ -252,5 +311,11 @@ def cyclicality_of(rolled: Rolled, rows: int) -> list[Cyclicality]:
                 within_nday_increase(margin, 7),
                 frontier(margin, loss, horizon=rows),
             )
+        )
+    if not out:
+        times = np.unique(rolled.times_ns).size
+        raise refuse(
+            f"no book has a maintenance margin above 0 at {rows + 8} times or more, of {times}; "
+            f"holding accounts for {rows} needs that"
         )
     return out

@@ -74,6 +74,15 @@ def backtest(
             help="Hold accounts for so many rows: false liquidations against bad debt.",
         ),
     ] = None,
+    response: Annotated[
+        str,
+        typer.Option(
+            "--response",
+            metavar="CALM,STRESSED",
+            help="How MM of a long perpetual answers a step of annual volatility (0.4,1.2) after "
+            "the history.",
+        ),
+    ] = "",
     hold: Annotated[
         str,
         typer.Option(
@@ -100,8 +109,14 @@ def backtest(
     rejected promise is exit code 5.
     """
     from tickmargin.backtest.rolling import promise_of
-    from tickmargin.backtest.summary import capital_of, check_rolled, cyclicality_of
-    from tickmargin.cli.backtest_tables import capital_table, checks_table, cycle_table
+    from tickmargin.backtest.summary import capital_of, check_rolled
+    from tickmargin.cli.backtest_response import answer_of, two_vols
+    from tickmargin.cli.backtest_tables import (
+        capital_table,
+        checks_table,
+        cycle_table,
+        response_line,
+    )
     from tickmargin.cli.output import (
         check_html,
         check_out,
@@ -117,6 +132,7 @@ def backtest(
     check_html(html)
     chosen = Policies.resolve(policies)
     promise = _held_to(promise_of(chosen), horizon_days, confidence)
+    step_of_vol = two_vols(response, history)
     span = (_day("--from", start), _day("--to", end))
     if hold:
         _hold(chosen, history, hold, span, as_json)
@@ -129,10 +145,14 @@ def backtest(
     policy = chosen.names[0]
     others = [Policies.resolve(name) for name in against or []]
     capital = [
-        capital_of(p.names[0], _roll(p, history, promise, names, pairs, span, draw)) for p in others
+        capital_of(p.names[0], _roll(p, history, promise, names, pairs, span, draw, False))
+        for p in others
     ]
     capital = [capital_of(policy, rolled), *capital] if others else []
-    cycles = cyclicality_of(rolled, frontier) if frontier is not None else []
+    cycles = _cycles(rolled, frontier)
+    answer, asked_of = None, rolled.kinds[0]
+    if step_of_vol is not None:
+        answer = answer_of(chosen, history, names, pairs, step_of_vol, asked_of)
     if out is not None:
         write_table(_rows(rolled), out)
         say(f"wrote {rolled.book.size:,} rows to {out}")
@@ -149,6 +169,7 @@ def backtest(
                 "checks": [asdict(check) for check in checks],
                 "capital": [asdict(row) for row in capital],
                 "procyclicality": [asdict(row) for row in cycles],
+                "response": answer and {**asdict(answer), "margin": answer.margin.tolist()},
             }
         )
     else:
@@ -161,6 +182,9 @@ def backtest(
         if cycles:
             target.print()
             print_table(target, cycle_table(cycles))
+        if answer is not None:
+            target.print()
+            target.print(response_line(answer, asked_of), markup=False)
     if strict and any(check.rejected for check in checks):
         raise typer.Exit(exit_codes.REFUSED)
 
@@ -173,6 +197,7 @@ def _roll(
     pairs: tuple[dict[str, str], dict[str, str]],
     span: tuple[int | None, int | None],
     draw: tuple[int, int, int],
+    forecast: bool = True,
 ) -> Rolled:
     from tickmargin.backtest.chains import is_chain, read_chains
     from tickmargin.backtest.history import read_history
@@ -186,7 +211,7 @@ def _roll(
         with steps("margining", len(chains)) as step:
             return roll_chains(policies, chains, promise, accounts=accounts, seed=seed, step=step)
     prices = read_history(files, underlyings=names or None, where=pairs[0], rename=pairs[1])
-    total = margined_rows(prices, *span, every).size
+    total = margined_rows(prices, *span, every, policies).size
     with steps("margining", total) as step:
         return roll_prices(
             policies,
@@ -196,8 +221,22 @@ def _roll(
             start_ns=span[0],
             end_ns=span[1],
             every=every,
+            forecast=forecast,
             step=step,
         )
+
+
+def _cycles(rolled: Rolled, rows: int | None) -> list[Cyclicality]:
+    """How margins moved, if it was asked for; what cannot be said is said to be so."""
+    from tickmargin.backtest.summary import cyclicality_of
+    from tickmargin.cli.output import say
+    from tickmargin.errors import InvalidInputError
+
+    try:
+        return [] if rows is None else cyclicality_of(rolled, rows)
+    except InvalidInputError as error:
+        say(f"--frontier: {error}")
+        return []
 
 
 def _held_to(promise: Promise, days: float | None, confidence: float | None) -> Promise:

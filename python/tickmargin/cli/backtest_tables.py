@@ -8,17 +8,20 @@ from rich.table import Table as RichTable
 
 from tickmargin.backtest.option_books import HeldDay
 from tickmargin.backtest.summary import Capital, Check, Cyclicality
-from tickmargin.report.backtest_page import probability
+from tickmargin.procyclicality import ImpulseResponse
+from tickmargin.report.backtest_page import probability, shortfall
 from tickmargin.report.text import moment
 
 
 def checks_table(checks: Sequence[Check]) -> RichTable:
-    """Show a row of checks per book and class."""
+    """Show a row of checks per book and class; of shortfall only where a policy forecasts it."""
+    forecast = any(check.shortfall_z2 == check.shortfall_z2 for check in checks)
     table = RichTable(box=None, pad_edge=False)
     for head in ("book", "margin"):
         table.add_column(head)
     for head in ("observed", "beyond", "covered", "p (one-sided)", "p of runs", "zone",
-                 "p at any time", "worst beyond / margin", "mean margin"):  # fmt: skip
+                 "p at any time", "worst beyond / margin", "score",
+                 *(("shortfall Z2 (5 % at)",) if forecast else ()), "mean margin"):  # fmt: skip
         table.add_column(head, justify="right")
     for check in checks:
         name = f"class {check.name}" if check.scope == "class" else check.name
@@ -33,9 +36,21 @@ def checks_table(checks: Sequence[Check]) -> RichTable:
             check.zone,
             probability(check.e_p_value),
             f"{100 * check.worst_shortfall_ratio:.1f} %",
+            f"{100 * check.score:.2f} %",
+            *((shortfall(check),) if forecast else ()),
             f"{check.mean_margin:,.0f}",
         )
     return table
+
+
+def response_line(response: ImpulseResponse, underlying: str) -> str:
+    """Say how maintenance margin answers a step of volatility."""
+    return (
+        f"after a step of volatility, MM of a long {underlying}: "
+        f"{response.margin[0]:,.0f} before, {float(response.margin.max()):,.0f} at most "
+        f"({100 * response.overshoot:.1f} % above the level it ends at), half of the rise after "
+        f"{response.half_rows} days, largest rise in a day {100 * response.largest_step:.1f} %"
+    )
 
 
 def capital_table(rows: Sequence[Capital]) -> RichTable:

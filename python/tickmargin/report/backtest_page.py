@@ -46,7 +46,9 @@ def write_backtest(path: str | os.PathLike[str], report: BacktestReport) -> Path
         "Did the margin cover what it promised",
         "Windows that do not overlap. The test is one-sided: only too many losses beyond the "
         "margin count against it. Classes are pooled with the variance between times, so that "
-        "accounts which lose on the same day are not counted as independent.",
+        "accounts which lose on the same day are not counted as independent. Score: mean pinball "
+        "loss over mean margin, lower is better. Shortfall: Acerbi and Szekely's tests of what the "
+        "policy's own measure forecasts, 0 as expected, below 0 risk is understated.",
         _table(report.checks),
     )
     if report.capital:
@@ -178,7 +180,7 @@ def _day(ns: int) -> str:
 def _table(checks: Sequence[Check]) -> str:
     head = ("book", "margin", "promised", "observations", "beyond", "covered", "p (one-sided)",
             "p of runs", "zone", "p at any time", "mean beyond / margin", "worst beyond / margin",
-            "mean margin")  # fmt: skip
+            "score", "shortfall Z1", "shortfall Z2 (5 % at)", "mean margin")  # fmt: skip
     cells = "".join(
         f'<th class="text">{h}</th>' if i < 2 else f"<th>{h}</th>" for i, h in enumerate(head)
     )
@@ -220,11 +222,22 @@ def _row(check: Check) -> str:
         probability(check.e_p_value),
         f"{100 * check.mean_shortfall_ratio:.1f} %",
         f"{100 * check.worst_shortfall_ratio:.1f} %",
+        f"{100 * check.score:.2f} %",
+        MISSING if np.isnan(check.shortfall_z1) else f"{check.shortfall_z1:.2f}",
+        shortfall(check),
         money(check.mean_margin),
     )
     name = check.name if check.scope != "class" else f"class {check.name}"
     text = f'<td class="text">{escape(name)}</td><td class="text">{_MEASURES[check.measure]}</td>'
     return f"<tr{mark}>{text}{''.join(f'<td>{value}</td>' for value in values)}</tr>"
+
+
+def shortfall(check: Check) -> str:
+    """Write the test of Expected Shortfall and what it is rejected below, or a dash."""
+    if np.isnan(check.shortfall_z2):
+        return MISSING
+    text = f"{check.shortfall_z2:.2f} ({check.shortfall_critical:.2f})"
+    return text + " rejected" if check.shortfall_rejected else text
 
 
 def probability(value: float) -> str:
