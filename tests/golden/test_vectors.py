@@ -18,7 +18,7 @@ PAIRS = {case.pair for case in CASES}
 FAMILIES = {family for family, _, _ in PAIRS}
 
 needs_cases = pytest.mark.skipif(not CASES, reason=f"no numeric cases in {folder()}")
-# Part of the families, or others, may be cases of somebody else: the table at the end tells of them.
+# Part of the families, or others, may be somebody else's cases: the closing table tells of them.
 needs_all = pytest.mark.skipif(
     known_families() != FAMILIES, reason=f"not just the known families in {folder()}"
 )

@@ -122,7 +122,7 @@ def ratio_of_leverage(leverage: float) -> float:
 
 
 def inverse_ratio(ratio: float | None) -> float:
-    """Equity over margin as margin over equity; without a margin there is no ratio, and none of it."""
+    """Equity over margin as margin over equity, which is 0 where there is no margin."""
     return 0.0 if ratio is None else _over(1, ratio)
 
 

@@ -43,6 +43,8 @@ def carried(
     The forward is the index. Where a mark is below what exercise at the index is worth, it is the
     strike: margins on the index do not see forwards. A mark in coins is one coin's worth of either.
     """
+    if not index > 0:
+        raise ValueError(f"no volatility gives the mark at an index of {index}")
     for forward in (float(index), float(strike)):
         amount = price * forward / index if in_coin else price
         found = tm.implied_vol(option_type == "call", amount, forward, strike, _YEARS)
@@ -92,7 +94,7 @@ class Venue:
 
     def __init__(
         self,
-        policy: Row,
+        policy: Row | tm.Policies,
         indices: dict[str, float],
         instruments: list[Row],
         accounts: dict[str, tuple[list[tuple[str, float, float | None]], list[tuple[str, float]]]],
@@ -113,7 +115,7 @@ class Venue:
             positions=_positions(accounts),
             balances=_balances(accounts),
         )
-        policies = tm.Policies.from_dict(policy)
+        policies = policy if isinstance(policy, tm.Policies) else tm.Policies.from_dict(policy)
         self.engine = tm.Engine(market, portfolio, policies, numeraire_decimals=_DECIMALS)
 
     def account(self, account: str = "A", **candidate: Any) -> Row:
