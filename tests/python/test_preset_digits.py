@@ -141,6 +141,14 @@ def test_paradex_parameters(path: Path) -> None:
     }  # fmt: skip
 
 
+def test_paradex_funding() -> None:
+    """Eight hours in the requirement, of which maintenance is half; no fee, as none is known."""
+    later = file_of("paradex-pm-2026-02-01")
+    assert later["funding"]["initial_days"] == pytest.approx(8 / 24)
+    assert later["funding"]["maintenance_days"] == pytest.approx(8 / 24 / 2)
+    assert "liquidity" not in later
+
+
 def test_deribit_legacy_parameters() -> None:
     """deribit.com/pages/docs/portfoliomargin: +-10 %, (30/d)^0.30 x 38 %, 0.01, 1 %."""
     scenario = file_of("deribit-pm-legacy-2023-12-31")["scenario"]

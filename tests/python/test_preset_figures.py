@@ -210,9 +210,9 @@ def test_okx_options(
 # Bybit
 
 
-def test_bybit_options() -> None:
+@pytest.mark.parametrize("preset", ["bybit-options-2024-01-01", "bybit-options-2026-02-01"])
+def test_bybit_options(preset: str) -> None:
     """Help articles: MM 1,260 of index 30,000 mark 300; IM 2,315, MM 938 of a put at 18,500."""
-    preset = "bybit-options-2024-01-01"
     for kind, strike, index, mark, entry, initial, maintenance in (
         ("call", 30_000.0, 30_000.0, 300.0, None, None, 1_260.0),
         ("put", 18_500.0, 20_250.0, 290.0, 280.0, 2_315.0, 938.0),
@@ -226,6 +226,40 @@ def test_bybit_options() -> None:
         assert unit["maintenance_margin"] == pytest.approx(maintenance, rel=1e-9)
         if initial is not None:
             assert unit["initial_margin"] == pytest.approx(initial, rel=1e-9)
+
+
+def test_bybit_perpetuals() -> None:
+    """venues.md, 4: MM = value x MMR (+ fee to close); 1 BTC at 20,000 and 50x: IM 400, MM 100."""
+    venue = book(
+        "bybit-perpetuals-2026-02-01",
+        {"BTC": 20_000.0},
+        [future("P", "BTC", settlement_asset="USDT")],
+        [("P", 1.0, 20_000.0)],
+        balances=[("USDT", 400.0)],
+        assets={"USDT": 1.0},
+    )
+    parts_of = lines(venue.engine, "futures")["BTC"]
+    assert parts_of == (pytest.approx(400.0), pytest.approx(100.0))
+    fees = lines(venue.engine, "fee")["BTC"]
+    assert fees == (pytest.approx(11.0), pytest.approx(11.0))
+
+
+@pytest.mark.parametrize("value", [3_500.0, 500.0, 4_500.0])
+def test_bybit_s_deduction_is_what_marginal_tiers_make_of_it(value: float) -> None:
+    """The worked example of Bybit help, five tiers: 3,500 at 3.5 % less 30 is 92.5."""
+    tiers = ((1e3, 0.02), (2e3, 0.025), (3e3, 0.03), (4e3, 0.035), (5e3, 0.04))
+    policy = tm.Policies.preset("bybit-perpetuals-2026-02-01").loaded[0].config
+    data = policy.model_dump(exclude_unset=True, mode="python")
+    data["underlyings"]["BTC"]["futures"]["brackets"] = [
+        {"notional_cap": cap, "initial_ratio": 0.1, "maintenance_ratio": rate}
+        for cap, rate in tiers
+    ]
+    instruments, positions = [future("P", "BTC")], [("P", value, 1.0)]
+    rules = {"schema": 1, "policies": {"p": data}}
+    venue = Venue(rules, {"BTC": 1.0}, instruments, {"A": (positions, [])})
+    rate, deduction = {3_500.0: (0.035, 30.0), 500.0: (0.02, 0.0), 4_500.0: (0.04, 50.0)}[value]
+    got = lines(venue.engine, "futures")["BTC"][1]
+    assert got == pytest.approx(value * rate - deduction, rel=1e-12)
 
 
 # Binance: cap, maintenance rate, highest leverage and cumulative amount of a bracket, 2024-10.
