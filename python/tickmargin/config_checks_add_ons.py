@@ -92,6 +92,15 @@ def _check_damping(view: View, method: str) -> Iterator[Problem]:
             yield Problem(path, "KEY_NOT_USED", got, message, ())
 
 
+def _check_moved_vols(view: View, method: str, place: Path) -> Iterator[Problem]:
+    """A tail that moves volatilities with prices has no charge on them beside it."""
+    moves = view.get("tail", "vol_moves") if method in ("var", "es") else None
+    if moves in ("beta", "history") and view.given(*place, "vega_charge"):
+        message = f"given, but vol_moves = {moves} moves volatility in the scenarios already"
+        keys = (*place, "vega_charge")
+        yield Problem(keys, "COUNTED_TWICE", None, message, ())
+
+
 def check_beside_method(view: View) -> Iterator[Problem]:
     """Nothing is charged that the method asks for already, and nothing is damped twice."""
     method = view.get("method")
@@ -109,6 +118,7 @@ def check_beside_method(view: View) -> Iterator[Problem]:
             ):
                 message = f"given, but the method {method} asks for this risk already"
                 yield Problem((*place, name), "COUNTED_TWICE", None, message, ())
+        yield from _check_moved_vols(view, method, place)
     yield from _check_damping(view, method)
 
 

@@ -37,6 +37,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "UNKNOWN_TIER": "A spread names a tier that has no delta.",
         "INITIAL_BELOW_MAINTENANCE": "An initial ratio is below its maintenance ratio.",
         "COLLATERAL_NOT_LISTED": "Accounts own an asset that their policy counts as nothing.",
+        "DISCOUNT_REVERSED": "A discount of a policy counts in the account's favour; a warning.",
         "KERNELS_UNAVAILABLE": "TICKMARGIN_KERNELS names a target that cannot run here.",
         # folders and files
         "FOLDER_NOT_FOUND": "The path to load is not an existing folder.",

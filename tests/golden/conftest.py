@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from tests.golden.cases import folder, load_cases
+from tests.golden.registry import ADAPTERS, reason_left_out
 
 GOLDEN = "golden"
 
@@ -43,11 +44,14 @@ class Tally:
             )
             return
         found = Counter((case.system, case.method) for case in cases)
+        pairs = {case.pair for case in cases}
+        unheard = {p[1:] for p in pairs if p not in ADAPTERS and not reason_left_out(p)}
         for pair, number in found.items():
             system, method = pair
             terminalreporter.write_line(
                 f"GOLDEN {system} | {method} | found {number} "
                 f"| run {self.run[pair]} | passed {self.passed[pair]}"
+                f"{' | no adapter, no reason' if pair in unheard else ''}"
             )
         total = f"found {found.total()} | run {self.run.total()} | passed {self.passed.total()}"
         terminalreporter.write_line(f"{len(found)} pairs: {total}")

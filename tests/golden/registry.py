@@ -9,7 +9,7 @@ from typing import Any
 
 from tests.golden.cases import Pair
 
-__all__ = ["ADAPTERS", "Adapter", "adapter", "reason_left_out", "reasons"]
+__all__ = ["ADAPTERS", "Adapter", "adapter", "known_families", "reason_left_out", "reasons"]
 
 Adapter = Callable[[dict[str, Any]], Any]
 
@@ -41,3 +41,9 @@ def reason_left_out(pair: Pair) -> str | None:
     known = reasons()
     by_method = known.get(family, {})
     return by_method.get(f"{system} | {method}") or known["families"].get(family)
+
+
+def known_families() -> set[str]:
+    """Families of which methods have adapters or reasons."""
+    known = reasons()
+    return {family for family, _, _ in ADAPTERS} | set(known.pop("families")) | set(known)

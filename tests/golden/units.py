@@ -41,6 +41,7 @@ __all__ = [
     "shocked",
     "signed",
     "steps_of",
+    "strike_around",
     "time_after",
     "together",
     "total",
@@ -48,6 +49,13 @@ __all__ = [
     "written",
     "years_of",
 ]
+
+
+def _over(amount: float, unit: float) -> float:
+    """A quotient, refused in words where there is nothing to divide by."""
+    if not unit:
+        raise ValueError(f"{amount} has no measure in units of nothing")
+    return amount / unit
 
 
 def fraction_of(text: str) -> Fraction:
@@ -75,7 +83,7 @@ def from_scaled(units: int, digits: int) -> Fraction:
 
 def continuous_rate(discount: float, years: float) -> float:
     """A discount factor as a continuous annual rate."""
-    return -math.log(discount) / years
+    return _over(-math.log(discount), years)
 
 
 def years_of(text: str) -> float:
@@ -100,7 +108,7 @@ def basis_points(share: float) -> float:
 
 def quotient(amount: float, unit: float) -> float:
     """An amount in units of another."""
-    return amount / unit
+    return _over(amount, unit)
 
 
 def percent(share: float) -> float:
@@ -110,12 +118,12 @@ def percent(share: float) -> float:
 
 def ratio_of_leverage(leverage: float) -> float:
     """Leverage as the initial-margin ratio it stands for."""
-    return 1 / leverage
+    return _over(1, leverage)
 
 
-def inverse_ratio(ratio: float) -> float:
-    """Equity over margin as margin over equity."""
-    return 1 / ratio
+def inverse_ratio(ratio: float | None) -> float:
+    """Equity over margin as margin over equity, which is 0 where there is no margin."""
+    return 0.0 if ratio is None else _over(1, ratio)
 
 
 def haircut_of_weight(weight: float) -> float:
@@ -125,12 +133,12 @@ def haircut_of_weight(weight: float) -> float:
 
 def leverage_of(notional: float, equity: float) -> float:
     """Notional and equity as the leverage they are displayed as."""
-    return notional / equity
+    return _over(notional, equity)
 
 
 def in_coin(amount: float, price: float) -> float:
     """An amount of money in coins of a price."""
-    return amount / price
+    return _over(amount, price)
 
 
 def in_quote(coins: float, price: float) -> float:
@@ -140,7 +148,7 @@ def in_quote(coins: float, price: float) -> float:
 
 def notional_share(amount: float, notional: float) -> float:
     """An amount as a ratio of notional."""
-    return amount / notional
+    return _over(amount, notional)
 
 
 def signed(quantity: float, side: int) -> float:
@@ -153,9 +161,14 @@ def together(*amounts: float) -> float:
     return math.fsum(amounts)
 
 
+def strike_around(index: float, mark: float) -> float:
+    """A put's strike whose mark is less than it, and more than exercise at the index brings."""
+    return mark + index / 2
+
+
 def bracket_edge(ratio: float, deduction: float) -> float:
     """The rule "notional x ratio - deduction" as a free slice below the slice at the ratio."""
-    return deduction / ratio
+    return _over(deduction, ratio)
 
 
 def profit_as_entry(mark: float, profit: float) -> float:
@@ -229,7 +242,7 @@ def haircut_of(*parts: float) -> float:
 
 def in_pegged(price: float, peg: float) -> float:
     """A price in dollars as one in a coin pegged to them."""
-    return price / peg
+    return _over(price, peg)
 
 
 def shock_of(factor: float) -> float:
@@ -249,7 +262,7 @@ def after_seconds(start_ns: int, seconds: int) -> int:
 
 def entry_of(mark: float, profit: float, quantity: float) -> float:
     """The entry price at which a linear position has an unrealised profit."""
-    return mark - profit / quantity
+    return mark - _over(profit, quantity)
 
 
 def floored_rate(rate: float) -> float:

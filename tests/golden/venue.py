@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import Any
 
 import pyarrow as pa
 
 import tickmargin as tm
 
-__all__ = ["AS_OF_NS", "Venue", "fixed", "future", "matrix", "option", "option_vol", "scenario"]
+__all__ = ["AS_OF_NS", "Venue", "carried", "fixed", "future", "matrix", "option", "scenario"]
 
 AS_OF_NS = 1_767_225_600_000_000_000  # 2026-01-01T00:00:00Z
 _DAY_NS = 86_400_000_000_000
 _EXPIRY_DAYS = 30
 _YEARS = _EXPIRY_DAYS / 365
 _DECIMALS = 9
+_AMOUNTS = ("gross_notional", "initial_margin", "maintenance_margin", "value")
 
 Row = dict[str, Any]
 
@@ -33,12 +35,22 @@ def option(name: str, underlying: str, option_type: str, strike: float, **column
     return {**row, "instrument": name, "underlying": underlying, **terms, **expiry, **columns}
 
 
-def option_vol(option_type: str, price: float, forward: float, strike: float) -> float:
-    """The volatility at which an option of this module has its mark."""
-    found = tm.implied_vol(option_type == "call", price, forward, strike, _YEARS)
-    if found.status_name != "ok":
-        raise ValueError(f"no volatility gives the mark: {found.status_name}")
-    return float(found.vol_annual)
+def carried(
+    option_type: str, price: float, index: float, strike: float, *, in_coin: bool = False
+) -> tuple[float, float]:
+    """The volatility and the forward at which an option of this module has its mark.
+
+    The forward is the index. Where a mark is below what exercise at the index is worth, it is the
+    strike: margins on the index do not see forwards. A mark in coins is one coin's worth of either.
+    """
+    if not index > 0:
+        raise ValueError(f"no volatility gives the mark at an index of {index}")
+    for forward in (float(index), float(strike)):
+        amount = price * forward / index if in_coin else price
+        found = tm.implied_vol(option_type == "call", amount, forward, strike, _YEARS)
+        if found.status_name == "ok":
+            return float(found.vol_annual), forward
+    raise ValueError(f"no volatility gives the mark: {found.status_name}")
 
 
 def fixed(
@@ -77,12 +89,12 @@ class Venue:
 
     A position is (instrument, signed contracts, entry price), a balance (asset, amount). Indices
     are also the marks of perpetuals; ``coins`` names assets priced by an index; ``vols`` are those
-    of options. Forwards of the options' expiry equal the index.
+    of options. Forwards of the options' expiry equal the index unless ``forwards`` has another.
     """
 
     def __init__(
         self,
-        policy: Row,
+        policy: Row | tm.Policies,
         indices: dict[str, float],
         instruments: list[Row],
         accounts: dict[str, tuple[list[tuple[str, float, float | None]], list[tuple[str, float]]]],
@@ -91,16 +103,19 @@ class Venue:
         assets: dict[str, float] | None = None,
         vols: dict[str, float] | None = None,
         marks: dict[str, float] | None = None,
+        forwards: dict[str, float] | None = None,
     ) -> None:
         self._instruments = instruments
-        market = _market(indices, instruments, coins, {"USD": 1.0, **(assets or {})}, vols, marks)
+        priced = {"USD": 1.0, **(assets or {})}
+        ahead = {**indices, **(forwards or {})}
+        market = _market(indices, instruments, coins, priced, vols, marks, ahead)
         portfolio = tm.Portfolio.from_tables(
             instruments=pa.Table.from_pylist(instruments, _schema(instruments)),
             accounts={"account": list(accounts)},
             positions=_positions(accounts),
             balances=_balances(accounts),
         )
-        policies = tm.Policies.from_dict(policy)
+        policies = policy if isinstance(policy, tm.Policies) else tm.Policies.from_dict(policy)
         self.engine = tm.Engine(market, portfolio, policies, numeraire_decimals=_DECIMALS)
 
     def account(self, account: str = "A", **candidate: Any) -> Row:
@@ -109,10 +124,11 @@ class Venue:
         return next(row for row in table if row["account"] == account)
 
     def unit(self, account: str = "A", underlying: str = "X", **candidate: Any) -> Row:
-        """Return the unrounded row of one underlying in an account."""
+        """Return the unrounded row of one underlying in an account, noughts where it holds none."""
         table = self.engine.recompute(**candidate).units
         wanted = (account, underlying)
-        return next(row for row in table if (row["account"], row["underlying"]) == wanted)
+        rows = (row for row in table if (row["account"], row["underlying"]) == wanted)
+        return next(rows, dict.fromkeys(_AMOUNTS, 0.0))
 
     def scenarios(self, account: str = "A") -> list[Row]:
         """Return the account's scenarios, prices from low to high, volatility up first."""
@@ -130,14 +146,23 @@ class Venue:
     def charges(self, account: str = "A", underlying: str = "X") -> dict[str, float]:
         """Return the charges of one underlying in the account's risk matrix, by name."""
         rows = self.engine.risk_matrix(account).charges
-        return {r["charge"]: r["amount"] for r in rows if r["underlying"] == underlying}
+        named = {r["charge"]: r["amount"] for r in rows if r["underlying"] == underlying}
+        return defaultdict(float, named)  # nothing held is charged nothing
 
-    def liquidation(self, side: int, account: str = "A", underlying: str = "X") -> float:
-        """Return the liquidation price below a long (1) or above a short (-1)."""
+    def liquidation(self, side: int, account: str = "A", underlying: str = "X") -> float | None:
+        """Return the liquidation price below a long (1) or above a short (-1).
+
+        None where there is none: no price is low (high) enough, or the account is liquidated at
+        today's already.
+        """
+        if not side:
+            return None
         prices = self.engine.liquidation_prices(account, underlying)
         status = prices.status_lower if side > 0 else prices.status_upper
-        if status != "found":
+        if status not in ("found", "none", "already_past"):
             raise ValueError(f"liquidation price: {status}")
+        if status != "found":
+            return None
         return prices.lower if side > 0 else prices.upper
 
 
@@ -148,6 +173,7 @@ def _market(
     assets: dict[str, float],
     vols: dict[str, float] | None,
     marks: dict[str, float] | None,
+    ahead: dict[str, float],
 ) -> tm.Market:
     priced = [{"asset": a, "mark_price": p, "underlying": None} for a, p in assets.items()]
     priced += [{"asset": c, "mark_price": None, "underlying": c} for c in coins]
@@ -167,7 +193,7 @@ def _market(
         )
     expiries = {(r["underlying"], r["expiry_ns"]) for r in instruments if r["kind"] == "option"}
     forwards = [
-        {"underlying": u, "expiry_ns": t, "forward_price": float(indices[u])} for u, t in expiries
+        {"underlying": u, "expiry_ns": t, "forward_price": float(ahead[u])} for u, t in expiries
     ]
     return tm.Market.from_tables(
         as_of_ns=AS_OF_NS,

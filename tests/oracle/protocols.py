@@ -60,6 +60,23 @@ def compound_liquidity(balance: int, collaterals: list[tuple[int, int, int, int]
     return owed + sum(b * price // scale * f // WAD for b, scale, price, f in collaterals)
 
 
+def compound_health(balance: int, collaterals: list[tuple[int, int, int, int]]) -> int:
+    """Collateral at its liquidation factors over what is owed, cut to 10^-18."""
+    owed = math.trunc(Fraction(-balance * 10**8, 10**6))
+    if owed <= 0:
+        return 2**256 - 1
+    backing = sum(b * price // scale * f // WAD for b, scale, price, f in collaterals)
+    return math.floor(Fraction(backing, owed) * WAD)
+
+
+def morpho_health(collateral: int, borrowed: int, price: int, lltv: int) -> int:
+    """What may be borrowed over what is, cut to 10^-18; healthy from 1 on."""
+    if not borrowed:
+        return 2**256 - 1
+    most = math.floor(Fraction(math.floor(Fraction(collateral * price, 10**36)) * lltv, WAD))
+    return math.floor(Fraction(most, borrowed) * WAD)
+
+
 def morpho_factor(lltv: int) -> int:
     exact = WAD * WAD // (WAD - 3 * WAD // 10 * (WAD - lltv) // WAD)
     return min(115 * WAD // 100, exact)

@@ -22,6 +22,11 @@ SEEN_BY = {
 }
 
 
+def moves_vols(policy: dict[str, Any]) -> bool:
+    """Whether a policy's own scenarios move volatility with history or with prices."""
+    return policy.get("tail", {}).get("vol_moves") in ("beta", "history")
+
+
 def make_add_ons(rng: random.Random) -> dict[str, dict[str, Any]]:
     """Every add-on once, initial not below maintenance."""
 
@@ -79,6 +84,7 @@ def add_ons_for(rng: random.Random, policy: dict[str, Any], share: float) -> dic
         for name, rules in make_add_ons(rng).items()
         if method not in SEEN_BY.get(name, ())
         and not (name == "wrong_way" and simulated)
+        and not (name == "vega_charge" and moves_vols(policy))
         and sometimes(rng, share)
     }
 

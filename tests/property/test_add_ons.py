@@ -95,6 +95,31 @@ def test_what_a_method_sees_already_is_refused(section: str) -> None:
         )
 
 
+@pytest.mark.parametrize("method", ["var", "es"])
+@pytest.mark.parametrize("moves", ["held", "beta", "history"])
+def test_a_tail_that_moves_volatility_has_no_vega_charge(method: str, moves: str) -> None:
+    tail = {
+        "generator": "historical",
+        "horizon_initial_days": 2.0,
+        "horizon_maintenance_days": 1.0,
+        "confidence_initial": 0.9,
+        "confidence_maintenance": 0.8,
+        "window_days": 30.0,
+        "overlapping": True,
+        "vol_moves": moves,
+        **({"vol_beta": {"default": -0.5}} if moves == "beta" else {}),
+    }
+    charge = make_add_ons(random.Random(1))["vega_charge"]
+    own = {"method": method, "haircuts": {"USD": 0.0}, "tail": tail, "vega_charge": charge}
+    if moves == "held":
+        assert tm.Policies.from_dict({"schema": 1, "policies": {"p": own}}).names == ("p",)
+        return
+    with pytest.raises(tm.InvalidInputError) as refused:
+        tm.Policies.from_dict({"schema": 1, "policies": {"p": own}})
+    (issue,) = refused.value.issues
+    assert (issue.code, issue.column) == ("COUNTED_TWICE", "policies.p.vega_charge")
+
+
 def test_the_table_of_refusals_is_the_whole_one() -> None:
     assert {name: set(by) for name, by in config_add_ons.SEEN_BY.items() if by} == {
         name: set(by) for name, by in SEEN_BY.items()

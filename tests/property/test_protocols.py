@@ -77,6 +77,34 @@ def test_compound_liquidity(balance, rows):
     expected = twin.compound_liquidity(balance, rows)
     assert compound_v3.liquidity(balance, collaterals) == expected
     assert compound_v3.is_liquidatable(balance, collaterals) is (expected < 0)
+    health = compound_v3.health_factor(balance, collaterals)
+    assert health == twin.compound_health(balance, rows)
+    assert (health < WAD) is (expected < 0)
+
+
+def test_compound_health_by_hand():
+    """10 ETH at 2,000 and 85 % beside 17,000 owed, and a unit more; nothing owed."""
+    ether = [compound_v3.Collateral(10 * WAD, 2_000 * 10**8, 85 * WAD // 100)]
+    assert compound_v3.health_factor(-17_000 * 10**6, ether) == WAD
+    assert compound_v3.health_factor(-17_000 * 10**6 - 1, ether) == WAD - 58_823_530
+    assert compound_v3.health_factor(5, ether) == compound_v3.NO_DEBT
+
+
+@given(st.integers(0, 10**30), st.integers(0, 10**28), st.integers(0, 10**52), shares)
+def test_morpho_health(collateral, borrowed, price, lltv):
+    row = (collateral, borrowed, price, lltv)
+    health = morpho_blue.health_factor(*row)
+    assert health == twin.morpho_health(*row)
+    assert morpho_blue.is_healthy(*row) is (health >= WAD)
+
+
+def test_morpho_health_by_hand():
+    """10 units at 2,000 of the loan token and 86 %: 17,200 may be owed, a unit more may not."""
+    price, lltv = 2_000 * 10**36, 86 * WAD // 100
+    assert morpho_blue.max_borrow(10, price, lltv) == 17_200
+    assert morpho_blue.health_factor(10, 17_200, price, lltv) == WAD
+    assert morpho_blue.health_factor(10, 17_201, price, lltv) == 17_200 * WAD // 17_201
+    assert morpho_blue.health_factor(10, 0, price, lltv) == morpho_blue.NO_DEBT
 
 
 @given(shares)
@@ -158,6 +186,8 @@ def test_dydx_bankruptcy_price(balance, rows, data):
         (lambda: aave_v3.percent_mul(-1, 1), "value", "NEGATIVE_VALUE"),
         (lambda: aave_v3.percent_mul(1 << 127, 1), "value", "OUT_OF_RANGE"),
         (lambda: morpho_blue.liquidation_incentive_factor(2 * WAD), "lltv", "OUT_OF_RANGE"),
+        (lambda: morpho_blue.health_factor(1, -1, 1, 0), "borrowed", "NEGATIVE_VALUE"),
+        (lambda: morpho_blue.max_borrow(1, 2**256, 0), "price", "OUT_OF_RANGE"),
         (lambda: hyperliquid.maintenance_margin(1, []), "tiers", "INVALID_ARGUMENT"),
         (lambda: dydx_v4.bankruptcy_price(0, [], 0, 1), "index", "OUT_OF_RANGE"),
         (lambda: dydx_v4.initial_margin(dydx_v4.Tier(-1), 0, 1), "tier.initial", "OUT_OF_RANGE"),

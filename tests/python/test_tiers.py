@@ -42,6 +42,18 @@ def no_settings(monkeypatch):
         monkeypatch.delenv(name)
 
 
+def test_the_shipped_pair_covers_the_book_its_factor_is_read_off():
+    """The book of `tickmargin demo --accounts 10000 --positions 100000 --seed 7`."""
+    pair = tm.Policies.preset("house-two-tiers-2026-04-01")
+    book = synthetic_venue(accounts=10_000, positions=100_000, seed=7)
+    (row,) = list(tm.Engine(book.market_at(), book.portfolio(), pair).tiers().policies)
+    assert (row["policy"], row["exact"]) == ("house-fast", "house-full")
+    assert (row["initial_uncovered"], row["maintenance_uncovered"]) == (0, 0)
+    # no more than rounded up
+    assert row["safety_factor_ratio"] - 0.001 < row["factor"] <= row["safety_factor_ratio"]
+    assert row["never"] == 0
+
+
 def test_an_exact_policy_is_no_choice_by_default(engine):
     assert set(engine.recompute().accounts["policy"].tolist()) == {"coarse"}
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from tickmargin import _core
-from tickmargin.protocols.whole import answer, positive, whole, within
+from tickmargin.protocols.whole import NO_DEBT, answer, positive, whole, within
 
 __all__ = [
     "NO_DEBT",
@@ -25,9 +25,6 @@ __all__ = [
     "percent_div",
     "percent_mul",
 ]
-
-NO_DEBT = 2**256 - 1
-"""The health factor of an account that owes nothing."""
 
 _BPS = 10_000
 

@@ -1,4 +1,4 @@
-"""Compound v3 (Comet): whether an account is liquidatable, and what absorbed collateral sells for.
+"""Compound v3 (Comet): health of an account, and what absorbed collateral sells for.
 
 Amounts are units of their token, ``scale`` is the units of one whole token, prices are in 10^-8 and
 factors in 10^-18. Everything is rounded towards zero. Source: compound-finance/comet, Comet.
@@ -10,9 +10,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tickmargin import _core
-from tickmargin.protocols.whole import WAD, answer, positive, share, whole
+from tickmargin.protocols.whole import NO_DEBT, WAD, answer, positive, share, whole
 
-__all__ = ["Collateral", "is_liquidatable", "liquidity", "quote_collateral"]
+__all__ = [
+    "NO_DEBT",
+    "Collateral",
+    "health_factor",
+    "is_liquidatable",
+    "liquidity",
+    "quote_collateral",
+]
 
 _PRICE_ONE, _BASE_SCALE = 10**8, 10**6
 
@@ -59,6 +66,24 @@ def is_liquidatable(
     """Whether an account's collateral at its liquidation factors no longer covers what it owes."""
     left = liquidity(base_balance, collaterals, base_price=base_price, base_scale=base_scale)
     return left < 0
+
+
+def health_factor(
+    base_balance: int,
+    collaterals: Sequence[Collateral],
+    *,
+    base_price: int = _PRICE_ONE,
+    base_scale: int = _BASE_SCALE,
+) -> int:
+    """Collateral at its liquidation factors over what is owed, in 10^-18, rounded down.
+
+    Below 10^18 exactly where :func:`is_liquidatable`; :data:`NO_DEBT` where nothing is owed. The
+    protocol itself decides by the sum; this is the same comparison as a ratio.
+    """
+    terms = {"base_price": base_price, "base_scale": base_scale}
+    owed = -liquidity(base_balance, (), **terms)
+    backing = liquidity(0, collaterals, **terms)
+    return backing * WAD // owed if owed > 0 else NO_DEBT
 
 
 def quote_collateral(

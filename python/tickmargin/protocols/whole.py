@@ -10,13 +10,26 @@ from typing import ParamSpec, TypeAlias, TypeVar
 
 from tickmargin.errors import InputTypeError, InvalidInputError
 
-__all__ = ["WAD", "Exact", "answer", "fraction", "positive", "share", "whole", "within"]
+__all__ = [
+    "NO_DEBT",
+    "WAD",
+    "Exact",
+    "answer",
+    "fraction",
+    "positive",
+    "share",
+    "whole",
+    "within",
+    "word",
+]
 
 Exact: TypeAlias = int | Fraction | Decimal
 P = ParamSpec("P")
 R = TypeVar("R")
 
 WAD = 10**18
+NO_DEBT = 2**256 - 1
+"""The health factor of an account that owes nothing."""
 _LIMIT = 1 << 127
 
 
@@ -39,6 +52,18 @@ def whole(name: str, value: object, *, signed: bool = False) -> int:
     plain = _integer(name, value)
     if plain < 0 and not signed:
         raise InvalidInputError(f"{name} must not be negative, was {plain}", code="NEGATIVE_VALUE")
+    return plain
+
+
+def word(name: str, value: object) -> int:
+    """A whole number of 256 bits, as contracts have them; of functions that do not ask the core."""
+    if isinstance(value, bool) or not hasattr(value, "__index__"):
+        raise InputTypeError(f"{name}: got {type(value).__name__}; expected a whole number")
+    plain = operator.index(value)
+    if plain < 0:
+        raise InvalidInputError(f"{name} must not be negative, was {plain}", code="NEGATIVE_VALUE")
+    if plain >> 256:
+        raise InvalidInputError(f"{name} must fit 256 bits, was {plain}", code="OUT_OF_RANGE")
     return plain
 
 

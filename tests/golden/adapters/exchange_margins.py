@@ -14,8 +14,9 @@ from tests.golden.units import (
     profit_as_entry,
     ratio_of_leverage,
     signed,
+    strike_around,
 )
-from tests.golden.venue import Venue, fixed, future, option, option_vol
+from tests.golden.venue import Venue, carried, fixed, future, option
 
 Inputs = dict[str, Any]
 KINDS = {"C": "call", "P": "put"}
@@ -198,13 +199,14 @@ def short_options(
 ) -> Venue:
     """Linear options marked at ``inputs["mark"]``, each account short its own number."""
     kind = KINDS[inputs["type"]]
-    vol = option_vol(kind, inputs["mark"], index, inputs["strike"])
+    vol, forward = carried(kind, inputs["mark"], index, inputs["strike"])
     return Venue(
         fixed(options=rules, option_value="requirement"),
         {"X": index},
         [option("O", "X", kind, inputs["strike"])],
         accounts,
         vols={"O": vol},
+        forwards={"X": forward},
     )
 
 
@@ -226,8 +228,9 @@ def bybit_option_maintenance(inputs: Inputs) -> Any:
         "liquidation_fee_ratio": inputs["liq_fee"],
     }
     index = inputs["index"]
-    # maintenance knows neither strike nor type: a call at the money carries the mark
-    terms = {"type": "C", "strike": index, "mark": inputs["mark"]}
+    # maintenance knows neither strike nor type: a put carries the mark, whatever it is
+    strike = strike_around(index, inputs["mark"])
+    terms = {"type": "P", "strike": strike, "mark": inputs["mark"]}
     account = ([("O", inputs["qty"], None)], [("USD", inputs["margin_balance"])])
     row = short_options(terms, rules, index, {"A": account}).account()
     return {
@@ -262,6 +265,7 @@ def deribit_option(inputs: Inputs) -> Any:
     index = inputs["underlying"]
     kind = KINDS[inputs["type"]]
     mark = in_quote(inputs["mark_price_btc"], index)
+    vol, forward = carried(kind, mark, index, inputs["strike"], in_coin=True)
     venue = Venue(
         fixed(
             options={
@@ -276,7 +280,8 @@ def deribit_option(inputs: Inputs) -> Any:
         [option("O", "X", kind, inputs["strike"], payoff="coin", settlement_asset="X")],
         {"A": ([("O", inputs["size"], None)], [])},
         coins=("X",),
-        vols={"O": option_vol(kind, mark, index, inputs["strike"])},
+        vols={"O": vol},
+        forwards={"X": forward},
     )
     unit = venue.unit()
     return {

@@ -1,0 +1,78 @@
+"""Exact policies of methods that cannot be hot, beside hot ones: each tier against its twin."""
+
+from __future__ import annotations
+
+import math
+import random
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.oracle.margin import Inputs, Twin
+from tests.oracle.margin_tail import TailTwin
+from tests.property.books import CI, EXAMPLES, make_inputs, market_of, portfolio_of, with_policy
+from tests.property.compare import ROUNDING, room
+from tests.property.markets import between
+from tests.property.policies import make_policy
+from tests.property.tails import GENERATORS, history_of, make_past, make_tail_policy
+
+import tickmargin as tm
+
+draws = st.randoms(use_true_random=False)
+SIDES = (("initial", "initial_margin"), ("maintenance", "maintenance_margin"))
+TAILS = ("es", "var")
+ALIKE = {"collateral": "haircut", "option_value": "equity"}
+Drawn = tuple[Inputs, dict[str, Any], dict[str, Any]]
+
+
+def two_tiers(rng: random.Random, hot_method: str, exact_method: str) -> Drawn:
+    """A book, a hot policy, and an exact one that counts equity alike."""
+    drawn = make_inputs(rng, hot_method)
+    hot = {**drawn.policy, **ALIKE, "exact": "exact"}
+    hot.pop("safety_factor_ratio", None)
+    if exact_method in TAILS:
+        return drawn, hot, make_tail_policy(rng, exact_method, rng.choice(GENERATORS)) | ALIKE
+    return drawn, hot, make_policy(rng, exact_method) | ALIKE
+
+
+@pytest.mark.parametrize("exact_method", ["es", "var", "portfolio", "matrix"])
+@settings(CI, max_examples=EXAMPLES or 15)
+@given(draws, st.sampled_from(["fixed", "dynamic", "scenario"]))
+def test_tiers_of_another_method(exact_method: str, rng: random.Random, hot_method: str) -> None:
+    drawn, hot, exact = two_tiers(rng, hot_method, exact_method)
+    hot["safety_factor_ratio"] = between(rng, 1.0, 2.0)
+    past = make_past(rng)
+
+    def tiers(first: dict[str, Any]) -> Any:
+        policies = {"schema": 1, "policies": {"hot": first, "exact": exact}}
+        market, portfolio = market_of(drawn), portfolio_of(drawn)
+        return tm.Engine(market, portfolio, policies, history=history_of(past)).tiers()
+
+    found = tiers(hot)
+    own = with_policy(drawn, exact)
+    twins = {
+        "hot": Twin(with_policy(drawn, hot)),
+        "exact": TailTwin(own, past) if exact_method in TAILS else Twin(own),
+    }
+    for tier, twin in twins.items():
+        pockets = twin.pockets()
+        for row in found.accounts:
+            mine = [pocket for (name, _), pocket in pockets.items() if name == row["account"]]
+            for side, name in SIDES:
+                if any(pocket.statuses for pocket in mine):
+                    assert row[f"{side}_{tier}"] is None
+                    continue
+                expected = math.fsum(getattr(pocket, name) for pocket in mine)
+                near = sum(room(pocket) + ROUNDING for pocket in mine)
+                assert abs(row[f"{side}_{tier}"] - expected) <= near
+    # under the factor that the table gives nobody it covers is below the exact measure
+    factors = [found.accounts[f"{side}_factor"] for side, _ in SIDES]
+    able = [values[np.isfinite(values)] for values in factors]
+    most = max((float(values.max()) for values in able if values.size), default=1.0)
+    if most > 1e6:  # a loss of next to nothing: the factor that covers with it is no factor
+        return
+    raised = tiers({**hot, "safety_factor_ratio": max(1.0, most)})
+    for (side, _), values in zip(SIDES, factors, strict=True):
+        assert (raised.accounts[f"{side}_gap"][np.isfinite(values)] <= 0).all()
