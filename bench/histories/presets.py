@@ -64,7 +64,7 @@ ENTRIES = (
     Entry("drift-v2", FIXED, options=False),
     Entry("vega-cross", FIXED, options=False),
     Entry("deribit-sm", STANDARD),
-    Entry("bybit-options", STANDARD),
+    Entry("bybit-options-2024-01-01", STANDARD),
     Entry("okx-options", STANDARD),
     Entry("derive-srm", STANDARD),
     Entry("house-dynamic", DYNAMIC),
@@ -75,7 +75,7 @@ ENTRIES = (
     Entry("okx-pm", PORTFOLIO),
     Entry("derive-pmrm1", PORTFOLIO),
     Entry("derive-pmrm2", PORTFOLIO),
-    Entry("paradex-pm", PORTFOLIO),
+    Entry("paradex-pm-2026-01-21", PORTFOLIO),
     # Joint moves of days, a stressed March 2020. On chains for as long as hourly prices last.
     Entry("house-es", TAIL, from_ns=1_585_699_200_000_000_000, least_step_days=0.99, past=True),
 )
