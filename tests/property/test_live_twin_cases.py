@@ -49,13 +49,13 @@ def test_what_is_blocked_from_the_start_escalates_by_its_limit() -> None:
         assert not any(t.event.account >= 0 for t in told[of])
 
 
-def test_a_value_beyond_the_ledger_that_doubt_takes_from_equity() -> None:
+def test_a_deposit_beyond_the_ledger_that_doubt_would_take_from_equity() -> None:
     """No mark has been heard, so that the coin counts nothing; what it is worth has no ticks."""
     now = start_ns()
     deposit = record("deposit", COIN, now, 1e30, **HOLDER, sequence=1)
     replies = agreed([deposit, record("deposit_reversed", sequence=1)])
-    assert statuses(replies) == [["overflow"], ["ok"]]
-    assert replies[0].states() == {3: "undecidable"}
+    assert [r.status for r in replies] == ["out_of_range", "unknown_transfer"]
+    assert statuses(replies) == [[], []]
 
 
 def test_pockets_that_fit_and_their_sum_that_does_not() -> None:
@@ -77,12 +77,16 @@ def test_pockets_that_fit_and_their_sum_that_does_not() -> None:
     assert statuses(replies)[2:] == [["overflow"], ["ok"], ["overflow"], ["ok"]]
 
 
-def test_an_order_beyond_the_ledger_and_its_end() -> None:
-    """It asks for initial margin only, and no state follows from that but this one."""
+def test_orders_up_to_the_ledger_and_beyond_it() -> None:
+    """One asks for initial margin alone; what 64-bit ticks cannot hold is never placed."""
     now = start_ns()
-    order = record("order", 0, now, 1e12, 6e4, account=3, pocket=0, sequence=5)
-    replies = agreed([order, record("cancel", sequence=5), order, record("cancel", sequence=5)])
-    assert statuses(replies) == [["overflow"], ["ok"], ["overflow"], ["ok"]]
+
+    def order(contracts: float) -> Record:
+        return record("order", 0, now, contracts, 6e4, account=3, pocket=0, sequence=5)
+
+    cancel = record("cancel", sequence=5)
+    replies = agreed([order(1e12), cancel, order(1e9), cancel])
+    assert [r.status for r in replies] == ["out_of_range", "unknown_order", "ok", "ok"]
 
 
 def test_an_order_or_deposit_again_with_all_that_was_sent() -> None:
