@@ -29,9 +29,10 @@ ASKS = {
     "memory": r"operator new.*|malloc|calloc|realloc|aligned_alloc|posix_memalign",
 }
 
-# Cold rooms: files, the workers of a batch, the choice of kernels at the first call, and how often
-# a replay tells how far it is.
+# Cold rooms: files, the workers of a batch, the choice of kernels at the first call, who is told of
+# a fork, and how often a replay tells how far it is.
 MAY = {
+    "fork_watch.cpp.o": {"lock"},
     "posix_files.cpp.o": {"file", "lock"},
     "journal.cpp.o": {"thread"},
     "batch.cpp.o": {"thread"},
@@ -50,6 +51,7 @@ CLEAN = {
     "bands.cpp.o",
     "check.cpp.o",
     "collect.cpp.o",
+    "ease.cpp.o",
     "evaluate.cpp.o",
     "record_check.cpp.o",
     "settlement.cpp.o",
@@ -102,6 +104,7 @@ COLD = {
     "durable.cpp.o",
     "engine.cpp.o",
     "explain.cpp.o",
+    "fork_watch.cpp.o",
     "frame_writer.cpp.o",
     "haircut.cpp.o",
     "instrument_values.cpp.o",
@@ -114,6 +117,7 @@ COLD = {
     "projection.cpp.o",
     "quantile.cpp.o",
     "reader.cpp.o",
+    "recording.cpp.o",
     "registry.cpp.o",
     "replay.cpp.o",
     "reserve.cpp.o",

@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/reserved.hpp"
 #include "live/state.hpp"
 
 namespace tickmargin {
@@ -71,7 +72,7 @@ void LiveEngine::State::collect_or_ease(std::int32_t l, double price, margin::We
   if (p.touched == collecting || p.eased == collecting) return;
   if (!stands(pocket, links[l].underlying, price, wear)) return collect(links[l].pocket);
   p.eased = collecting;
-  eased.push_back(links[l].pocket);
+  base::put(eased, links[l].pocket);
 }
 
 // After a record has been taken: its index and clocks are where stands() saw them. Some of
