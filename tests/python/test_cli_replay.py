@@ -20,6 +20,7 @@ from tickmargin import _core
 from tickmargin.cli import exit_codes, main
 
 TICKS = 300
+FIRST_FRAME = 12_288  # of a journal, behind its header and marks
 
 
 @pytest.fixture(scope="module")
@@ -77,13 +78,12 @@ def test_a_replay_stops_where_it_is_told(
 
 
 def test_a_torn_end_is_told_with_its_bytes(capsys: pytest.CaptureFixture[str], copy: Path) -> None:
-    for path in copy.glob("0000000002.*"):
-        path.unlink()
-    path = copy / "0000000001.journal"
-    path.write_bytes(path.read_bytes()[:-100])
+    path = copy / "0000000002.journal"
+    path.write_bytes(path.read_bytes()[:-20])  # half of the clean close
     code, out, err = call(capsys, "replay", copy, "--json")
     assert code == exit_codes.OK
     torn = json.loads(out)["torn_bytes"]
+    assert torn == 20
     assert f"{path} ends in {torn:,} bytes of an entry that was never finished" in err
 
 
@@ -92,19 +92,28 @@ def test_damage_is_told_with_file_and_offset(
 ) -> None:
     path = copy / "0000000001.journal"
     whole = bytearray(path.read_bytes())
-    whole[90] ^= 1
+    whole[FIRST_FRAME + 20] ^= 1
     path.write_bytes(whole)
     code, out, err = call(capsys, "replay", copy)
     assert (code, out) == (exit_codes.BAD_INPUT, "")
-    assert err == f"error [RECORDING_DAMAGED]: {path}: damaged at byte 72\n"
+    assert err == f"error [RECORDING_DAMAGED]: {path}: damaged at byte {FIRST_FRAME}\n"
 
 
-def test_a_lost_end_is_a_gap(capsys: pytest.CaptureFixture[str], copy: Path) -> None:
+def test_an_acknowledged_end_that_is_gone_is_damage(
+    capsys: pytest.CaptureFixture[str], copy: Path
+) -> None:
     path = copy / "0000000001.journal"
     path.write_bytes(path.read_bytes()[:-100])
     code, _, err = call(capsys, "replay", copy)
     assert code == exit_codes.BAD_INPUT
-    assert "0000000002.journal: begins with entry" in err
+    assert err.startswith(f"error [RECORDING_DAMAGED]: {path}: damaged at byte ")
+
+
+def test_a_lost_journal_is_missed(capsys: pytest.CaptureFixture[str], copy: Path) -> None:
+    (copy / "0000000001.journal").unlink()
+    code, _, err = call(capsys, "replay", copy)
+    assert code == exit_codes.BAD_INPUT
+    assert "0000000001.journal: missing behind its snapshot" in err
 
 
 def test_another_state_is_an_exit_code_of_its_own(
