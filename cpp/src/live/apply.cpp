@@ -33,12 +33,6 @@ RecordStatus LiveEngine::State::dispatch(const Record& r) noexcept {
   return RecordStatus::unknown_type;
 }
 
-bool LiveEngine::State::leads(UnderlyingIndex underlying, TimeNs ts_ns) const noexcept {
-  const live::UnderlyingState& u = underlyings[static_cast<std::size_t>(underlying)];
-  const TimeNs heard_ns = std::max(now_ns, u.guard.now_ns), most_ns = u.guard_settings.lead_max_ns;
-  return most_ns > 0 && heard_ns > 0 && ts_ns - heard_ns > most_ns;
-}
-
 // Older than the clock, or than the last of the record's own subject; or so far ahead that one bad
 // time stamp would make all that follow older than the last. The guard holds a tick against its
 // source and against the clock; cancels and reversals carry no time that is looked at.
@@ -65,9 +59,13 @@ RecordStatus LiveEngine::State::check_time(const Record& r) const noexcept {
     default: break;
   }
   if (r.ts_ns < last_ns) return RecordStatus::time_reversed;
-  const TimeNs step_ns = settings.clock_step_max_ns;
-  const bool ahead =
-      led >= 0 ? leads(led, r.ts_ns) : step_ns > 0 && now_ns > 0 && r.ts_ns - now_ns > step_ns;
+  TimeNs heard_ns = now_ns, most_ns = settings.clock_step_max_ns;
+  if (led >= 0) {
+    const live::UnderlyingState& u = underlyings[static_cast<std::size_t>(led)];
+    heard_ns = std::max(heard_ns, u.guard.now_ns);
+    most_ns = u.guard_settings.lead_max_ns;
+  }
+  const bool ahead = market::is_too_far_ahead(r.ts_ns, heard_ns, most_ns);
   return ahead ? RecordStatus::out_of_range : RecordStatus::ok;
 }
 

@@ -208,7 +208,6 @@ struct LiveEngine::State {
 
   // ---- records (apply*.cpp) ----
   RecordStatus apply(const Record& record) noexcept;
-  bool leads(UnderlyingIndex underlying, TimeNs ts_ns) const noexcept;
   RecordStatus check_time(const Record& r) const noexcept;
   RecordStatus check_number(const Record& r) const noexcept;
   void note_number(const Record& r) noexcept;

@@ -226,11 +226,9 @@ GuardResult refused(const GuardState& state, RecordStatus status) noexcept {
   return {status, false, false, state.mark_state, state.mark_state, false};
 }
 
-// Of all that was heard and the clock; at first there is nothing to be ahead of. Not for negative
-// time stamps.
+// Of all that was heard and the clock.
 bool leads_too_far(const GuardSettings& settings, const GuardState& state, TimeNs ts_ns) noexcept {
-  const TimeNs now_ns = std::max(state.now_ns, state.clock_ns);
-  return settings.lead_max_ns > 0 && now_ns > 0 && ts_ns - now_ns > settings.lead_max_ns;
+  return is_too_far_ahead(ts_ns, std::max(state.now_ns, state.clock_ns), settings.lead_max_ns);
 }
 
 RecordStatus check_tick(const GuardSettings& settings, const GuardState& state,

@@ -101,6 +101,12 @@ GuardResult on_release(const GuardSettings& settings, GuardState& state, TimeNs 
 GuardResult on_source_release(const GuardSettings& settings, GuardState& state,
                               std::uint16_t source, TimeNs now_ns) noexcept;
 
+// Whether a time stamp is so far ahead that, taken, it would make all that follow older than the
+// last. `most_ns` 0: none is; nor is one where there is no time yet to be ahead of.
+constexpr bool is_too_far_ahead(TimeNs ts_ns, TimeNs now_ns, std::int64_t most_ns) noexcept {
+  return most_ns > 0 && now_ns > 0 && ts_ns > now_ns && ts_ns - now_ns > most_ns;
+}
+
 constexpr bool may_liquidate(const GuardState& state) noexcept {
   return state.mark_state == MarkState::ready;
 }
