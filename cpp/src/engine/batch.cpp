@@ -183,15 +183,11 @@ void write_worst_unit(const margin::PocketRequirement& requirement, bool known, 
   rows.worst_underlying[account] = -1;
   rows.worst_price_move[account] = rows.worst_vol_shock[account] = 0;
   if (!known) return;
-  double largest = 0;
-  for (const margin::UnitRequirement& unit : requirement.units) {
-    const double needed = margin::sum_of(unit.maintenance);
-    if (!(needed > largest)) continue;
-    largest = needed;
-    rows.worst_underlying[account] = unit.underlying;
-    rows.worst_price_move[account] = unit.worst_price_move;
-    rows.worst_vol_shock[account] = unit.worst_vol_shock;
-  }
+  const auto* const unit = margin::largest_unit(requirement, &margin::UnitRequirement::maintenance);
+  if (unit == nullptr) return;
+  rows.worst_underlying[account] = unit->underlying;
+  rows.worst_price_move[account] = unit->worst_price_move;
+  rows.worst_vol_shock[account] = unit->worst_vol_shock;
 }
 
 void recompute_account(const Batch& batch, std::size_t account, Workspace& work,

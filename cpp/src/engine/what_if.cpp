@@ -158,15 +158,11 @@ double smallest_hedge(const Desk& desk, const monitor::Decision& before, std::ui
 }
 
 void name_binding_unit(const margin::PocketRequirement& requirement, OrderEffect& effect) {
-  double largest = 0;
-  for (const margin::UnitRequirement& unit : requirement.units) {
-    const double needed = margin::sum_of(unit.initial);
-    if (!(needed > largest)) continue;
-    largest = needed;
-    effect.binding_underlying = unit.underlying;
-    effect.binding_price_move = unit.worst_price_move;
-    effect.binding_vol_shock = unit.worst_vol_shock;
-  }
+  const auto* const unit = margin::largest_unit(requirement, &margin::UnitRequirement::initial);
+  if (unit == nullptr) return;
+  effect.binding_underlying = unit->underlying;
+  effect.binding_price_move = unit->worst_price_move;
+  effect.binding_vol_shock = unit->worst_vol_shock;
 }
 
 OrderEffect effect_of(const Desk& desk, std::span<const Order> legs, InstrumentIndex hedge,

@@ -55,15 +55,11 @@ monitor::Decision LiveEngine::State::margin_of_scratch(AccountIndex account,
 namespace {
 
 void name_binding(const margin::PocketRequirement& requirement, CheckedOrder& out) {
-  double largest = 0;
-  for (const margin::UnitRequirement& unit : requirement.units) {
-    const double needed = margin::sum_of(unit.initial);
-    if (!(needed > largest)) continue;
-    largest = needed;
-    out.binding_underlying = unit.underlying;
-    out.binding_price_move = unit.worst_price_move;
-    out.binding_vol_shock = unit.worst_vol_shock;
-  }
+  const auto* const unit = margin::largest_unit(requirement, &margin::UnitRequirement::initial);
+  if (unit == nullptr) return;
+  out.binding_underlying = unit->underlying;
+  out.binding_price_move = unit->worst_price_move;
+  out.binding_vol_shock = unit->worst_vol_shock;
 }
 
 }  // namespace

@@ -104,6 +104,21 @@ struct PocketRequirement {
   Status missing = Status::ok;  // an input that an add-on lacks
 };
 
+// The unit whose lines ask for most, the first of equals; null where none asks for anything.
+inline const UnitRequirement* largest_unit(
+    const PocketRequirement& requirement,
+    std::array<double, component_count> UnitRequirement::* lines) noexcept {
+  const UnitRequirement* found = nullptr;
+  double largest = 0;
+  for (const UnitRequirement& unit : requirement.units) {
+    const double needed = sum_of(unit.*lines);
+    if (!(needed > largest)) continue;
+    largest = needed;
+    found = &unit;
+  }
+  return found;
+}
+
 // A unit's profit in one scenario.
 struct TracedScenario {
   std::int32_t underlying;
