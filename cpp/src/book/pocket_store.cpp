@@ -181,14 +181,9 @@ bool PocketStore::resize(Segment& segment, std::size_t count, SegmentPool& pool)
 }
 
 bool PocketStore::fits(std::size_t pocket, const ScratchPocket& rows) const noexcept {
-  const Slot& slot = slots_[pocket];
+  const Slot slot = pocket < pocket_count() ? slots_[pocket] : Slot{};
   return room(slot.positions, rows.positions().size(), position_pool_) &&
          room(slot.balances, rows.balance_asset().size(), balance_pool_);
-}
-
-bool PocketStore::fits_new(const ScratchPocket& rows) const noexcept {
-  return room({}, rows.positions().size(), position_pool_) &&
-         room({}, rows.balance_asset().size(), balance_pool_);
 }
 
 bool PocketStore::fits_balance(std::span<const std::int32_t> pockets,

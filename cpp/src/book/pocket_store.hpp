@@ -83,9 +83,8 @@ class PocketStore {
   PocketRows rows(std::size_t pocket, const InstrumentColumns& instruments,
                   UnitScratch& scratch) const noexcept;
 
-  // Whether replace() would find room.
+  // Whether replace() would find room; of a pocket that is not there yet, once it is made.
   bool fits(std::size_t pocket, const ScratchPocket& rows) const noexcept;
-  bool fits_new(const ScratchPocket& rows) const noexcept;  // in a pocket yet to be made
   // Whether each of `pockets` finds room for a balance in `asset`, all of them together.
   bool fits_balance(std::span<const std::int32_t> pockets, std::int32_t asset) const noexcept;
   // Makes the rows those of `rows`; false, and nothing changed, when there is no room. Balances of

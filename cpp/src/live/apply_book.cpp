@@ -35,8 +35,7 @@ void LiveEngine::State::load_scratch(std::int32_t pocket) noexcept {
 // Whether the rows in `scratch` fit into the pocket and its links into their table.
 bool LiveEngine::State::scratch_fits(std::int32_t pocket) const noexcept {
   if (scratch.positions().size() > capacity.pocket_positions) return false;
-  const auto p = static_cast<std::size_t>(pocket);
-  if (!(p < store.pocket_count() ? store.fits(p, scratch) : store.fits_new(scratch))) return false;
+  if (!store.fits(static_cast<std::size_t>(pocket), scratch)) return false;
   return links.has(4 * (scratch.positions().size() + scratch.balance_asset().size()));
 }
 
@@ -49,7 +48,8 @@ void LiveEngine::State::commit_scratch(const Record& r, std::int32_t pocket) noe
   } else {
     unlink_pocket(p);
   }
-  TICKMARGIN_ASSERT(store.replace(p, scratch));  // as scratch_fits has seen
+  const bool replaced = store.replace(p, scratch);
+  TICKMARGIN_ASSERT(replaced);  // scratch_fits has seen the room
   ++pockets[p].version;
   link_pocket(p);
   collect(static_cast<std::int32_t>(p));
