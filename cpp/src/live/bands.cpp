@@ -236,7 +236,9 @@ void LiveEngine::State::renew(std::size_t pocket, const Evaluated& e) noexcept {
       }
       return reach;
     };
-    if (!place(l, reach_of(share), reach_of(1.0), share, pocket)) return watch_pocket(pocket);
+    const monitor::Reach whole = reach_of(1.0);  // of one index alone, all there is to reckon
+    const monitor::Reach reach = share == 1.0 ? whole : reach_of(share);
+    if (!place(l, reach, whole, share, pocket)) return watch_pocket(pocket);
   }
 }
 
