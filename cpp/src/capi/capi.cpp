@@ -2,16 +2,14 @@
 // core's own rules hold. Nothing that throws leaves.
 #include <algorithm>
 #include <bit>
-#include <cstdio>
 #include <cstring>
-#include <exception>
 #include <memory>
-#include <new>
 #include <span>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
+#include "capi/faults.hpp"
 #include "capi/handle.hpp"
 #include "capi/names.hpp"
 #include "capi/recording.hpp"
@@ -31,32 +29,6 @@ const char* kernel_name() noexcept {
 
 // ---- making, saving, closing --------------------------------------------------------------------
 
-void tell(tickmargin_message* message, const char* text) noexcept {
-  if (message != nullptr) std::snprintf(message->text, sizeof message->text, "%s", text);
-}
-
-// A fault for each thing that can be thrown below here.
-template <class Body>
-std::int32_t caught(tickmargin_message* message, Body body) noexcept {
-  try {
-    return body();
-  } catch (const std::invalid_argument& e) {
-    tell(message, e.what());
-    return TICKMARGIN_FAULT_REFUSED;
-  } catch (const std::length_error& e) {  // a size that no memory has
-    tell(message, e.what());
-    return TICKMARGIN_FAULT_MEMORY;
-  } catch (const std::bad_alloc&) {
-    tell(message, "out of memory");
-    return TICKMARGIN_FAULT_MEMORY;
-  } catch (const std::exception& e) {
-    tell(message, e.what());
-  } catch (...) {
-    tell(message, "an unknown exception");
-  }
-  return TICKMARGIN_FAULT_INTERNAL;
-}
-
 std::int32_t load(std::span<const std::byte> bytes, tickmargin_engine** out) {
   // Chosen kernels that do not exist or cannot run here are an error, not a fallback.
   if (const char* error = kernels::kernel_error()) throw std::invalid_argument(error);
@@ -66,12 +38,8 @@ std::int32_t load(std::span<const std::byte> bytes, tickmargin_engine** out) {
 
 std::int32_t open_bytes(const void* bytes, std::uint64_t count, tickmargin_engine** out,
                         tickmargin_message* message) noexcept {
-  tell(message, "");
   if (out != nullptr) *out = nullptr;
-  if (bytes == nullptr || out == nullptr) {
-    tell(message, "a pointer that is needed is null");
-    return TICKMARGIN_FAULT_NULL;
-  }
+  if (bytes == nullptr || out == nullptr) return tell_null(message);
   return caught(message, [&] {
     return load({static_cast<const std::byte*>(bytes), static_cast<std::size_t>(count)}, out);
   });
@@ -79,12 +47,8 @@ std::int32_t open_bytes(const void* bytes, std::uint64_t count, tickmargin_engin
 
 std::int32_t open_file(const char* path, tickmargin_engine** out,
                        tickmargin_message* message) noexcept {
-  tell(message, "");
   if (out != nullptr) *out = nullptr;
-  if (path == nullptr || out == nullptr) {
-    tell(message, "a pointer that is needed is null");
-    return TICKMARGIN_FAULT_NULL;
-  }
+  if (path == nullptr || out == nullptr) return tell_null(message);
   return caught(message, [&] {
     std::unique_ptr<journal::File> file;
     std::uint64_t size = 0;
@@ -93,8 +57,8 @@ std::int32_t open_file(const char* path, tickmargin_engine** out,
     std::vector<std::byte> bytes(error == 0 ? static_cast<std::size_t>(size) : 0);
     if (error == 0) error = file->read(0, bytes.data(), bytes.size());
     if (error != 0) {
-      tell(message, (std::string(path) + ": " + std::strerror(error)).c_str());
-      return std::int32_t{TICKMARGIN_FAULT_FILE};
+      const std::string why = std::string(path) + ": " + std::strerror(error);
+      return tell(message, why.c_str(), TICKMARGIN_FAULT_FILE);
     }
     return load(bytes, out);
   });

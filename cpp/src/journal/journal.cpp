@@ -3,7 +3,6 @@
 #include <signal.h>
 
 #include <algorithm>
-#include <bit>
 #include <cerrno>
 #include <chrono>
 #include <memory>
@@ -14,10 +13,8 @@ namespace tickmargin::journal {
 namespace {
 
 bool in_range(const JournalOptions& options) noexcept {
-  constexpr std::size_t ring_records_max = std::size_t{1} << 30;
-  return std::has_single_bit(options.ring_records) && options.ring_records <= ring_records_max &&
-         options.group_records >= 1 && options.group_records <= payload_bytes_max / record_bytes &&
-         options.idle_ns >= 0;
+  return ring_in_range(options.ring_records) && options.group_records >= 1 &&
+         options.group_records <= group_records_max && options.idle_ns >= 0;
 }
 
 // The host's signals are its own threads' to handle: one that cut a sync short would end the

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -15,9 +16,16 @@
 
 namespace tickmargin::journal {
 
+inline constexpr std::size_t ring_records_max = std::size_t{1} << 30;
+inline constexpr std::size_t group_records_max = payload_bytes_max / record_bytes;
+
+constexpr bool ring_in_range(std::uint64_t records) noexcept {
+  return std::has_single_bit(records) && records <= ring_records_max;
+}
+
 struct JournalOptions {
   JournalHead head;
-  std::size_t ring_records = std::size_t{1} << 16;  // a power of two
+  std::size_t ring_records = std::size_t{1} << 16;  // ring_in_range
   std::size_t group_records = 16'384;  // most in one frame, so most that one sync makes last
   std::int64_t idle_ns = 50'000;  // the journal thread sleeps so long when nothing waits; 0: never
   // Where durable_seq is stored as well with every group, for readers that outlive one journal.
