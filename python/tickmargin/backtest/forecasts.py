@@ -22,9 +22,10 @@ from tickmargin.policies import Policies
 
 if TYPE_CHECKING:
     from tickmargin.backtest.rolling import Book, Promise
-    from tickmargin.config import Policy
+    from tickmargin.config import Dynamic, Policy
+    from tickmargin.config_tail import JointTail
 
-__all__ = ["Forecast", "Forecaster", "lognormal_tail"]
+__all__ = ["Forecast", "Forecaster", "lognormal_tail", "measure_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,11 @@ def lognormal_tail(
     return -worth * math.expm1(-z * s - 0.5 * s * s), -worth * (normal_tail(-z - s) / p - 1.0)
 
 
+def measure_of(config: Policy) -> Dynamic | JointTail | None:
+    """The section with a method's own horizons and confidences; None where it has none."""
+    return {"dynamic": config.dynamic, "var": config.tail, "es": config.tail}.get(config.method)
+
+
 class Forecaster:
     """Forecasts of a file's first policy for the books of a roll, time after time."""
 
@@ -62,7 +68,7 @@ class Forecaster:
         self._policy, self._books = policies.loaded[0], books
         config = self._policy.config
         self._twins = _measures_of(config) if config.method in ("var", "es") else ()
-        own = {"dynamic": config.dynamic, "var": config.tail, "es": config.tail}.get(config.method)
+        own = measure_of(config)
         self._rows: list[NDArray[np.float64]] = []
         self._confidences: tuple[float, ...] = ()
         self._known = (False, False)

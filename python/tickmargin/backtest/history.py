@@ -14,14 +14,15 @@ from tickmargin.errors import InvalidInputError
 from tickmargin.history import History
 from tickmargin.loading.arrow import pyarrow
 
-__all__ = ["PriceHistory", "continued", "ewma_vol", "read_history"]
+__all__ = ["DAY_NS", "PriceHistory", "continued", "ewma_vol", "is_unknown", "read_history"]
 
 _NS = {"s": 1_000_000_000, "ms": 1_000_000, "us": 1_000, "ns": 1}
 _TIMES = ("ts_ns", "ts_utc", "time", "date", "timestamp")
 _PRICES = ("close", "price")
 _NAMES = ("underlying", "symbol")
 _QUOTES = ("USDT", "USDC", "USD")
-_YEAR_NS = 365 * 86_400_000_000_000
+DAY_NS = 86_400_000_000_000
+_YEAR_NS = 365 * DAY_NS
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ class PriceHistory:
     @property
     def step_days(self) -> float:
         """The usual time between two rows."""
-        return float(np.median(np.diff(self.times_ns))) / 86_400_000_000_000
+        return float(np.median(np.diff(self.times_ns))) / DAY_NS
 
     def between(self, start_ns: int | None, end_ns: int | None) -> PriceHistory:
         """The rows from ``start_ns`` on and before ``end_ns``."""
@@ -115,6 +116,11 @@ def read_history(
         values = [[cells.get((name, t), nothing) for name in wanted] for t in times.tolist()]
         columns[column] = np.array(values, dtype=kind)
     return PriceHistory(times, tuple(wanted), prices, columns)
+
+
+def is_unknown(values: NDArray[Any]) -> NDArray[np.bool_]:
+    """Which cells of a column beside prices say nothing: NaN, or 0 where they are whole."""
+    return np.asarray(values == 0 if values.dtype.kind == "i" else np.isnan(values))
 
 
 def _read(
@@ -277,7 +283,6 @@ def continued(
     history: PriceHistory | None, underlying: str, returns: NDArray[np.float64]
 ) -> PriceHistory:
     """One underlying's history and daily returns after it; the returns alone without one."""
-    day = 86_400_000_000_000
     if history is None:
         before = PriceHistory(np.ones(1, np.int64), (underlying,), np.full((1, 1), 50_000.0))
     elif underlying in history.underlyings:
@@ -294,7 +299,7 @@ def continued(
     prices = before.prices[-1] * np.exp(np.cumsum(returns))[:, None]
     last = int(before.times_ns[-1])
     return PriceHistory(
-        np.concatenate([before.times_ns, last + steps * day]),
+        np.concatenate([before.times_ns, last + steps * DAY_NS]),
         before.underlyings,
         np.concatenate([before.prices, prices]),
         {

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tickmargin.backtest.history import DAY_NS, is_unknown
 from tickmargin.errors import InvalidInputError
 from tickmargin.history import History
 
@@ -56,7 +57,6 @@ COLUMNS = (
     *dict.fromkeys(c for t in (_READS, _READS_IF_THERE) for own in t.values() for c in own),
     "depth_notional",
 )
-_DAY_NS = 86_400_000_000_000
 
 
 def columns_read(policies: Policies, underlyings: Sequence[str]) -> frozenset[str]:
@@ -94,8 +94,9 @@ def check_columns(policies: Policies, history: PriceHistory, rows: NDArray[np.in
             for name in names:
                 _check(f"policy {policy.name}: {section} reads {name}", columns.get(name),
                        rows, times_ns)  # fmt: skip
+    read = columns_read(policies, underlyings) & set(columns)
     for name in OF_THE_BOOK:
-        if name in columns and name in columns_read(policies, underlyings):
+        if name in read:
             values = columns[name][rows]
             apart = np.flatnonzero((values != values[:, :1]).any(axis=1) & ~np.isnan(values[:, 0]))
             if apart.size:
@@ -118,8 +119,7 @@ def _check(
             "files, or leave the add-on out"
         )
         raise InvalidInputError(message, code="MISSING_COLUMN")
-    own = values[rows]
-    lacks = np.flatnonzero(((own == 0) if own.dtype.kind == "i" else np.isnan(own)).any(axis=1))
+    lacks = np.flatnonzero(is_unknown(values[rows]).any(axis=1))
     if lacks.size:
         message = (
             f"{reader}, which the history lacks at {lacks.size} of {rows.size} times, first at "
@@ -163,7 +163,7 @@ def first_known_ns(policies: Policies, history: PriceHistory) -> int | None:
             continue
         if tail.stress is not None:
             since = np.datetime64(tail.stress.last_day, "D").astype(np.int64) + 1
-            first = max(first, int(since) * _DAY_NS)
+            first = max(first, int(since) * DAY_NS)
 
         def known(row: int, policy: LoadedPolicy = policy) -> bool:
             try:

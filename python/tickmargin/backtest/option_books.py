@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tickmargin.backtest.arguments import refuse
-from tickmargin.backtest.history import PriceHistory, ewma_vol
+from tickmargin.backtest.history import DAY_NS, PriceHistory, ewma_vol
 from tickmargin.backtest.needs import check_decided
 from tickmargin.backtest.rolling import Promise, Rolled
 from tickmargin.history import History
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
 __all__ = ["HeldDay", "hold_straddle", "roll_chains"]
 
-_DAY_NS = 86_400_000_000_000
 _HOUR_NS = 3_600_000_000_000
 _HALF_LIFE_DAYS = 11.2
 _DEPTH = 50_000_000.0
@@ -94,7 +93,7 @@ def _joined(
         order.update(names)
     place = {name: i for i, name in enumerate(order)}
     columns = np.concatenate([rows for _, _, rows in parts])
-    gap = float(np.median(np.diff([c.as_of_ns for c in chains]))) / _DAY_NS
+    gap = float(np.median(np.diff([c.as_of_ns for c in chains]))) / DAY_NS
     return Rolled(
         books=tuple(order),
         kinds=tuple(order.values()),
@@ -112,7 +111,7 @@ def _joined(
 
 def _later(chains: Sequence[Chain], place: int, days: float) -> Chain | None:
     """The snapshot a horizon later, give or take three hours."""
-    target = chains[place].as_of_ns + round(days * _DAY_NS)
+    target = chains[place].as_of_ns + round(days * DAY_NS)
     best = min(chains[place + 1 :], key=lambda c: abs(c.as_of_ns - target), default=None)
     return best if best is not None and abs(best.as_of_ns - target) <= 3 * _HOUR_NS else None
 
@@ -169,7 +168,7 @@ def _strategies(chain: Chain) -> dict[str, list[tuple[str, float]]]:
     out: dict[str, list[tuple[str, float]]] = {}
     for currency, spot in _index(chain).items():
         own = chain.currency == currency
-        far = own & (chain.expiry_ns >= chain.as_of_ns + round(_STRADDLE_DAYS * _DAY_NS))
+        far = own & (chain.expiry_ns >= chain.as_of_ns + round(_STRADDLE_DAYS * DAY_NS))
         if not far.any():
             continue
         rows = np.flatnonzero(own & (chain.expiry_ns == chain.expiry_ns[far].min()))

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tickmargin.backtest.arguments import refuse
-from tickmargin.backtest.forecasts import Forecast, Forecaster
-from tickmargin.backtest.history import PriceHistory, ewma_vol
+from tickmargin.backtest.forecasts import Forecast, Forecaster, measure_of
+from tickmargin.backtest.history import DAY_NS, PriceHistory, ewma_vol, is_unknown
 from tickmargin.backtest.needs import (
     OF_THE_BOOK,
     check_columns,
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Book", "Promise", "Rolled", "price_books", "promise_of", "roll_prices"]
 
-_DAY_NS = 86_400_000_000_000
 WARM_UP_DAYS = 30.0
 _OF_THE_MARK = "funding_rate_annual"
 
@@ -111,7 +110,7 @@ def promise_of(policies: Policies) -> Promise:
             stated.horizon_maintenance_days,
             stated.confidence_maintenance,
         )
-    own = {"dynamic": config.dynamic, "var": config.tail, "es": config.tail}.get(config.method)
+    own = measure_of(config)
     if own is None:
         return Promise()
     return Promise(
@@ -232,7 +231,7 @@ def margined_rows(
 ) -> NDArray[np.int64]:
     """Rows of a history that a backtest margins: after the warm-up, and what policies need."""
     times = history.times_ns
-    first = times[0] + int(WARM_UP_DAYS * _DAY_NS)
+    first = times[0] + int(WARM_UP_DAYS * DAY_NS)
     if policies is not None:
         first = max(first, first_known_ns(policies, history) or first)
     low = first if start_ns is None else max(first, start_ns)
@@ -241,7 +240,7 @@ def margined_rows(
     if rows.size < 2:
         raise refuse(
             f"the history has {rows.size} times to margin after "
-            f"{(first - times[0]) / _DAY_NS:.4g} days of warm-up, which its policy needs"
+            f"{(first - times[0]) / DAY_NS:.4g} days of warm-up, which its policy needs"
         )
     return rows
 
@@ -270,8 +269,8 @@ def _losses(
 
 def _cells(values: NDArray[Any]) -> list[Any]:
     """A row of a history's column as a table takes it: None where nothing is known."""
-    unknown = values == 0 if values.dtype.kind == "i" else np.isnan(values)
-    return [None if u else v for v, u in zip(values.tolist(), unknown.tolist(), strict=True)]
+    pairs = zip(values.tolist(), is_unknown(values).tolist(), strict=True)
+    return [None if unknown else value for value, unknown in pairs]
 
 
 class _Venue:

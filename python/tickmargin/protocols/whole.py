@@ -33,10 +33,20 @@ NO_DEBT = 2**256 - 1
 _LIMIT = 1 << 127
 
 
-def _integer(name: str, value: object) -> int:
+def _plain(name: str, value: object) -> int:
     if isinstance(value, bool) or not hasattr(value, "__index__"):
         raise InputTypeError(f"{name}: got {type(value).__name__}; expected a whole number")
-    plain = operator.index(value)
+    return operator.index(value)
+
+
+def _not_negative(name: str, plain: int) -> int:
+    if plain < 0:
+        raise InvalidInputError(f"{name} must not be negative, was {plain}", code="NEGATIVE_VALUE")
+    return plain
+
+
+def _integer(name: str, value: object) -> int:
+    plain = _plain(name, value)
     if not -_LIMIT <= plain < _LIMIT:
         raise InvalidInputError(f"{name} must fit 128 bits, was {plain}", code="OUT_OF_RANGE")
     return plain
@@ -50,18 +60,12 @@ def whole(name: str, value: object, *, signed: bool = False) -> int:
     InputTypeError, InvalidInputError
     """
     plain = _integer(name, value)
-    if plain < 0 and not signed:
-        raise InvalidInputError(f"{name} must not be negative, was {plain}", code="NEGATIVE_VALUE")
-    return plain
+    return plain if signed else _not_negative(name, plain)
 
 
 def word(name: str, value: object) -> int:
     """A whole number of 256 bits, as contracts have them; of functions that do not ask the core."""
-    if isinstance(value, bool) or not hasattr(value, "__index__"):
-        raise InputTypeError(f"{name}: got {type(value).__name__}; expected a whole number")
-    plain = operator.index(value)
-    if plain < 0:
-        raise InvalidInputError(f"{name} must not be negative, was {plain}", code="NEGATIVE_VALUE")
+    plain = _not_negative(name, _plain(name, value))
     if plain >> 256:
         raise InvalidInputError(f"{name} must fit 256 bits, was {plain}", code="OUT_OF_RANGE")
     return plain
