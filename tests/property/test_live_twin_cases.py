@@ -99,6 +99,7 @@ def test_an_order_or_deposit_again_with_all_that_was_sent() -> None:
     asked = {
         order: ("ok", "duplicate"),
         order._replace(ts_ns=now + 1): ("conflicting",),
+        order._replace(detail=7): ("duplicate",),  # under a number of its own
         fill: ("ok",),
         left: ("conflicting",),
         deposit: ("ok", "duplicate"),
