@@ -122,10 +122,7 @@ class Stream {
     return r;
   }
   Record volatility() {
-    std::int32_t i = draw_.below(instruments_.size());
-    while (instruments_.kind[static_cast<std::size_t>(i)] != Kind::option) {
-      i = draw_.below(instruments_.size());
-    }
+    const std::int32_t i = an_option(draw_, instruments_);
     Record r = make_record(RecordType::volatility, i, now_);
     r.value[0] = draw_.uniform(0.5, 0.7);
     return r;

@@ -38,6 +38,15 @@ class Draw {
   std::mt19937_64 random_;
 };
 
+// Any of the options.
+inline std::int32_t an_option(Draw& draw, const InstrumentColumns& instruments) {
+  std::int32_t i = draw.below(instruments.size());
+  while (instruments.kind[static_cast<std::size_t>(i)] != Kind::option) {
+    i = draw.below(instruments.size());
+  }
+  return i;
+}
+
 inline MarketColumns make_market() {
   MarketColumns m;
   m.as_of_ns = start_ns;

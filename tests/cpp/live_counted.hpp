@@ -90,14 +90,8 @@ class Stream {
   }
 
  private:
-  std::int32_t option() {
-    while (true) {
-      const std::int32_t i = draw_.below(instruments_.size());
-      if (instruments_.kind[static_cast<std::size_t>(i)] == Kind::option) return i;
-    }
-  }
   Record of_option(RecordType type) {
-    Record r = make_record(type, option(), now_);
+    Record r = make_record(type, an_option(draw_, instruments_), now_);
     r.value[0] = 0.6 * (1 + 0.02 * draw_.normal());
     return r;
   }

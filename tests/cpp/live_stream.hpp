@@ -113,10 +113,7 @@ class Stream {
     return make_record(RecordType::clock, 0, now_);
   }
   Record volatility(RecordType type) {
-    std::int32_t i;
-    do {
-      i = draw_.below(instruments_.size());
-    } while (instruments_.kind[static_cast<std::size_t>(i)] != Kind::option);
+    const std::int32_t i = an_option(draw_, instruments_);
     Record r = make_record(type, i, now_);
     r.value[0] = draw_.uniform(0.5, 0.7);
     return r;

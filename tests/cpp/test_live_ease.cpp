@@ -66,10 +66,7 @@ class SmallSteps {
     return index_tick(u, ++sequence_, price_[u], now_);
   }
   Record volatility() {
-    std::int32_t i = draw_.below(instruments_.size());
-    while (instruments_.kind[static_cast<std::size_t>(i)] != Kind::option) {
-      i = draw_.below(instruments_.size());
-    }
+    const std::int32_t i = an_option(draw_, instruments_);
     double& vol = vol_[static_cast<std::size_t>(i)];
     vol *= 1 + 5e-4 * draw_.normal();
     Record r = make_record(RecordType::volatility, i, now_);
