@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdlib>
 
+#include "check.hpp"
 #include "live_book.hpp"
 
 using namespace live_book;
@@ -183,5 +184,25 @@ constexpr RecordType driven[] = {
     RecordType::clock,      RecordType::forward,        RecordType::mark,
     RecordType::fill,       RecordType::order,          RecordType::cancel,
     RecordType::deposit,    RecordType::surface_commit, RecordType::withdrawal};
+
+// More than so many of each type taken, of orders accepted and of events; none of it allocated, and
+// what it has led to is what a recompute says.
+struct More {
+  long of_each, checked, events;
+};
+void check_calls(const Calls& calls, LiveEngine& engine, const More& than) {
+  for (const RecordType type : driven) {
+    const auto t = static_cast<std::size_t>(type);
+    const long refused = type == RecordType::surface_commit ? calls.refused[t] : 0;
+    CHECK(calls.applied[t] + refused > than.of_each);
+    if (calls.allocated[t] != 0) std::printf("  records of type %zu allocate\n", t);
+    CHECK_EQ(calls.allocated[t], 0L);
+  }
+  CHECK(calls.checked > than.checked);
+  CHECK(calls.events > than.events);
+  CHECK_EQ(calls.check_allocated, 0L);
+  CHECK_EQ(calls.read_allocated, 0L);
+  CHECK_EQ(engine.audit(), std::size_t{0});
+}
 
 }  // namespace

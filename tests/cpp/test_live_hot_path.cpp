@@ -61,17 +61,7 @@ void run(bool bands, void (*change)(PolicySet&) = nullptr) {
   Stream stream(inputs, 12);
   Calls calls;
   drive(engine, stream, 6'000, calls);
-  for (const RecordType type : driven) {
-    const auto t = static_cast<std::size_t>(type);
-    CHECK(calls.applied[t] + (type == RecordType::surface_commit ? calls.refused[t] : 0) > 5);
-    if (calls.allocated[t] != 0) std::printf("  records of type %zu allocate\n", t);
-    CHECK_EQ(calls.allocated[t], 0L);
-  }
-  CHECK(calls.checked > 1'000);
-  CHECK(calls.events > 100);
-  CHECK_EQ(calls.check_allocated, 0L);
-  CHECK_EQ(calls.read_allocated, 0L);
-  CHECK(engine.audit() == 0);
+  check_calls(calls, engine, {5, 1'000, 100});
 }
 
 TEST(nothing_allocates_with_bands) {
