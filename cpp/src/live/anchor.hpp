@@ -30,6 +30,7 @@ struct AnchorUnit {
   UnderlyingIndex underlying = -1;
   std::uint64_t contents = 0;  // World::contents_version at the anchor
   double other_now = 0;        // charges beside the scan, with the factor
+  double equity_index = 0;     // where the anchor's equity stands; lines and nodes may be older
   std::size_t line_count = 0;  // of the grid
   margin::UnitLines lines;
   AnchorNodes nodes;

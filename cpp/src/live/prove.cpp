@@ -16,6 +16,8 @@ using margin::Slopes;
 
 // Further from the anchor the lines are too far apart to be of use.
 constexpr double reach_ratio = 0.002;
+// What has moved less is kept when another unit's anchor is dropped anew.
+constexpr double kept_ratio = 0.001;
 // Strikes this far outside the scanned range may come into it before the anchor is left.
 constexpr double range_margin = 0.01;
 // A strike this close to the end of the range or to the index is taken on both sides of it.
@@ -56,16 +58,15 @@ bool LiveEngine::State::holds(const Anchor& anchor) const noexcept {
   if (anchor.pocket_version != pockets[pocket].version || anchor.epoch != policies->epoch) {
     return false;
   }
-  for (std::size_t n = 0; n < anchor.unit_count; ++n) {
-    const AnchorUnit& unit = anchor.units[n];
-    const double index = world.index(unit.underlying);
-    if (unit.contents != world.contents_version(unit.underlying) ||
-        !(std::fabs(index - unit.lines.index) <= reach_ratio * unit.lines.index) ||
-        !(index >= unit.lines.cell_lower && index <= unit.lines.cell_upper)) {
-      return false;
-    }
-  }
-  return true;
+  return std::all_of(anchor.units.begin(), anchor.units.begin() + anchor.unit_count,
+                     [&](const AnchorUnit& unit) { return holds(unit, reach_ratio); });
+}
+
+bool LiveEngine::State::holds(const AnchorUnit& unit, double reach) const noexcept {
+  const double index = world.index(unit.underlying);
+  return unit.contents == world.contents_version(unit.underlying) &&
+         std::fabs(index - unit.lines.index) <= reach * unit.lines.index &&
+         index >= unit.lines.cell_lower && index <= unit.lines.cell_upper;
 }
 
 // Whether a pocket is of the kind that proofs are for: many positions under a scenario policy.
@@ -154,10 +155,13 @@ void LiveEngine::State::anchor_nodes(const book::PocketRows& rows, const margin:
 }
 
 // Evaluates the pocket and keeps what was found in the anchor used longest ago; null where no bound
-// holds.
+// holds. Of an anchor that it had the units still good are kept, their options' profits at nodes
+// being most of the work; equity is taken anew.
 live::Anchor* LiveEngine::State::drop_anchor(std::size_t pocket) noexcept {
   if (!has_bounded_rows(pocket)) return nullptr;
   Anchor* anchor = anchor_of(pocket);
+  const bool same = anchor != nullptr && anchor->pocket_version == pockets[pocket].version &&
+                    anchor->epoch == policies->epoch;
   if (anchor == nullptr) {
     anchor = &*std::min_element(anchors.begin(), anchors.end(),
                                 [](const auto& a, const auto& b) { return a.used < b.used; });
@@ -173,6 +177,8 @@ live::Anchor* LiveEngine::State::drop_anchor(std::size_t pocket) noexcept {
   // Collateral that follows an index without a position in it would move equity unseen.
   for (std::int32_t l = pockets[pocket].first_link; l >= 0; l = links[l].next_of_pocket) {
     AnchorUnit& unit = anchor->units[anchor->unit_count++];
+    unit.equity_index = world.index(links[l].underlying);
+    if (same && unit.underlying == links[l].underlying && holds(unit, kept_ratio)) continue;
     unit.underlying = links[l].underlying;
     unit.contents = world.contents_version(unit.underlying);
     margin::UnitQuestion q = question_of(unit.underlying, rows, grid);
@@ -359,10 +365,10 @@ double LiveEngine::State::most_initial(const Anchor& anchor, const Order& order,
 double LiveEngine::State::least_equity(const Anchor& anchor) const noexcept {
   double equity = anchor.equity_initial;
   for (std::size_t n = 0; n < anchor.unit_count; ++n) {
-    const margin::UnitLines& unit = anchor.units[n].lines;
-    const double moved = world.index(unit.underlying) - unit.index;
-    equity += unit.equity_slope * moved;
-    if (unit.options_in_equity) equity += least(unit.option_value, moved);
+    const AnchorUnit& unit = anchor.units[n];
+    const double moved = world.index(unit.underlying) - unit.equity_index;
+    equity += unit.lines.equity_slope * moved;
+    if (unit.lines.options_in_equity) equity += least(unit.lines.option_value, moved);
   }
   return equity;
 }

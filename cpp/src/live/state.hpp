@@ -302,6 +302,7 @@ struct LiveEngine::State {
   bool may_anchor(std::size_t pocket) noexcept;
   live::Anchor* anchor_of(std::size_t pocket) noexcept;
   bool holds(const live::Anchor& anchor) const noexcept;
+  bool holds(const live::AnchorUnit& unit, double reach) const noexcept;
   live::Anchor* drop_anchor(std::size_t pocket) noexcept;
   void anchor_ahead() noexcept;
   void anchor_nodes(const book::PocketRows& rows, const margin::UnitQuestion& q,
