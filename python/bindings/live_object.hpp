@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/planned.hpp"
 #include "live_columns.hpp"
 #include "live_rows.hpp"
 #include "policy_from_dict.hpp"
@@ -26,12 +27,6 @@ using Times = py::array_t<std::int64_t, py::array::c_style>;
 
 inline std::int64_t ns_between(Clock::time_point from, Clock::time_point to) {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(to - from).count();
-}
-
-// Waits by looking at the clock all the time, since a sleep overshoots.
-inline void wait_until(Clock::time_point moment) {
-  while (Clock::now() < moment) {
-  }
 }
 
 class Live {
@@ -85,11 +80,8 @@ class Live {
     const py::gil_scoped_release unlocked;
     std::vector<Event> drain(1024);
     std::uint64_t events = 0;
-    const Clock::time_point start = Clock::now();
-    for (std::size_t row = 0; row < count; ++row) {
+    const auto give = [&](std::size_t row) {
       const Record record = record_at(rows, row);
-      const Clock::time_point due = start + std::chrono::nanoseconds(planned[row]);
-      wait_until(due);
       if (record.type == RecordType::order) {
         const Order order{record.account, record.pocket, record.subject, record.value[0],
                           record.value[1]};
@@ -98,9 +90,11 @@ class Live {
       } else {
         status[row] = static_cast<std::uint8_t>(engine_.apply(record).status);
       }
-      latency[row] = ns_between(due, Clock::now());
+    };
+    const auto take_events = [&](std::size_t) {
       for (std::size_t n = drain.size(); n == drain.size();) events += n = engine_.events(drain);
-    }
+    };
+    play_planned({planned, count}, latency, nullptr, give, take_events);
     return events;
   }
 
