@@ -48,6 +48,23 @@ def test_the_answers_are_those_of_cpp(consumer: ModuleType, saved_engine: tuple[
     assert got["no_account"] < 0
 
 
+@pytest.mark.parametrize("place", [0, 1, 2], ids=["first", "middle", "last"])
+@pytest.mark.parametrize("bad", [float("nan"), float("inf"), 0.0, -1.0])
+def test_a_bad_element_refuses_itself(
+    place: int, bad: float, consumer: ModuleType, saved_engine: tuple[Path, str]
+) -> None:
+    saved = saved_engine[0].read_bytes()
+    got = consumer.among_good_ones(saved, place, bad)
+    verdicts, statuses = ["accepted"] * 3, ["ok"] * 3
+    verdicts[place] = "refused_invalid"
+    statuses[place] = "not_finite" if bad - bad != 0.0 else "not_positive"
+    assert got["verdicts"] == verdicts
+    assert got["statuses"] == statuses
+    assert got["applied"] == 3
+    assert got["asking_changes_nothing"]
+    assert got["hash"] == consumer.hash_without(saved, place)
+
+
 def test_nothing_of_the_core_is_linked(built: Path) -> None:
     assert cy.__file__ is not None
     for module in (str(built), cy.__file__):

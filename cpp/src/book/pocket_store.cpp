@@ -229,6 +229,10 @@ Book PocketStore::to_book(const InstrumentColumns& instruments_of) const {
   Book book;
   book.account_credit_score = credit_score_;
   UnitScratch units;
+  std::size_t most = 0;  // rows() does not allocate
+  for (std::size_t p = 0; p < pocket_count(); ++p) most = std::max(most, instruments(p).size());
+  units.underlying.reserve(most);
+  units.positions.reserve(most + 1);
   for (std::size_t account = 0; account < account_count(); ++account) {
     book.account_pockets.push_back(static_cast<std::int64_t>(book.pocket_account.size()));
     for (std::int32_t p = account_first_[account]; p >= 0;) {

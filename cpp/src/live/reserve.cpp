@@ -42,6 +42,7 @@ void LiveEngine::State::reserve() {
   work.value.units.reserve(u), work.value.indexed.reserve(u);
   work.requirement.units.reserve(u);
   margin::Scratch& s = work.scratch;
+  s.collateral.reserve(u);
   for (auto* losses : {&s.initial_losses, &s.maintenance_losses}) losses->reserve(u);
   for (auto* by_expiry : {&s.expiry_delta, &s.expiry_up, &s.expiry_down}) by_expiry->reserve(n + 1);
   s.expiry.reserve(n + 1);

@@ -69,6 +69,47 @@ def run(bytes saved):
     }
 
 
+def among_good_ones(bytes saved, int place, double bad):
+    """A bad tick and a bad order at one of three places: what each is told, and the hashes."""
+    cdef cy.Engine engine = cy.open_engine(saved)
+    cdef cy.tickmargin_checked_order[3] checked
+    cdef cy.tickmargin_order[3] orders
+    cdef cy.tickmargin_record[3] ticks
+    cdef uint8_t[3] status
+    cdef int n
+    cdef int64_t applied
+    before = engine.state_hash()
+    for n in range(3):
+        orders[n] = order_of(1.0)
+        ticks[n] = index_tick(60000.0 - n, 2 + n)
+    orders[place].price = bad
+    ticks[place].value[0] = bad
+    with nogil:
+        cy.check_many(engine.handle, orders, 3, checked)
+    asked = engine.state_hash()
+    with nogil:
+        applied = cy.apply_many(engine.handle, ticks, 3, status)
+    return {
+        "verdicts": [cy.api().check_verdict_name(c.verdict).decode() for c in checked],
+        "statuses": [cy.api().record_status_name(s).decode() for s in status],
+        "applied": applied,
+        "asking_changes_nothing": asked == before,
+        "hash": engine.state_hash(),
+    }
+
+
+def hash_without(bytes saved, int place):
+    """The state after the good ticks alone."""
+    cdef cy.Engine engine = cy.open_engine(saved)
+    cdef cy.tickmargin_record tick
+    cdef int n
+    for n in range(3):
+        tick = index_tick(60000.0 - n, 2 + n)
+        if n != place:
+            cy.apply(engine.handle, &tick)
+    return engine.state_hash()
+
+
 def state_hash_of(object capsule):
     """Of an engine that somebody else owns."""
     cdef cy.Engine engine = cy.engine_of(capsule)
