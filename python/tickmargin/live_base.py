@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any
@@ -90,7 +91,9 @@ class LiveBase(ABC):
         try:
             self._live = self._make_live(made.capacity, made.settings)
         except ValueError as error:
-            raise InvalidInputError(str(error), code="OUT_OF_RANGE") from None
+            called = self.names.lists["underlying"]
+            told = re.sub(r"of underlying (\d+)", lambda m: repr(called[int(m[1])]), str(error))
+            raise InvalidInputError(told, code="OUT_OF_RANGE") from None
         self._sources = made.sources
 
     @property

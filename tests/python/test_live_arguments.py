@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.python.live_books import BTC, T0, engine, ready
+from tests.python.live_books import BTC, POLICIES, SECOND, T0, engine, ready
 
 import tickmargin as tm
 from tickmargin import records
+from tickmargin.live_settings import ORACLE_KEYS
 
 
 @pytest.fixture(scope="module")
@@ -184,6 +185,123 @@ def test_a_wrong_setting_is_named(
     assert caught.value.code == code
     assert not made.is_live
     made.start()  # nothing was half done
+
+
+WRONG_SETTINGS: dict[str, list[Any]] = {
+    "heartbeat_ns": [0],
+    "unusable_after_ns": [1],
+    "quarantine_limit_ns": [0],
+    "source_clamp_ratio": [0.0, 1.5, -1.0],
+    "feed_min": [float("inf"), 1e9],
+    "band_ratio": [-0.1, float("inf")],
+    "velocity_ratio_per_sqrt_second": [-1e-9, float("inf")],
+    "band_cap_ratio": [0.01, float("inf")],
+    "doubt_ratio": [-0.1, 1.5],
+    "hysteresis_ratio": [-0.1],
+    "vol_min_annual": [0.0, -1.0],
+    "vol_max_annual": [0.001, float("inf")],
+    "vol_level_band_ratio": [-0.1],
+    "vol_shape_band_ratio": [-0.1],
+    "vol_doubt_limit_ns": [0],
+    "mark_basis_cap_ratio": [-0.1, 1.1],
+    "mark_basis_window_ns": [0],
+    "renewals_per_record": [0],
+    "ladder_buckets": [15],
+    "cell_ratio": [0.0, 0.2],
+}
+OF_THE_ORACLE = set(ORACLE_KEYS)
+
+
+@pytest.mark.parametrize("key", WRONG_SETTINGS)
+def test_each_setting_out_of_its_range_is_named(key: str) -> None:
+    for value in WRONG_SETTINGS[key]:
+        made = engine()
+        of_oracle = key in OF_THE_ORACLE
+        oracle = {"ETH": {key: value, "feed_max": 1e8}} if of_oracle else {}
+        with pytest.raises(tm.InvalidInputError) as caught:
+            made.start(oracle=oracle, settings={} if of_oracle else {key: value})
+        assert caught.value.code == "OUT_OF_RANGE"
+        where = "oracle 'ETH': " if of_oracle else "settings: "
+        assert str(caught.value).startswith(f"{where}{key} must be "), caught.value
+        assert not made.is_live
+
+
+def test_wrong_settings_are_refused_together() -> None:
+    made = engine()
+    wrong = {key: values[0] for key, values in WRONG_SETTINGS.items()}
+    oracle = {key: value for key, value in wrong.items() if key in OF_THE_ORACLE}
+    settings = {key: value for key, value in wrong.items() if key not in OF_THE_ORACLE}
+    # What is held against another setting is right where that one is the one named.
+    del oracle["unusable_after_ns"], oracle["band_cap_ratio"], settings["vol_max_annual"]
+    with pytest.raises(tm.InvalidInputError) as caught:
+        made.start(oracle={"BTC": {**oracle, "feed_max": 1e8}}, settings=settings)
+    told = str(caught.value).split("; ")
+    assert len(told) == len(oracle) + len(settings)
+    assert all(any(f": {key} must" in one for one in told) for key in (*oracle, *settings))
+    assert sum("oracle 'BTC'" in one for one in told) == len(oracle)
+    made.start()
+
+
+def test_limits_of_time_and_feed_are_held_as_set() -> None:
+    live = ready(
+        oracle={"*": {"lead_max_ns": 10 * SECOND, "feed_min": 100.0, "feed_max": 1e6}},
+        settings={"clock_step_max_ns": 60 * SECOND, "vol_doubt_limit_ns": 5 * SECOND},
+    )
+    before = live.state_hash()
+    for late in (
+        lambda: live.index_tick("BTC", BTC, seq=2, ts_ns=T0 + 10 * SECOND + 1),
+        lambda: live.clock(T0 + 60 * SECOND + 1),
+    ):
+        with pytest.raises(tm.RecordRefusedError) as caught:
+            late()
+        assert caught.value.code == "OUT_OF_RANGE"
+    assert live.state_hash() == before
+    option = "BTC-60000-C"
+    live.apply(records.volatility(option, 1.5, ts_ns=T0, engine=live)).raise_if_refused()
+    assert live.check_order("clara", option, 1.0, 0.03).verdict == "refused_doubtful"
+    live.clock(T0 + 6 * SECOND)
+    assert live.check_order("clara", option, 1.0, 0.03).verdict != "refused_doubtful"
+    live.index_tick("BTC", 100.0, seq=3, ts_ns=T0 + 7 * SECOND)
+    assert live.marks().row(0)["mark_state"] == "unusable"
+
+
+def test_rows_run_out_before_the_links_between_pockets_and_indices() -> None:
+    many = [f"U{n:02}" for n in range(16)]
+    market = tm.Market.from_tables(
+        as_of_ns=T0,
+        assets={"asset": ["USD"], "chain": [""], "mark_price": [1.0]},
+        underlyings={"underlying": many, "index_price": [BTC] * 16},
+        marks={"instrument": [f"{u}-PERP" for u in many], "mark_price": [BTC] * 16},
+    )
+    portfolio = tm.Portfolio.from_tables(
+        instruments={
+            "instrument": [f"{u}-PERP" for u in many],
+            "kind": ["perpetual"] * 16,
+            "underlying": many,
+            "settlement_asset": ["USD"] * 16,
+            "settlement_chain": [""] * 16,
+            "payoff": ["linear"] * 16,
+            "multiplier": [1.0] * 16,
+        },
+        accounts={"account": ["A"]},
+        positions={
+            "account": ["A"] * 16,
+            "instrument": [f"{u}-PERP" for u in many],
+            "quantity": [1.0] * 16,
+            "entry_price": [BTC] * 16,
+        },
+        balances={"account": ["A"], "asset": ["USD"], "chain": [""], "amount": [1e7]},
+    )
+    live = tm.Engine(market, portfolio, POLICIES)
+    live.start(capacity={"pockets": 1, "positions": 14, "balances": 1, "pocket_positions": 17})
+    more = records.fill("A", "U00-PERP", 1.0, BTC, ts_ns=T0, engine=live)
+    assert live.apply(more).counts == {"ok": 1}  # no row more than there is
+    other = records.fill("A", "U00-PERP", 1.0, BTC, pocket="p", ts_ns=T0, engine=live)
+    before = live.state_hash()
+    with pytest.raises(tm.RecordRefusedError) as caught:
+        live.apply(other).raise_if_refused(other)
+    assert caught.value.code == "CAPACITY"
+    assert live.state_hash() == before
 
 
 def test_an_engine_starts_once() -> None:

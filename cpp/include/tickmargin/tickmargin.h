@@ -83,6 +83,13 @@ enum {
   TICKMARGIN_ROLLBACK = 1     /* policy epoch */
 };
 
+/* `detail` of an operator's release: what it takes. */
+enum {
+  TICKMARGIN_RELEASE_PRICE = 0,       /* value[0], or with 0 the price that waits */
+  TICKMARGIN_RELEASE_SOURCE = 1,      /* `source` is forgotten, with its numbering and time stamp */
+  TICKMARGIN_RELEASE_VOLATILITIES = 2 /* those in doubt */
+};
+
 /* Answers to a record that a caller acts on; all of them by record_status_name. */
 enum {
   TICKMARGIN_OK = 0,

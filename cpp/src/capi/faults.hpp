@@ -1,4 +1,5 @@
-// What a call that could not be done answers: a fault, and why in words. Nothing that throws leaves.
+// What a call that could not be done answers: a fault, and why in words. Nothing that throws
+// leaves.
 #pragma once
 
 #include <cstdint>

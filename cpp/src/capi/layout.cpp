@@ -102,6 +102,10 @@ static_assert(same(TICKMARGIN_OPERATOR_RELEASE, RecordType::operator_release));
 static_assert(TICKMARGIN_REDUCE_ONLY == flag_reduce_only && TICKMARGIN_HALTED == flag_halted &&
               TICKMARGIN_ROLLBACK == flag_rollback);
 
+static_assert(TICKMARGIN_RELEASE_PRICE == release_price &&
+              TICKMARGIN_RELEASE_SOURCE == release_source &&
+              TICKMARGIN_RELEASE_VOLATILITIES == release_volatilities);
+
 static_assert(same(TICKMARGIN_OK, RecordStatus::ok));
 static_assert(same(TICKMARGIN_DUPLICATE, RecordStatus::duplicate));
 static_assert(same(TICKMARGIN_MARGIN_REFUSED, RecordStatus::margin_refused));

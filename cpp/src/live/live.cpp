@@ -9,6 +9,7 @@
 #include "base/float_state.hpp"
 #include "engine/state.hpp"
 #include "live/durable.hpp"
+#include "live/settings.hpp"
 #include "live/state.hpp"
 
 namespace tickmargin {
@@ -30,25 +31,6 @@ LiveCapacity capacity_for(LiveCapacity c, const book::Book& book, std::size_t in
   }
   c.events = std::max(c.events, book.account_count() + 16);
   return c;
-}
-
-market::GuardSettings guard_of(const OracleSettings& s, const LiveSettings& all) {
-  market::GuardSettings g;
-  g.quorum = s.quorum;
-  g.heartbeat_ns = s.heartbeat_ns;
-  g.unusable_after_ns = s.unusable_after_ns;
-  g.quarantine_limit_ns = s.quarantine_limit_ns;
-  g.source_clamp_ratio = s.source_clamp_ratio;
-  g.feed_min = s.feed_min;
-  g.feed_max = s.feed_max;
-  g.band_ratio = s.band_ratio;
-  g.velocity_ratio_per_sqrt_second = s.velocity_ratio_per_sqrt_second;
-  g.band_cap_ratio = s.band_cap_ratio;
-  g.doubt_ratio_degraded = s.doubt_ratio;
-  g.lead_max_ns = s.lead_max_ns;
-  g.mark_basis_cap_ratio = all.mark_basis_cap_ratio;
-  g.mark_basis_window_ns = all.mark_basis_window_ns;
-  return g;
 }
 
 // An option without a mark volatility takes the surface's, once: from then on volatilities are kept
@@ -78,7 +60,9 @@ LiveEngine::State::State(LiveInputs inputs, market::Market market, const book::B
       decided(room.pockets),
       accounts(book.account_count()),
       underlyings(world.underlying_count()),
-      links(room.pockets + 4 * (room.positions + room.balances)),
+      // A pocket's new links stand beside its old ones, one an index, while it changes: so rows run
+      // out first.
+      links(room.pockets + underlyings.size() + 4 * (room.positions + room.balances)),
       now_ns(world.reval.market.columns.as_of_ns),
       renew_queue(room.pockets),
       orders(room.orders),
@@ -110,7 +94,7 @@ LiveEngine::State::State(LiveInputs inputs, market::Market market, const book::B
                   settings.vol_shape_band_ratio, settings.vol_shape_age_max_ns};
   for (std::size_t u = 0; u < underlyings.size(); ++u) {
     live::UnderlyingState& state = underlyings[u];
-    state.guard_settings = guard_of(settings.oracle[u], settings);
+    state.guard_settings = live::guard_of(settings.oracle[u], settings);
     state.integral_ts_ns = now_ns;
     ladders.emplace_back(static_cast<std::size_t>(settings.ladder_buckets),
                          world.index(static_cast<UnderlyingIndex>(u)));
@@ -156,41 +140,10 @@ void LiveEngine::State::start() {
   }
 }
 
-namespace {
-
-void check_settings(const LiveSettings& s, std::size_t underlyings, std::size_t assets) {
-  const auto refuse = [](const std::string& what) { throw std::invalid_argument(what); };
-  if (!s.oracle.empty() && s.oracle.size() != underlyings) {
-    refuse("oracle settings: one for each underlying, or none");
-  }
-  for (const OracleSettings& o : s.oracle) {
-    if (o.sources < 1 || o.sources > market::guard_sources_max || o.quorum < 1 ||
-        o.quorum > o.sources || !market::valid(guard_of(o, s))) {
-      refuse("oracle settings out of range");
-    }
-  }
-  if (!s.asset_chain.empty() && s.asset_chain.size() != assets) {
-    refuse("asset_chain: one for each asset, or none");
-  }
-  for (const std::int32_t chain : s.asset_chain) {
-    if (chain < 0) refuse("asset_chain must be >= 0");
-  }
-  if (!(s.hysteresis_ratio >= 0) || s.settlement_window_ns < 0 || s.clock_step_max_ns < 0 ||
-      s.vol_doubt_limit_ns <= 0 || !(s.cell_ratio > 0 && s.cell_ratio <= 0.1) ||
-      s.renewals_per_record < 1 || s.ladder_buckets < 16 ||
-      !market::valid(market::VolGuardSettings{s.vol_min_annual, s.vol_max_annual,
-                                              s.vol_level_band_ratio, s.vol_shape_band_ratio,
-                                              s.vol_shape_age_max_ns})) {
-    refuse("live settings out of range");
-  }
-}
-
-}  // namespace
-
 LiveEngine::LiveEngine(LiveInputs inputs) {
   const base::FloatState standard;
-  check_settings(inputs.settings, inputs.engine.market.index_price.size(),
-                 inputs.engine.market.asset_price.size());
+  live::check_settings(inputs.settings, inputs.engine.market.index_price.size(),
+                       inputs.engine.market.asset_price.size());
   const book::Book book = book::make_book(inputs.engine.portfolio, inputs.engine.instruments);
   market::Market market =
       market::make_market(std::move(inputs.engine.market), inputs.engine.instruments);

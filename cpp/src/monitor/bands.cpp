@@ -60,15 +60,22 @@ Wear value_wear(const UnitLines& unit) noexcept {
   return {unit.option_wear, (1.0 + unit.close_out_ratio) * (unit.linear_reach + unit.option_reach)};
 }
 
+// How far something that uses up `rate` a unit goes on `room`; not at all where either is no number.
+double lasts(double room, double rate) noexcept {
+  if (rate <= 0 && room == room) return INFINITY;
+  const double far = room / rate;
+  return far > 0 ? far : 0.0;
+}
+
 // A gap that falls by at most `right` per unit of price upwards and `left` downwards, and by `wear`
 // for each unit of the clocks, has used up `room` no earlier than here. Rates that are no number
 // end the band where it stands.
 void narrow(const UnitLines& unit, double room, double right, double left, Wear wear,
             Reach& reach) noexcept {
-  if (!(right <= 0)) reach.upper = std::min(reach.upper, unit.index + room / right);
-  if (!(left <= 0)) reach.lower = std::max(reach.lower, unit.index - room / left);
-  if (!(wear.vol <= 0)) reach.wear.vol = std::min(reach.wear.vol, room / wear.vol);
-  if (!(wear.curve <= 0)) reach.wear.curve = std::min(reach.wear.curve, room / wear.curve);
+  reach.upper = std::min(reach.upper, unit.index + lasts(room, right));
+  reach.lower = std::max(reach.lower, unit.index - lasts(room, left));
+  reach.wear.vol = std::min(reach.wear.vol, lasts(room, wear.vol));
+  reach.wear.curve = std::min(reach.wear.curve, lasts(room, wear.curve));
 }
 
 // By how much a scenario is better than what binds now, in the gap's own units: that much more it

@@ -1,11 +1,36 @@
 /* A venue's gateway in C: opens a saved engine, asks before an order, feeds prices, drains. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 #include <tickmargin/tickmargin.h>
 
 static int failed(const char* what, const char* why) {
   fprintf(stderr, "%s: %s\n", what, why);
   return 1;
+}
+
+/* A source that starts again at 1 is no more than a duplicate until an operator has it forgotten. */
+static int starts_again(const tickmargin_api* api, const char* saved) {
+  tickmargin_engine* engine = NULL;
+  tickmargin_record tick = {.type = TICKMARGIN_INDEX_TICK,
+                            .ts_ns = 1700000000000000000,
+                            .sequence = 1,
+                            .value = {60100.0}};
+  tickmargin_record release = {.type = TICKMARGIN_OPERATOR_RELEASE, .ts_ns = 1700000000000000000};
+  int wrong = api->open_file(saved, &engine, NULL) != 0;
+  const char* refused = api->record_status_name(api->apply(engine, &tick));
+  wrong |= strcmp(refused, "conflicting") != 0;
+  for (release.detail = TICKMARGIN_RELEASE_PRICE; release.detail <= TICKMARGIN_RELEASE_VOLATILITIES;
+       ++release.detail) {
+    if (release.detail == TICKMARGIN_RELEASE_SOURCE) continue;
+    refused = api->record_status_name(api->apply(engine, &release)); /* nothing waits */
+    wrong |= strcmp(refused, "out_of_range") != 0;
+  }
+  release.detail = TICKMARGIN_RELEASE_SOURCE;
+  wrong |= api->apply(engine, &release) != TICKMARGIN_OK;
+  wrong |= api->apply(engine, &tick) != TICKMARGIN_OK;
+  api->close(engine);
+  return wrong;
 }
 
 int main(int argc, char** argv) {
@@ -45,6 +70,8 @@ int main(int argc, char** argv) {
   answer = api->apply(engine, &tick);
   if (answer != TICKMARGIN_DUPLICATE)
     return failed("the same price again", api->record_status_name(answer));
+
+  if (starts_again(api, argv[1])) return failed("a source that starts again", "not as it should");
 
   while ((got = api->events(engine, events, 16)) > 0) {
     for (int64_t e = 0; e < got; ++e)
