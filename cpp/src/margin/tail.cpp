@@ -74,25 +74,41 @@ void pick_tail(const Policy& policy, std::size_t set_index, const TailMargin& ma
   }
 }
 
-// The tails of both requirements; false if a loss is not known.
+// The column with the largest loss among the picks from `begin` on that a requirement looks at; -1
+// without any. The quantile between two losses names the smaller one first.
+std::int32_t worst_picked(const TailSet& set, double TailPick::* side, std::size_t begin,
+                          const TailScratch& scratch) noexcept {
+  std::int32_t worst = -1;
+  double most = 0;
+  for (std::size_t at = begin; at < scratch.picks.size(); ++at) {
+    const TailPick& pick = scratch.picks[at];
+    const double loss = scratch.losses[pick.column - static_cast<std::uint32_t>(set.first)];
+    if (pick.*side == 0 || (worst >= 0 && loss <= most)) continue;
+    worst = static_cast<std::int32_t>(pick.column);
+    most = loss;
+  }
+  return worst;
+}
+
+// The tails of both requirements; false if a loss is not known. What is told of is the worst of
+// maintenance margin's first sample that has a tail, or of initial margin's.
 bool pick_tails(const Policy& policy, TailScratch& scratch) {
   scratch.picks.clear();
+  scratch.told = -1;
+  std::int32_t of_initial = -1;
   for (std::size_t n = 0; n < policy.tail.sets.size(); ++n) {
-    if (!tail_losses(policy.tail.sets[n], scratch)) return false;
+    const TailSet& set = policy.tail.sets[n];
+    if (!tail_losses(set, scratch)) return false;
     const std::size_t begin = scratch.picks.size();
     pick_tail(policy, n, policy.tail.maintenance, &TailPick::maintenance, begin, scratch);
     pick_tail(policy, n, policy.tail.initial, &TailPick::initial, begin, scratch);
+    if (scratch.told < 0) {
+      scratch.told = worst_picked(set, &TailPick::maintenance, begin, scratch);
+    }
+    if (of_initial < 0) of_initial = worst_picked(set, &TailPick::initial, begin, scratch);
   }
+  if (scratch.told < 0) scratch.told = of_initial;
   return true;
-}
-
-// The scenario that is told of: the worst of maintenance margin's first sample that has a tail, or
-// of initial margin's.
-std::int32_t told_scenario(const std::vector<TailPick>& picks) noexcept {
-  for (const TailPick& pick : picks) {
-    if (pick.maintenance != 0) return static_cast<std::int32_t>(pick.column);
-  }
-  return picks.empty() ? -1 : static_cast<std::int32_t>(picks.front().column);
 }
 
 void make_tail_units(const PocketRows& rows, const Scratch& scratch, PocketRequirement& out) {
@@ -324,7 +340,7 @@ void evaluate_tail(const Context& context, const Prepared& prepared, const Pocke
         return collateral_loss(picks, worth, move_of(u).grid.price_move);
       },
       out, trace);
-  const std::int32_t told = told_scenario(picks);
+  const std::int32_t told = scratch.tail.told;
   for (std::size_t u = 0; told >= 0 && u < out.units.size(); ++u) {
     UnitRequirement& unit = out.units[u];
     unit.worst_scenario = told;

@@ -23,6 +23,7 @@ struct TailScratch {
   risk::TailScratch order;
   std::vector<risk::TailShare> shares;
   std::vector<TailPick> picks;
+  std::int32_t told = -1;  // the scenario that is told of
 };
 
 }  // namespace tickmargin::margin
