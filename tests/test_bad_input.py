@@ -26,7 +26,7 @@ SETTLEMENT, MEMORY = "cpp/test_live_settlement.cpp::", "cpp/test_live_no_memory.
 DURABLE, THREADS = "cpp/test_live_durable.cpp::", "python/test_live_threads.py::"
 HOST, SNAPSHOT = "python/test_live_host.py::", "cpp/test_snapshot.cpp::"
 TYPES, SCALE = "python/loading/test_load_types.py::", "python/test_live_real_scale.py::"
-POLICIES = "python/test_live_bad_policies.py::"
+POLICIES, GUARANTEES = "python/test_live_bad_policies.py::", "python/test_guarantees.py::"
 
 
 class Class(NamedTuple):
@@ -152,7 +152,7 @@ CLASSES: dict[int, Class] = {
         (
             CROSS + "test_option_volatility",
             MARKET + "the_surface_is_exact_at_nodes_and_flat_outside_the_strikes",
-            "python/test_guarantees.py::test_a_missing_number_touches_only_the_accounts_that_need_it",
+            GUARANTEES + "test_a_missing_number_touches_only_the_accounts_that_need_it",
         ),
     ),
     15: Class(

@@ -60,7 +60,8 @@ Wear value_wear(const UnitLines& unit) noexcept {
   return {unit.option_wear, (1.0 + unit.close_out_ratio) * (unit.linear_reach + unit.option_reach)};
 }
 
-// How far something that uses up `rate` a unit goes on `room`; not at all where either is no number.
+// How far something that uses up `rate` a unit goes on `room`; not at all where either is no
+// number.
 double lasts(double room, double rate) noexcept {
   if (rate <= 0 && room == room) return INFINITY;
   const double far = room / rate;

@@ -9,7 +9,7 @@ static int failed(const char* what, const char* why) {
   return 1;
 }
 
-/* A source that starts again at 1 is no more than a duplicate until an operator has it forgotten. */
+/* A source that starts again at 1 conflicts until an operator has it forgotten. */
 static int starts_again(const tickmargin_api* api, const char* saved) {
   tickmargin_engine* engine = NULL;
   tickmargin_record tick = {.type = TICKMARGIN_INDEX_TICK,
