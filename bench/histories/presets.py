@@ -16,7 +16,8 @@ class Entry:
     """A policy in a table.
 
     ``name`` is a preset's, or a TOML file's of this folder. ``futures``: what the file is made for,
-    where its venue lists only some; all by default. ``options`` says whether it has a rule of its
+    where its venue lists only some; all by default, none where it stands in the tables of option
+    books alone. ``options`` says whether it has a rule of its
     own for options that chains alone can feed. ``from_ns``: before it the policy's scenarios do not
     exist; ``least_step_days``: of histories whose rows are so far apart or more. ``past``: it
     measures in past prices, which chains do not state.
@@ -54,6 +55,8 @@ TAIL = "expected shortfall"
 DYNAMIC, SCAN, PORTFOLIO = "follows volatility", "scan of scenarios", "portfolio"
 
 ENTRIES = (
+    # Gross margin, the measure of capital: options held long are neither charged nor left out.
+    Entry("house-fixed-2026-03-01", FIXED, futures=()),
     Entry("house-fixed", FIXED),
     Entry("binance-usdm", FIXED, options=False),
     Entry("bitmex-xbt", FIXED, futures=("BTC",), options=False),
@@ -67,6 +70,8 @@ ENTRIES = (
     Entry("bybit-options-2024-01-01", STANDARD),
     Entry("okx-options", STANDARD),
     Entry("derive-srm", STANDARD),
+    # On perpetuals its successor asks for more in IM and the same in MM.
+    Entry("house-dynamic-2026-03-01", DYNAMIC, futures=()),
     Entry("house-dynamic", DYNAMIC),
     Entry("span.toml", SCAN),
     Entry("deribit-pm-legacy", SCAN),

@@ -59,7 +59,7 @@ def futures_rows(entry: Entry, span: Span) -> list[dict[str, Any]]:
     mean of both as a share of gross notional.
     """
     promise = entry.promise(span.history.step_days)
-    if promise is None:
+    if promise is None or not entry.futures:
         return []
     begins = span.start_ns
     if entry.from_ns is not None:
