@@ -40,6 +40,7 @@ from tickmargin.recordings import Recovery, Replay
 from tickmargin.results import Explanation, LiquidationPrices, Result
 from tickmargin.scan import ScanResult, portfolio_scan, scenario_matrix
 from tickmargin.table import Table
+from tickmargin.tier_watch import TierWatch
 
 __version__: str = _info()["version"]
 
@@ -71,6 +72,7 @@ __all__ = [
     "StrikeResult",
     "Table",
     "TickMarginError",
+    "TierWatch",
     "UnknownNameError",
     "__version__",
     "bachelier",

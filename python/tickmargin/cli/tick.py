@@ -81,6 +81,15 @@ def tick(
             help="Record the run for `replay` and recovery: a new or empty folder.",
         ),
     ] = None,
+    tiers: Annotated[
+        float | None,
+        typer.Option(
+            "--tiers",
+            min=0.001,
+            metavar="SECONDS",
+            help="Every so often (stream time), compare with the exact policy that is named.",
+        ),
+    ] = None,
     out: Out = None,
     as_json: Json = False,
     strict: Strict = False,
@@ -90,7 +99,9 @@ def tick(
     Every mark starts where the market has it; underlyings without ticks stay there. Time moves
     with the ticks. At the end every account is compared with a recompute from scratch. --out
     writes all events, --record keeps every record for `replay`. With --strict undecidable
-    accounts are exit code 4, refused ticks 5; without it 5 where every tick is refused.
+    accounts are exit code 4, refused ticks 5; without it 5 where every tick is refused. --tiers
+    tells the largest gap to the exact policy at any look and the safety factor that bounds it; with
+    --strict an account below the exact requirement is exit code 5.
 
     A price that one source alone has left the mark for by more than --band waits in quarantine: a
     second source that agrees ends it, or an operator's release, and nobody is liquidated meanwhile.
@@ -100,6 +111,7 @@ def tick(
     from tickmargin.cli.inputs import load_engine
     from tickmargin.cli.output import check_out, console, print_json, print_table, say, write_table
     from tickmargin.cli.tick_run import TickRun
+    from tickmargin.tier_watch import TierWatch
 
     check_out(out)
     engine = load_engine(market, portfolio, policies)
@@ -120,7 +132,8 @@ def tick(
     if record is not None:
         _record_to(engine, record)
     rows = files.tick_records(stream, engine.market.as_of_ns, int(clock * _SECOND_NS))
-    run = TickRun(engine, rows, speed=speed, sources=stream.sources)
+    watch = None if tiers is None else TierWatch(engine, int(tiers * _SECOND_NS))
+    run = TickRun(engine, rows, speed=speed, sources=stream.sources, watch=watch)
     target, numeraire = console(), engine.market.numeraire
     if target.is_terminal and not (no_live or as_json):
         tick_view.run_live(run, numeraire, target)
@@ -155,6 +168,8 @@ def tick(
         )
         target.print()
         tick_view.print_summary(run, numeraire, show)
+        for line in tick_view.tier_lines(run):
+            target.print(line, markup=False, soft_wrap=True)
     refused = run.refused()
     if len(stream) and sum(refused.values()) >= len(stream):
         told = ", ".join(f"{number:,} {name}" for name, number in refused.items())
@@ -162,7 +177,8 @@ def tick(
         raise typer.Exit(exit_codes.REFUSED)
     if strict and run.states["undecidable"]:
         raise typer.Exit(exit_codes.UNDECIDABLE)
-    if strict and refused:
+    behind = watch is not None and not all(row["covered"] for row in watch.worst())
+    if strict and (refused or behind):
         raise typer.Exit(exit_codes.REFUSED)
 
 

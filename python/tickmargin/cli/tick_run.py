@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from tickmargin.engine import Engine
     from tickmargin.record_types import Records
     from tickmargin.table import Table
+    from tickmargin.tier_watch import TierWatch
 
 STATES = ("healthy", "warning", "margin_call", "liquidating", "bankrupt", "undecidable")
 PERCENTILES = {"p50": 50.0, "p99": 99.0, "p99.9": 99.9, "max": 100.0}
@@ -52,7 +53,9 @@ class TickRun:
         *,
         speed: float = 0.0,
         sources: Mapping[str, Sequence[str]] | None = None,
+        watch: TierWatch | None = None,
     ) -> None:
+        self.watch = watch
         self.engine, self.rows, self.speed = engine, rows, speed
         self.sources = sources or {}
         self.done, self.total = 0, len(rows)
@@ -64,6 +67,8 @@ class TickRun:
         self.chunk = 64
         self.began = time.perf_counter()
         self.before = self.states = self._states()
+        if watch is not None:
+            watch.look_if_due(self.now_ns)
 
     def _states(self) -> dict[str, int]:
         state = self.engine.accounts(published=True)["state"]
@@ -110,6 +115,10 @@ class TickRun:
     def _due(self) -> int:
         """Where the next chunk ends: what is due by now when time is kept."""
         end = min(self.done + self.chunk, self.total)
+        if self.watch is not None and self.watch.next_ns is not None:
+            past = self.rows["ts_ns"][self.done : end] >= self.watch.next_ns
+            if past.any():  # the look that is due comes right after this record
+                end = self.done + int(np.argmax(past)) + 1
         if not self.speed:
             return end
         first = int(self.rows["ts_ns"][0])
@@ -132,6 +141,8 @@ class TickRun:
         self.done += applied.count
         if applied.count:
             self.now_ns = max(self.now_ns, int(self.rows["ts_ns"][self.done - 1]))
+        if self.watch is not None:
+            self.watch.look_if_due(self.now_ns)
         taken = self.engine.events(1 << 20)
         if len(taken):
             self.events.append(taken)
@@ -162,6 +173,7 @@ class TickRun:
             "liquidated": sorted(set(table.filter(gone)["account"].tolist())),
             "marks": self.marks(),
             "policies": self.engine.info()["policies"],
+            "tiers": None if self.watch is None else self.watch.worst(),
             "counters": self.engine.counters(),
             "state_hash": f"{self.engine.state_hash():016x}",
         }

@@ -168,6 +168,20 @@ def fitting(console: Console, choices: list[RichTable]) -> RichTable | None:
     return None
 
 
+def tier_lines(run: TickRun) -> list[str]:
+    """What the looks at both tiers found, a line for each policy."""
+    lines = []
+    for row in run.watch.worst() if run.watch is not None else []:
+        behind = f"below it at {row['uncovered_looks']:,} of {row['looks']:,} looks"
+        found = f"covered it at all {row['looks']:,} looks" if row["covered"] else behind
+        lines.append(
+            f"{row['policy']} beside {row['exact']}: {found}, largest gap "
+            f"{100.0 * row['largest_gap_ratio']:.2f} % of the exact; safety factor "
+            f"{row['safety_factor_ratio']:g} in force, {row['factor']:.5f} bounds every look"
+        )
+    return lines
+
+
 def run_live(run: TickRun, numeraire: str, console: Console) -> None:
     """Run with a view that is redrawn ten times a second and gone at the end."""
     shown = [0.0]
