@@ -122,6 +122,7 @@ COLD = {
     "replay.cpp.o",
     "reserve.cpp.o",
     "risk_matrix.cpp.o",
+    "settings.cpp.o",
     "snapshot.cpp.o",
     "symmetric.cpp.o",
     "vega.cpp.o",
