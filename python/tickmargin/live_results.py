@@ -134,6 +134,8 @@ class CheckedOrder:
         What is missing, of an undecidable one; else ``ok``.
     shortfall, equity_after, initial_margin_after : float
         Numeraire, equity under initial-margin weights; NaN where the decision needed no number.
+        ``shortfall`` is initial margin less equity after the order, 0 at least, whatever it was
+        refused for.
     binding_underlying : str or None
     binding_price_move, binding_vol_shock : float
         The scenario that binds after the fill, of the underlying that needs most. Of

@@ -183,10 +183,10 @@ class Pair:
         self.open_verdicts += len(own.verdicts) > 1
         if told.verdict == "refused_doubtful":
             assert told.underlying in own.in_doubt, (self.where, told, own)
-        short = own.initial_after - own.equity_after
-        expected = short if told.verdict == "refused_margin" else 0
+        known = (told.equity_after, told.initial_after) != (0, 0)
+        expected = max(own.initial_after - own.equity_after, 0) if known else 0
         assert abs(told.shortfall - expected) <= 2 * own.near + 2, (self.where, told, own)
-        if (told.equity_after, told.initial_after) != (0, 0):
+        if known:
             assert abs(told.equity_after - own.equity_after) <= own.near + 2, (
                 self.where,
                 told,

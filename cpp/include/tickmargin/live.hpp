@@ -121,7 +121,7 @@ struct CheckedOrder {
   Status status;
   UnderlyingIndex binding_underlying;  // -1 without; of refused_doubtful the mark that is not ready
   double binding_price_move, binding_vol_shock;
-  Ticks shortfall;                    // initial margin less equity, where refused for it
+  Ticks shortfall;                    // initial margin less equity after it, 0 at least
   Ticks equity_after, initial_after;  // 0 where a proof decided without them
 };
 

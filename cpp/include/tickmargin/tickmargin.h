@@ -196,7 +196,7 @@ typedef struct tickmargin_checked_order {
   int32_t reserved;
   double binding_price_move;
   double binding_vol_shock;
-  int64_t shortfall_ticks;    /* initial margin less equity, where refused for it */
+  int64_t shortfall_ticks;    /* initial margin less equity after it, 0 at least */
   int64_t equity_after_ticks; /* 0 where the order was decided without */
   int64_t initial_after_ticks;
   uint64_t reserved_word;

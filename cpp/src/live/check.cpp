@@ -135,6 +135,7 @@ CheckedOrder LiveEngine::State::check(const Order& order, bool reduce_only) noex
   name_binding(work.requirement, out);
   out.equity_after = then.equity_initial;
   out.initial_after = then.initial_margin;
+  out.shortfall = std::max<Ticks>(out.initial_after - out.equity_after, 0);
   const bool adds = then.initial_margin > before.initial_margin;
   const bool liquidating = pocket >= 0 && pockets[static_cast<std::size_t>(pocket)].state >=
                                               tickmargin::State::liquidating;
@@ -152,7 +153,6 @@ CheckedOrder LiveEngine::State::check(const Order& order, bool reduce_only) noex
     out.verdict = CheckVerdict::accepted_reduces;
   } else {
     out.verdict = CheckVerdict::refused_margin;
-    out.shortfall = out.initial_after - out.equity_after;
   }
   return out;
 }
