@@ -35,6 +35,19 @@ class LiveSnapshots(LivePolicies):
         if error:
             raise OSError(error, os.strerror(error), name)
 
+    def save(self) -> bytes:
+        """The live engine as bytes, which the doors of C, C++ and Cython open.
+
+        ``open_bytes`` or, once written to a file, ``open_file`` of ``tickmargin.h``;
+        ``cy.open_engine``. Accounts, instruments and the like are rows there: their names stay
+        here. For Python's own :meth:`restore` take a :meth:`snapshot`.
+
+        Raises
+        ------
+        EngineBusyError
+        """
+        return self._running().save()
+
     def _epochs(self) -> dict[str, Any]:
         """Policies by epoch as JSON knows them: what they are called, and a hash of the rest."""
         return {

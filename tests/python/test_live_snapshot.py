@@ -11,7 +11,7 @@ from tests.python.test_live_engine import FIXED
 from tests.python.test_live_records import one_of_each
 
 import tickmargin as tm
-from tickmargin import records
+from tickmargin import cy, records
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +53,11 @@ def test_a_restored_engine_goes_on_as_the_first_would(half: tuple[tm.Engine, Pat
         _ = twin.policies
     assert caught.value.code == "UNKNOWN_EPOCH"
     assert twin.info()["policies"][0]["method"] is None
+
+
+def test_what_save_gives_opens_behind_the_other_doors(half: tuple[tm.Engine, Path, int]) -> None:
+    live, _, _ = half
+    assert cy.open_engine(live.save()).state_hash() == live.state_hash()
 
 
 def test_a_snapshot_of_a_snapshot_is_the_same_file(
