@@ -329,7 +329,8 @@ def read_long(path: Path) -> History:
                 f"{path.name} row {bad[0]}, column {column}: expected a number greater than 0, "
                 f"got {values[bad[0]]}"
             )
-            raise InvalidInputError(message, code="NOT_POSITIVE")
+            finite = np.isfinite(values[bad[0]])
+            raise InvalidInputError(message, code="NOT_POSITIVE" if finite else "NOT_FINITE")
     all_times, row = np.unique(times, return_inverse=True)
     all_names = sorted(set(names))
     place = {name: i for i, name in enumerate(all_names)}

@@ -131,6 +131,10 @@ def backtest(
     check_out(out)
     check_html(html)
     chosen = Policies.resolve(policies)
+    policy = chosen.names[0]
+    if len(chosen.names) > 1:
+        rest = ", ".join(chosen.names[1:])
+        say(f"warning: every book is held under {policy}, the first of {policies}; not: {rest}")
     promise = _held_to(promise_of(chosen), horizon_days, confidence)
     step_of_vol = two_vols(response, history)
     span = (_day("--from", start), _day("--to", end))
@@ -142,7 +146,6 @@ def backtest(
     pairs = (_pairs("--where", where or []), _pairs("--rename", rename or []))
     rolled = _roll(chosen, history, promise, names, pairs, span, draw)
     checks = check_rolled(rolled, promise)
-    policy = chosen.names[0]
     others = [Policies.resolve(name) for name in against or []]
     capital = [
         capital_of(p.names[0], _roll(p, history, promise, names, pairs, span, draw, False))

@@ -19,7 +19,7 @@ MEANINGS = {
     BAD_INPUT: "an input file, table, name or policy is wrong; the message says where",
     UNDECIDABLE: "with --strict: accounts are undecidable, an input for them is missing",
     REFUSED: "with --strict: an order or a tick is refused (what-if, tick), "
-    "a number differs (shadow), an account is below the exact measure (tiers) "
+    "a number differs (shadow), an account is below the exact measure (tiers, tick --tiers) "
     "or a promise is rejected (backtest); "
     "always: every tick of a file is refused (tick)",
     MISSING_EXTRA: "an optional extra is not installed; the message names it",

@@ -197,12 +197,14 @@ def _add_riskiest(page: Page, report: Report) -> None:
     if report.riskiest is None or len(report.riskiest) == 0:
         return
     chosen = report.riskiest_policy or report.runs[0].name
+    of = "; equity and margins are of all pockets, the rest of the one named"
     left = [left_out_line(r.result.accounts) for r in report.runs if r.name == chosen]
     page.section(
         "accounts",
         "Riskiest accounts",
         f"The largest shortfalls to maintenance margin under {escape(chosen)}, then the lowest "
-        f"health{'; ' + left[0] if left and left[0] else ''}.",
+        f"health{of if report.shows_pockets else ''}"
+        f"{'; ' + left[0] if left and left[0] else ''}.",
         riskiest_table(report.riskiest, report.numeraire, shows_pockets=report.shows_pockets),
     )
 

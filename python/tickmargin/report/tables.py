@@ -56,7 +56,7 @@ def policies_table(summaries: Sequence[Summary], numeraire: str) -> str:
 def riskiest_table(accounts: Columns, numeraire: str, *, shows_pockets: bool = False) -> str:
     """List accounts with their margin, state and worst scenario.
 
-    ``shows_pockets`` adds the pocket that binds, which health and the worst scenario are of.
+    ``shows_pockets`` adds the pocket that binds, which slack, health and the worst scenario are of.
     """
     unit = escape(numeraire)
     head = [

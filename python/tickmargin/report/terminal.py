@@ -105,7 +105,7 @@ def component_table(run: Run, numeraire: str) -> RichTable:
 def riskiest_table(accounts: Columns, numeraire: str, *, shows_pockets: bool = False) -> RichTable:
     """List accounts with their margin, state and worst scenario, amounts to the whole unit.
 
-    ``shows_pockets`` adds the pocket that binds, which health and the worst scenario are of.
+    ``shows_pockets`` adds the pocket that binds, which slack, health and the worst scenario are of.
     """
     policies = sorted({str(name) for name in accounts["policy"]})
     several = len(policies) > 1
@@ -117,7 +117,8 @@ def riskiest_table(accounts: Columns, numeraire: str, *, shows_pockets: bool = F
     if several:
         columns.append(("policy", True))
     under = "" if several else f" under {policies[0]}" if policies else ""
-    table = grid(f"Riskiest accounts{under} (amounts in {numeraire})", columns)
+    of = "; equity, IM and MM of all pockets, the rest of the one named" if shows_pockets else ""
+    table = grid(f"Riskiest accounts{under} (amounts in {numeraire}{of})", columns)
     for row in range(len(accounts)):
         amounts = ("equity", "initial_margin", "maintenance_margin", "slack")
         cells: list[RenderableType] = [
