@@ -16,6 +16,7 @@ MODEL = ("parametric", "monte_carlo")
 # Keys that only some generators read, and whether those need them.
 _OF: Mapping[str, tuple[tuple[str, ...], bool]] = {
     "window_days": (HISTORY, True),
+    "window_maintenance_days": (HISTORY, False),
     "overlapping": (HISTORY, True),
     "decay": (("age_weighted",), True),
     "filter": (("filtered",), True),
@@ -90,6 +91,8 @@ def _check_stress(view: View) -> Iterator[Problem]:
     if first is not None and last is not None and last < first:
         message = f"got {shown(last)}; expected {first} or later"
         yield Problem(("stress", "last_day"), "RANGE_EMPTY", last, message, ("stress",))
+    if view.given("stress", "weight_maintenance"):
+        yield from not_below(view, ("stress", "weight"), ("stress", "weight_maintenance"))
 
 
 def _check_model(view: View) -> Iterator[Problem]:

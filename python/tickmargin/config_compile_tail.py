@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -86,25 +87,29 @@ class _Maker:
 
     def scenarios(self) -> dict[str, Any]:
         tail = self.tail
-        days = (tail.horizon_initial_days, tail.horizon_maintenance_days)
         samples: list[_Sample] = []
-        of_horizon: dict[float, list[tuple[int, float]]] = {}
-        share = 0.0 if tail.stress is None else tail.stress.weight
-        for horizon in days:
-            if horizon in of_horizon:
-                continue
+        made: dict[Any, int] = {}
+
+        def place(key: Any, make: Callable[[], _Sample]) -> int:
+            if key not in made:
+                made[key] = len(samples)
+                samples.append(make())
+            return made[key]
+
+        sides = []
+        for horizon, window, share in zip(
+            (tail.horizon_initial_days, tail.horizon_maintenance_days),
+            self._windows(),
+            self._stress_shares(),
+            strict=True,
+        ):
             terms = []
             if share < 1.0:
-                terms.append((len(samples), 1.0 - share))
-                samples.append(self._sample(horizon))
+                own = partial(self._sample, horizon, window)
+                terms.append((place((horizon, window), own), 1.0 - share))
             if share > 0.0:
-                terms.append((len(samples), share))
-                samples.append(self._stressed(horizon))
-            of_horizon[horizon] = terms
-        sides = [
-            {"terms": of_horizon[horizon], "multiple": 0.0, "covariance": np.empty(0)}
-            for horizon in days
-        ]
+                terms.append((place(horizon, partial(self._stressed, horizon)), share))
+            sides.append({"terms": terms, "multiple": 0.0, "covariance": np.empty(0)})
         sets, first = [], 0
         for sample in samples:
             count = sample.moves.shape[1]
@@ -116,6 +121,19 @@ class _Maker:
             parts = [s.shocks for s in samples if s.shocks is not None]
             shocks = np.concatenate(parts, axis=1)
         return self._laid_out(sets, self._by_underlying(moves, shocks), sides)
+
+    def _windows(self) -> tuple[float | None, float | None]:
+        """How far back initial and maintenance margin look."""
+        both, maintenance = self.tail.window_days, self.tail.window_maintenance_days
+        return both, both if maintenance is None else maintenance
+
+    def _stress_shares(self) -> tuple[float, float]:
+        """What the stressed window counts in initial and maintenance margin."""
+        stress = self.tail.stress
+        if stress is None:
+            return 0.0, 0.0
+        maintenance = stress.weight_maintenance
+        return stress.weight, stress.weight if maintenance is None else maintenance
 
     def _by_underlying(self, moves: Floats, shocks: Floats | None) -> list[dict[str, Any]]:
         rows = []
@@ -160,22 +178,23 @@ class _Maker:
 
     # Of one horizon.
 
-    def _sample(self, days: float) -> _Sample:
+    def _sample(self, days: float, window: float | None) -> _Sample:
         tail = self.tail
         if tail.generator == "monte_carlo":
             return self._drawn(days)
         history = self._needed_history()
-        window = tail.window_days
         assert window is not None
         begin = int(history.times_ns[-1]) - round(window * _DAY_NS)
         start, end = self._pairs(history, days, begin, int(history.times_ns[-1]))
-        least = math.ceil(1.0 / (1.0 - self._confidence(days)) - 1e-9)
+        deepest = self._confidence(days, window)
+        least = math.ceil(1.0 / (1.0 - deepest) - 1e-9)
         if start.size < least:
             message = (
                 f"{start.size} moves over {days:g} days in the last {window:g} days of the history;"
-                f" confidence {self._confidence(days):g} needs {least}"
+                f" confidence {deepest:g} needs {least}"
             )
-            raise self._fault("MISSING_HISTORY", "window_days", message)
+            key = "window_days" if window == tail.window_days else "window_maintenance_days"
+            raise self._fault("MISSING_HISTORY", key, message)
         if tail.generator == "filtered":
             return self._filtered(history, begin, start, end)
         weight = np.empty(0)
@@ -184,14 +203,15 @@ class _Maker:
             weight = np.ascontiguousarray(_core.age_weights(start.size, tail.decay)[::-1])
         return self._moved(history, start, end, weight)
 
-    def _confidence(self, days: float) -> float:
-        """The deepest tail looked at over a horizon."""
+    def _confidence(self, days: float, window: float | None) -> float:
+        """The deepest tail looked at over a horizon in a window."""
         tail = self.tail
+        initial, maintenance = self._windows()
         both = (
-            (tail.horizon_initial_days, tail.confidence_initial),
-            (tail.horizon_maintenance_days, tail.confidence_maintenance),
+            (tail.horizon_initial_days, initial, tail.confidence_initial),
+            (tail.horizon_maintenance_days, maintenance, tail.confidence_maintenance),
         )
-        return max(confidence for horizon, confidence in both if horizon == days)
+        return max(confidence for *of, confidence in both if of == [days, window])
 
     def _stressed(self, days: float) -> _Sample:
         stress = self.tail.stress

@@ -59,6 +59,9 @@ class Stress(Section):
     first_day: Day
     last_day: Day
     weight: Annotated[float, Field(gt=0.0, le=1.0)]
+    weight_maintenance: Annotated[float, Field(ge=0.0, le=1.0)] | None = Field(
+        default=None, description="in maintenance margin; none: weight in both"
+    )
 
 
 class Jumps(Section):
@@ -85,6 +88,9 @@ class JointTail(Section):
     quantile_maintenance: Rule = "higher"
     window_days: Positive | None = Field(
         default=None, description="how far back moves begin; required where there is a history"
+    )
+    window_maintenance_days: Positive | None = Field(
+        default=None, description="of maintenance margin; none: window_days of both"
     )
     overlapping: bool | None = Field(
         default=None, description="whether moves share rows; required where there is a history"

@@ -179,17 +179,21 @@ class TailTwin(Twin):
         self.parametric = self.tail["generator"] == "parametric"
         self.samples: dict[str, list[tuple[Sample, float]]] = {}
         if not self.parametric:
-            self.samples = {side: self._terms(self.tail[f"horizon_{side}_days"]) for side in SIDES}
+            self.samples = {side: self._terms(side) for side in SIDES}
 
     # Scenarios.
 
-    def _terms(self, days: float) -> list[tuple[Sample, float]]:
-        stress = self.tail.get("stress")
+    def _terms(self, side: str) -> list[tuple[Sample, float]]:
+        days, stress = self.tail[f"horizon_{side}_days"], self.tail.get("stress")
         share = stress["weight"] if stress else 0.0
+        window = self.tail.get("window_days")
+        if side == "maintenance":
+            share = (stress or {}).get("weight_maintenance", share)
+            window = self.tail.get("window_maintenance_days", window)
         terms = []
         if share < 1.0:
-            terms.append((self._sample(days), 1.0 - share))
-        if stress:
+            terms.append((self._sample(days, window), 1.0 - share))
+        if share > 0.0:
             first, last = (
                 datetime.fromisoformat(str(stress[key])).replace(tzinfo=UTC)
                 for key in ("first_day", "last_day")
@@ -199,7 +203,7 @@ class TailTwin(Twin):
             terms.append((self._moved(begin, end, days, None), share))
         return terms
 
-    def _sample(self, days: float) -> Sample:
+    def _sample(self, days: float, window: float | None) -> Sample:
         tail = self.tail
         if tail["generator"] == "monte_carlo":
             years = days / 365.0
@@ -212,7 +216,7 @@ class TailTwin(Twin):
             }
             return Sample(joint, [Fraction(1, count)] * count)
         last = self.past.times(self.inputs.as_of_ns)[-1]
-        begin = last - round(tail["window_days"] * NS_PER_DAY)
+        begin = last - round(window * NS_PER_DAY)
         model = tail.get("filter") if tail["generator"] == "filtered" else None
         sample = self._moved(begin, last, days, model)
         if tail["generator"] != "age_weighted":
@@ -286,7 +290,7 @@ class TailTwin(Twin):
         unknown = [name for name in held if not self.knows(name)]
         if unknown:
             pocket.statuses |= {"missing_history"}
-        elif any(math.isnan(line.initial) for line in pocket.lines):
+        elif any(math.isnan(line.initial + line.maintenance) for line in pocket.lines):
             pocket.statuses |= {"not_finite"}  # collateral that moves nobody knows how
         return pocket
 

@@ -68,6 +68,8 @@ def make_tail(rng: random.Random, generator: str) -> dict[str, Any]:
     if generator in FROM_HISTORY:
         tail["overlapping"] = sometimes(rng, 0.7)
         tail["window_days"] = 120.0 if tail["overlapping"] else 126.0
+        if tail["overlapping"] and sometimes(rng, 0.4):
+            tail["window_maintenance_days"] = rng.choice([90.0, 125.0])
         if not tail["overlapping"]:
             tail["confidence_initial"] = min(tail["confidence_initial"], 0.95)
     if generator == "age_weighted":
@@ -94,6 +96,8 @@ def make_tail(rng: random.Random, generator: str) -> dict[str, Any]:
             "weight": rng.choice([0.25, 0.5, 1.0]),
         }
         tail.setdefault("overlapping", True)
+        if sometimes(rng, 0.4):
+            tail["stress"]["weight_maintenance"] = rng.choice([0.0, tail["stress"]["weight"] / 2])
     return tail
 
 

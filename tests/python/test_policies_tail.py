@@ -265,3 +265,22 @@ def test_a_history_is_read_from_a_file_and_checked(tmp_path: Any) -> None:
         tm.History.of([1, 2], {"BTC": [1.0, -1.0]})
     with pytest.raises(tm.InputTypeError):
         tm.History.resolve(3)
+
+
+def test_each_requirement_has_its_own_window_and_weight_of_stress() -> None:
+    first, last = date(2024, 9, 1), date(2024, 9, 4)
+    stress = {"first_day": first, "last_day": last, "weight": 0.4, "weight_maintenance": 0.0}
+    tail = HISTORICAL | {"horizon_initial_days": 1.0, "window_maintenance_days": 12.0}
+    both = compiled(tail | {"stress": stress}, past())
+    initial, maintenance = (both[side]["terms"] for side in ("initial", "maintenance"))
+    assert [both["sets"][n]["count"] for n, _ in initial] == [30, 3]
+    assert [share for _, share in initial] == [0.6, 0.4]
+    assert [(both["sets"][n]["count"], share) for n, share in maintenance] == [(12, 1.0)]
+    assert faults(tail | {"stress": stress | {"weight_maintenance": 0.5}}) == {
+        "stress.weight": "INITIAL_BELOW_MAINTENANCE"
+    }
+    with pytest.raises(tm.InvalidInputError, match="window_maintenance_days"):
+        compiled(tail | {"window_maintenance_days": 2.0}, past())
+    assert faults(MODEL | {"window_maintenance_days": 9.0}) == {
+        "window_maintenance_days": "KEY_NOT_USED"
+    }
