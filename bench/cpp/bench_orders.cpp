@@ -213,8 +213,13 @@ void print(const Plan& plan, const Played& got, const Played& first, const Playe
     print_times(both == service ? "all: check" : "all: from the plan", std::move(all));
   }
   print_times("a surface from its plan", marking);
-  std::vector<double> empty(first.response.begin(), first.response.end());
-  empty.insert(empty.end(), last.response.begin(), last.response.end());
+  std::vector<double> empty;  // at the orders' moments, as the checks are
+  for (std::size_t i = 0; i < plan.at.size(); ++i) {
+    if (plan.records[i].type != RecordType::order) continue;
+    for (const Played* idle : {&first, &last}) {
+      empty.push_back(static_cast<double>(idle->response[i]));
+    }
+  }
   print_times("the empty loop", std::move(empty));
   std::printf("  the processor was lost %ld times, by the empty loops %ld and %ld\n", got.preempted,
               first.preempted, last.preempted);
