@@ -240,7 +240,7 @@ def margined_rows(
     if rows.size < 2:
         raise refuse(
             f"the history has {rows.size} times to margin after "
-            f"{(first - times[0]) / DAY_NS:.4g} days of warm-up, which its policy needs"
+            f"{(first - times[0]) / DAY_NS:.4g} days of warm-up (30 days, or what the policy needs)"
         )
     return rows
 

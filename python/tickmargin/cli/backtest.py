@@ -177,7 +177,7 @@ def backtest(
         )
     else:
         target = console()
-        target.print(f"{policy}: {_promised(promise)}", markup=False)
+        target.print(f"{policy}, held to {_promised(promise)}", markup=False)
         print_table(target, checks_table(checks))
         if capital:
             target.print()
@@ -333,7 +333,7 @@ def _write_html(
                 ("from", moment(int(rolled.times_ns.min()))),
                 ("to", moment(int(rolled.times_ns.max()))),
                 ("books", f"{len(rolled.books):,}"),
-                ("promised", _promised(promise)),
+                ("held to", _promised(promise)),
             ],
             version=__version__,
             capital=capital,

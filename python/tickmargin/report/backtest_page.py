@@ -43,7 +43,7 @@ def write_backtest(path: str | os.PathLike[str], report: BacktestReport) -> Path
     page = Page()
     page.section(
         "checks",
-        "Did the margin cover what it promised",
+        "Did the margin cover what it is held to",
         "Windows that do not overlap. The test is one-sided: only too many losses beyond the "
         "margin count against it. Classes are pooled with the variance between times, so that "
         "accounts which lose on the same day are not counted as independent. Score: mean pinball "
@@ -178,7 +178,7 @@ def _day(ns: int) -> str:
 
 
 def _table(checks: Sequence[Check]) -> str:
-    head = ("book", "margin", "promised", "observations", "beyond", "covered", "p (one-sided)",
+    head = ("book", "margin", "held to", "observations", "beyond", "covered", "p (one-sided)",
             "p of runs", "zone", "p at any time", "mean beyond / margin", "worst beyond / margin",
             "score", "shortfall Z1", "shortfall Z2 (5 % at)", "mean margin")  # fmt: skip
     cells = "".join(
