@@ -31,7 +31,7 @@ def of_book(rolled, name):
 
 
 def test_the_same_money_is_compared_whether_or_not_a_requirement_holds_the_mark(chains):
-    without = roll_chains(Policies.preset("house-fixed"), chains[:4], DAY, accounts=40)
+    without = roll_chains(Policies.preset("house-fixed-2026-03-01"), chains[:4], DAY, accounts=40)
     within = roll_chains(Policies.preset("deribit-sm"), chains[:4], DAY, accounts=40)
     assert without.books == within.books
     # both have the standard formula of short options for IM; only the second adds the mark to it
