@@ -4,25 +4,16 @@
 // rounds. Every row must be what a recompute of the frozen engine says.
 //
 //   bench_surface [rounds] [accounts]   ten positions an account
-#include <time.h>
-
 #include <array>
 #include <cmath>
 
+#include "feed.hpp"
 #include "kernels/kernels.hpp"
 #include "tickmargin/live.hpp"
-#include "venue.hpp"
 
 using namespace venue;
 
 namespace {
-
-// Processor time of this thread: what others do on the machine does not count.
-double cpu_ns() {
-  timespec t{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-  return static_cast<double>(t.tv_sec) * 1e9 + static_cast<double>(t.tv_nsec);
-}
 
 // The venue's contracts, all of them on the first underlying.
 void join_underlyings(EngineInputs& e) {
@@ -46,20 +37,10 @@ struct Case {
 };
 
 LiveInputs make_inputs(const Case& of, std::int32_t accounts) {
-  harness::Random random(3);
-  LiveInputs in;
-  EngineInputs& e = in.engine;
-  e.market = make_market();
-  e.instruments = make_instruments(e.market, random);
-  e.portfolio = make_portfolio(accounts, random);
-  if (of.joined) join_underlyings(e);
-  Policy policy = make_policy(of.method);
-  policy.close_out_cost_ratio = 0.001;
-  for (ScenarioParameters& p : policy.scenario) p.strike_nodes = of.strike_nodes;
-  e.policies = {{policy}, std::vector<std::int32_t>(static_cast<std::size_t>(accounts), 0)};
-  settle_balances(e, random);
-  in.settings.oracle = steady_oracles();
-  return in;
+  return venue::make_inputs(of.method, accounts, [&](EngineInputs& e) {
+    if (of.joined) join_underlyings(e);
+    for (ScenarioParameters& p : e.policies.policies[0].scenario) p.strike_nodes = of.strike_nodes;
+  });
 }
 
 // The least that a sweep must do: read every position and one row of 32 scenarios for it.

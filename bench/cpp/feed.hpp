@@ -35,7 +35,9 @@ inline double cpu_ns() {
   return static_cast<double>(t.tv_sec) * 1e9 + static_cast<double>(t.tv_nsec);
 }
 
-inline LiveInputs make_inputs(MethodId method, std::int32_t accounts) {
+// `change` may do what it likes to the venue before balances are settled on its margins.
+template <class Change>
+LiveInputs make_inputs(MethodId method, std::int32_t accounts, Change&& change) {
   harness::Random random(3);
   LiveInputs in;
   EngineInputs& e = in.engine;
@@ -45,9 +47,13 @@ inline LiveInputs make_inputs(MethodId method, std::int32_t accounts) {
   Policy policy = make_policy(method);
   policy.close_out_cost_ratio = 0.001;
   e.policies = {{policy}, std::vector<std::int32_t>(static_cast<std::size_t>(accounts), 0)};
+  change(e);
   settle_balances(e, random);
   in.settings.oracle = steady_oracles();
   return in;
+}
+inline LiveInputs make_inputs(MethodId method, std::int32_t accounts) {
+  return make_inputs(method, accounts, [](EngineInputs&) {});
 }
 
 struct Feed {
