@@ -13,6 +13,12 @@ namespace {
 const base::TickScale cents = base::tick_scale(2);
 const Levels levels{1.5, 1.2, 1.0};
 
+State after(State previous, double equity, double maintenance, double value) {
+  const Amounts amounts{equity, equity, maintenance, maintenance, value};
+  const monitor::Decision decision = decide(amounts, levels, cents, Status::ok);
+  return monitor::next_state(previous, decision, amounts, levels, 0.02, cents);
+}
+
 State state_of(double equity, double maintenance, double value) {
   return decide({equity, equity, maintenance, maintenance, value}, levels, cents, Status::ok).state;
 }
@@ -36,6 +42,22 @@ TEST(bankrupt_is_judged_without_haircuts) {
   CHECK_EQ(state_of(-5, 100, 0), State::liquidating);
   CHECK_EQ(state_of(-5, 100, -0.01), State::bankrupt);
   CHECK_EQ(state_of(200, 100, -0.01), State::healthy);
+}
+
+TEST(a_state_is_left_above_its_border_and_a_part) {
+  CHECK_EQ(after(State::liquidating, 101.99, 100, 50), State::liquidating);
+  CHECK_EQ(after(State::liquidating, 102.00, 100, 50), State::margin_call);
+  CHECK_EQ(after(State::margin_call, 122.39, 100, 50), State::margin_call);
+  CHECK_EQ(after(State::warning, 152.99, 100, 50), State::warning);
+  CHECK_EQ(after(State::warning, 153.00, 100, 50), State::healthy);
+}
+
+TEST(hysteresis_makes_no_state_worse) {
+  CHECK_EQ(after(State::liquidating, 99.99, 100, -1), State::bankrupt);
+  CHECK_EQ(after(State::liquidating, 100.00, 100, -1), State::liquidating);
+  CHECK_EQ(after(State::bankrupt, 100.00, 100, -1), State::bankrupt);
+  CHECK_EQ(after(State::bankrupt, 100.00, 100, 0), State::liquidating);
+  CHECK_EQ(after(State::healthy, 100.00, 100, -1), State::margin_call);
 }
 
 TEST(a_fraction_of_a_tick_of_requirement_counts_whole) {

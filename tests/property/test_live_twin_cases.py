@@ -126,3 +126,31 @@ def test_finality_counts_from_the_deposit_that_was_taken() -> None:
         ]
     )
     assert [r.status for r in replies] == ["ok", "conflicting", "ok", "unknown_transfer"]
+
+
+def test_hysteresis_holds_a_liquidation_and_makes_no_bankrupt_of_it() -> None:
+    """Above the border that it once was below, and worth less than closing out costs."""
+    now, at = start_ns(), venue(SEED)
+    call, far_put = 4, len(at["instruments"])
+    prices = [row["index_price"] for row in at["underlyings"]]
+    ticks = [
+        record("index_tick", u, now + 1, price, source=source, sequence=1)
+        for source in range(3)
+        for u, price in enumerate(prices)
+    ]
+    last_ns = now + 24 * 3600 * SECOND_NS
+    place = {"account": 2, "pocket": 5}
+    put = {"account": 0, "pocket": 4, "detail": 3}  # of BTC, settled in the venue's dollar
+    replies = agreed(
+        [
+            *ticks,
+            record("instrument_listing", far_put, now + 1, 0.1, 3e4, 0.6, sequence=last_ns, **put),
+            record("fill", call, now + 2, 6.0, 7000.0, **place),
+            record("deposit", USD, now + 3, 2250.0, **place, sequence=7),
+            record("fill", far_put, now + 4, 700.0, 0.0, **place),
+            record("deposit_reversed", sequence=7),
+            record("deposit", USD, now + 6, 2250.0, **place, sequence=8),
+        ]
+    )
+    after = [[t.event.after for t in r.events if t.event.account == 2] for r in replies[-4:]]
+    assert after == [[], [], ["bankrupt"], []]

@@ -67,7 +67,8 @@ State next_state(State previous, const Decision& decision, const Amounts& amount
     return !border.ok || border.slack < 0;
   };
   if (previous >= State::liquidating && held(levels.liquidation)) {
-    return amounts.value_after_close_out < 0 ? State::bankrupt : State::liquidating;
+    const bool bankrupt = previous == State::bankrupt && amounts.value_after_close_out < 0;
+    return bankrupt ? State::bankrupt : State::liquidating;
   }
   if (previous >= State::margin_call && decision.state < State::margin_call &&
       held(levels.margin_call)) {

@@ -43,8 +43,9 @@ inline bool eases(const Decision& before, const Decision& then) noexcept {
 }
 
 // The state after `previous`: a state that was entered is left only where equity clears its border
-// times (1 + hysteresis). `decision` is what decide() made of the same amounts; `previous` is the
-// last state that was decidable. An undecidable decision stays undecidable.
+// times (1 + hysteresis). Hysteresis holds a state and makes none worse: `bankrupt` is entered by
+// decide() alone. `decision` is what decide() made of the same amounts; `previous` is the last
+// state that was decidable. An undecidable decision stays undecidable.
 State next_state(State previous, const Decision& decision, const Amounts& amounts,
                  const Levels& levels, double hysteresis_ratio, base::TickScale scale) noexcept;
 
