@@ -43,29 +43,6 @@ struct Plan {
   std::vector<Order> first;     // and an order on each underlying makes what proofs stand on
 };
 
-// A market maker with an option position in every contract, a third of its margin to spare.
-LiveInputs market_maker() {
-  LiveInputs in = make_inputs(MethodId::scenario, 1);
-  EngineInputs& e = in.engine;
-  harness::Random random(17);
-  PortfolioColumns& p = e.portfolio;
-  p.account_count = 1;
-  p.position_account.assign(options, 0);
-  p.position_pocket.assign(options, 0);
-  p.position_instrument.clear();
-  p.position_quantity.clear();
-  p.position_entry_price.assign(options, std::nan(""));
-  for (std::int32_t i = 0; i < options; ++i) {
-    p.position_instrument.push_back(i);
-    p.position_quantity.push_back(std::round(random.uniform(-20.0, 20.0)));
-  }
-  p.balance_account = p.balance_pocket = p.balance_asset = {0};
-  p.balance_amount = {0.0};
-  const Result bare = Engine(e).recompute();
-  p.balance_amount = {1.3 * bare.accounts.initial_margin[0] - bare.accounts.equity[0]};
-  return in;
-}
-
 // Orders evenly, a tick of the order's underlying half a turn before each, and a surface a second.
 Plan draw(const LiveInputs& in, std::size_t orders, std::int64_t rate, bool surfaces) {
   Plan plan;

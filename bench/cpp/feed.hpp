@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstdio>
 #include <vector>
 
@@ -54,6 +55,29 @@ LiveInputs make_inputs(MethodId method, std::int32_t accounts, Change&& change) 
 }
 inline LiveInputs make_inputs(MethodId method, std::int32_t accounts) {
   return make_inputs(method, accounts, [](EngineInputs&) {});
+}
+
+// A market maker with an option position in every contract, a third of its margin to spare.
+inline LiveInputs market_maker() {
+  LiveInputs in = make_inputs(MethodId::scenario, 1);
+  EngineInputs& e = in.engine;
+  harness::Random random(17);
+  PortfolioColumns& p = e.portfolio;
+  p.account_count = 1;
+  p.position_account.assign(options, 0);
+  p.position_pocket.assign(options, 0);
+  p.position_instrument.clear();
+  p.position_quantity.clear();
+  p.position_entry_price.assign(options, std::nan(""));
+  for (std::int32_t i = 0; i < options; ++i) {
+    p.position_instrument.push_back(i);
+    p.position_quantity.push_back(std::round(random.uniform(-20.0, 20.0)));
+  }
+  p.balance_account = p.balance_pocket = p.balance_asset = {0};
+  p.balance_amount = {0.0};
+  const Result bare = Engine(e).recompute();
+  p.balance_amount = {1.3 * bare.accounts.initial_margin[0] - bare.accounts.equity[0]};
+  return in;
 }
 
 struct Feed {

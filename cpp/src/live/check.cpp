@@ -62,6 +62,14 @@ void name_binding(const margin::PocketRequirement& requirement, CheckedOrder& ou
   out.binding_vol_shock = unit->worst_vol_shock;
 }
 
+CheckedOrder undecidable(Status status) {
+  CheckedOrder out{};
+  out.verdict = CheckVerdict::refused_undecidable;
+  out.status = status;
+  out.binding_underlying = -1;
+  return out;
+}
+
 }  // namespace
 
 // What the order is refused for before any margin is looked at.
@@ -118,7 +126,6 @@ CheckedOrder LiveEngine::State::check(const Order& order, bool reduce_only) noex
   }
   ++counters.exact_checks;
   load_scratch(loaded);
-  const monitor::Decision before = margin_of_scratch(order.account, order.pocket);
   scratch.fill(world.instruments,
                {i, order.quantity, book::entry_term(world.instruments.payoff[i], order.price)});
   if (scratch.positions().size() > capacity.pocket_positions) {
@@ -126,19 +133,28 @@ CheckedOrder LiveEngine::State::check(const Order& order, bool reduce_only) noex
     return out;
   }
   const monitor::Decision then = margin_of_scratch(order.account, order.pocket);
-  if (before.state == tickmargin::State::undecidable ||
-      then.state == tickmargin::State::undecidable) {
-    out.verdict = CheckVerdict::refused_undecidable;
-    out.status = first_of(before.status, then.status);
-    return out;
+  const bool decidable = then.state != tickmargin::State::undecidable;
+  if (decidable) {
+    name_binding(work.requirement, out);
+    out.equity_after = then.equity_initial;
+    out.initial_after = then.initial_margin;
+    out.shortfall = std::max<Ticks>(out.initial_after - out.equity_after, 0);
   }
-  name_binding(work.requirement, out);
-  out.equity_after = then.equity_initial;
-  out.initial_after = then.initial_margin;
-  out.shortfall = std::max<Ticks>(out.initial_after - out.equity_after, 0);
-  const bool adds = then.initial_margin > before.initial_margin;
   const bool liquidating = pocket >= 0 && pockets[static_cast<std::size_t>(pocket)].state >=
                                               tickmargin::State::liquidating;
+  // Without the order the pocket matters to all but the plain case: covered, on marks that are
+  // ready, and known as it is.
+  const bool known =
+      pocket < 0 || (!ramping() && !pockets[static_cast<std::size_t>(pocket)].undecidable);
+  if (decidable && out.shortfall == 0 && known && !liquidating && doubtful_mark(i, pocket) < 0) {
+    return out;
+  }
+  load_scratch(loaded);
+  const monitor::Decision before = margin_of_scratch(order.account, order.pocket);
+  if (!decidable || before.state == tickmargin::State::undecidable) {
+    return undecidable(first_of(before.status, then.status));
+  }
+  const bool adds = then.initial_margin > before.initial_margin;
   const UnderlyingIndex doubtful = adds ? doubtful_mark(i, pocket) : -1;
   if (doubtful >= 0) {
     // A state reached on a mark in doubt is no reason to give: the mark is.
