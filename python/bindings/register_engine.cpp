@@ -102,6 +102,46 @@ py::dict project(const Engine& engine, const py::object& accounts, std::int32_t 
   return out;
 }
 
+py::dict counts_to_dict(StateCounts::Columns&& counts) {
+  py::dict out;
+  out["below_initial"] = give_column(std::move(counts.below_initial));
+  out["called"] = give_column(std::move(counts.called));
+  out["liquidated"] = give_column(std::move(counts.liquidated));
+  out["undecidable"] = give_column(std::move(counts.undecidable));
+  return out;
+}
+
+// Moves and shocks are [underlying x scenario]; no shocks hold volatilities.
+py::tuple count_states(const Engine& engine, const py::object& accounts,
+                       const py::object& price_move, const py::object& vol_shock,
+                       const py::dict& terms, std::int64_t forward_ns, int threads) {
+  JointScenarios joint;
+  joint.accounts = to_column<std::int32_t>(accounts, "accounts");
+  joint.price_move = to_column<double>(price_move, "price_move");
+  joint.vol_shock = to_column<double>(vol_shock, "vol_shock");
+  const std::size_t underlyings = engine.underlying_count();
+  joint.count = underlyings == 0 ? 0 : joint.price_move.size() / underlyings;
+  if (joint.price_move.size() != joint.count * underlyings ||
+      !(joint.vol_shock.empty() || joint.vol_shock.size() == joint.price_move.size())) {
+    throw py::value_error("price_move and vol_shock must be underlyings x scenarios");
+  }
+  joint.vol_shock_kind = static_cast<VolShock>(terms["vol_shock_kind"].cast<int>());
+  joint.vol_reference_days = terms["vol_reference_days"].cast<double>();
+  joint.vol_power_short = terms["vol_power_short"].cast<double>();
+  joint.vol_power_long = terms["vol_power_long"].cast<double>();
+  joint.vol_up_floor_annual = terms["vol_up_floor_annual"].cast<double>();
+  joint.min_days = terms["min_days"].cast<double>();
+  joint.forward_ns = forward_ns;
+  joint.threads = threads;
+  StateCounts counts;
+  {
+    const py::gil_scoped_release unlocked;
+    counts = engine.count_states(joint);
+  }
+  return py::make_tuple(counts_to_dict(std::move(counts.by_account)),
+                        counts_to_dict(std::move(counts.by_scenario)));
+}
+
 // Rows of structs become a list of columns, one per listed member.
 template <class Row, class... Members>
 py::tuple columns_of(const std::vector<Row>& rows, Members Row::*... members) {
@@ -234,6 +274,8 @@ void register_engine(Module& m) {
       .def("project", &project, py::arg("accounts"), py::arg("underlying"), py::arg("price_move"),
            py::arg("vol_shock"), py::arg("vol_shock_absolute"), py::arg("forward_ns"),
            py::arg("threads"))
+      .def("count_states", &count_states, py::arg("accounts"), py::arg("price_move"),
+           py::arg("vol_shock"), py::arg("terms"), py::arg("forward_ns"), py::arg("threads"))
       .def("explain", &explain, py::arg("account"))
       .def("risk_matrix", &risk_matrix, py::arg("account"))
       .def("currency_equity", &currency_equity, py::arg("account"))

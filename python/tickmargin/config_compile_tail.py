@@ -20,7 +20,7 @@ from tickmargin.config_tail import JointTail
 from tickmargin.errors import InvalidInputError
 from tickmargin.history import History
 
-__all__ = ["compile_tail"]
+__all__ = ["TailMaker", "apart", "compile_tail"]
 
 Floats = NDArray[np.float64]
 _DAY_NS = 86_400_000_000_000
@@ -52,11 +52,13 @@ def compile_tail(
     """
     tail = policy.config.tail
     assert tail is not None
-    maker = _Maker(policy, tail, tuple(underlyings), history, as_of_ns)
+    maker = TailMaker(policy, tail, tuple(underlyings), history, as_of_ns)
     return maker.parametric() if tail.generator == "parametric" else maker.scenarios()
 
 
-class _Maker:
+class TailMaker:
+    """Makes what a section asks for of a market's underlyings."""
+
     def __init__(
         self,
         policy: LoadedPolicy,
@@ -319,15 +321,7 @@ class _Maker:
         start = np.searchsorted(times, times[end] - horizon)
         there = times[np.minimum(start, times.size - 1)] == times[end] - horizon
         start, end = start[there], end[there]
-        if self.tail.overlapping:
-            return start, end
-        kept: list[int] = []
-        latest = None
-        for row in range(end.size - 1, -1, -1):  # from the newest back, so that none of it is lost
-            if latest is None or end[row] <= latest:
-                kept.append(row)
-                latest = start[row]
-        return start[kept[::-1]], end[kept[::-1]]
+        return (start, end) if self.tail.overlapping else apart(start, end)
 
     def _vols(self) -> Floats:
         vols = [_named(self.tail.vols_annual, name, math.nan) for name in self.names]
@@ -365,6 +359,19 @@ class _Maker:
         path = f"policies.{self.policy.name}.tail.{key}"
         issue = PolicyIssue(code, self.policy.file, None, path, None, message)
         return InvalidInputError.from_issues(f"policy {self.policy.name} for this market", [issue])
+
+
+def apart(
+    start: NDArray[np.intp], end: NDArray[np.intp]
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Those of the moves that share no time: from the newest back, so that none of it is lost."""
+    kept: list[int] = []
+    latest = None
+    for row in range(end.size - 1, -1, -1):
+        if latest is None or end[row] <= latest:
+            kept.append(row)
+            latest = start[row]
+    return start[kept[::-1]], end[kept[::-1]]
 
 
 def _named(values: dict[str, float], name: str, nothing: float) -> float:

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tickmargin import _core
+from tickmargin.history import History
+from tickmargin.live_base import whole
 from tickmargin.loading.progress import Progress
 from tickmargin.names import Namebook
 from tickmargin.policies import Policies
-from tickmargin.probabilities import breach_table
+from tickmargin.probabilities import BreachProbabilities, breach_probabilities, horizon, unused
 from tickmargin.projection import Projection, project
-from tickmargin.table import Table
 from tickmargin.tiers import Tiers, compare_tiers
 
 if TYPE_CHECKING:
@@ -32,6 +34,7 @@ class Outlook(ABC):
 
     names: Namebook
     _decimals: int
+    _history: History | None
 
     @abstractmethod
     def _present(self) -> _core.Engine: ...
@@ -152,28 +155,103 @@ class Outlook(ABC):
             tick=10.0**-self._decimals,
         )
 
-    def breach_probabilities(self, moves: Mapping[str, Any], *, threads: int = 1) -> Table:
-        """Count in how many joint moves each account would need a margin call or liquidation.
+    def breach_probabilities(
+        self,
+        moves: Mapping[str, ArrayLike] | None = None,
+        *,
+        vol_shocks: Mapping[str, ArrayLike] | None = None,
+        vol_shock_kind: Literal["relative", "absolute"] = "relative",
+        independent: int | None = None,
+        scenarios: Mapping[str, Any] | None = None,
+        horizon_days: float | None = None,
+        history: History | str | Path | None = None,
+        accounts: Iterable[str] | None = None,
+        confidence: float = 0.95,
+        threads: int = 1,
+        progress: Progress = False,
+    ) -> BreachProbabilities:
+        """Count in how many joint scenarios each account would need a margin call or liquidation.
+
+        Without ``moves`` scenarios come from where policies of the methods ``var`` and ``es`` take
+        theirs: a price history, replayed, filtered, or drawn from.
 
         Parameters
         ----------
-        moves : mapping of str to (scenarios,) float
-            Relative moves of each index over a horizon, all underlyings of a scenario together:
-            :func:`tickmargin.moves.historical_moves` or ``simulated_moves``. An underlying that is
-            left out does not move.
+        moves : mapping of str to (scenarios,) float, optional
+            Your own relative moves of each index, all underlyings of a scenario together, such as
+            :func:`tickmargin.moves.historical_moves` or ``simulated_moves`` makes. An underlying
+            that is left out does not move.
+        vol_shocks : mapping of str to (scenarios,) float, optional
+            With ``moves``: shocks of every quoted, surface and realised volatility of an
+            underlying, by strike and not below 0; ``vol_shock_kind`` as for :meth:`projection`.
+        independent : int, optional
+            With ``moves``: how many of them share no time with another; all by default.
+        scenarios : mapping, optional
+            Without ``moves``: in the words of a policy's table ``tail``. ``generator`` is
+            ``historical`` (default), ``filtered`` or ``monte_carlo``; ``window_days`` the whole
+            history by default; ``overlapping`` must be said where moves could share time;
+            ``vol_moves``, ``vol_beta`` and ``vol_shock`` are what volatilities do, by term;
+            ``filtered`` without ``filter`` is an EWMA with a decay of 0.94.
+            ``monte_carlo`` without ``vols_annual`` takes them and the correlation from the steps of
+            the history; 1,000 ``draws``, ``seed`` 0 by default.
+        horizon_days : float, optional
+            How long the moves last; that much time passes, and what expires on the way settles, as
+            in :meth:`projection`. Default: 1, and with ``moves`` 0.
+        history : History, PriceHistory, str or path, optional
+            Default: the engine's. What is after the market's time is not looked at.
+        accounts : iterable of str, optional
+            Default: all of them.
+        confidence : float, default 0.95
+            Of the upper bounds.
         threads : int, default 1
+            Workers, over scenarios. The counts are the same for any number.
+        progress : bool or callable, default False
+            As for :meth:`tickmargin.Portfolio.load`.
 
         Returns
         -------
-        Table
-            account, p_breach (state ``margin_call`` or worse at the end of the move),
-            p_liquidation (``liquidating`` or worse), p_undecidable (no number: in neither of the
-            others).
+        BreachProbabilities
+
+        Raises
+        ------
+        InvalidInputError
+            OUT_OF_RANGE, LENGTH_MISMATCH, INVALID_ARGUMENT; MISSING_HISTORY: there is none, or no
+            rows that far apart; the codes of policies, for the words of ``scenarios``.
+        UnknownNameError, InputTypeError
 
         Notes
         -----
-        Every scenario is a full recompute, moved from the market the engine was made with.
-        Volatilities, forward / index ratios and time are held, and what happens on the way to the
-        end of the move is not seen.
+        Each scenario is a full recompute of the present market moved by it, decided in ticks;
+        resting orders stay, and there is no hysteresis. An account is looked at when the move has
+        ended: what happens on the way is not seen. An account that holds an underlying whose move
+        is not known is undecidable in that scenario. Accrued funding and interest are not added.
+
+        A bound is Clopper and Pearson's, of as many trials as share no time, with undecidable
+        scenarios counted as breaches: 0 of 500 is at most 0.6 %, not impossible. It says nothing of
+        a future unlike the scenarios.
         """
-        return breach_table(cast("Engine", self), moves, threads)
+        from tickmargin.joint_scenarios import given_scenarios, made_scenarios
+
+        whole("threads", threads)
+        engine = cast("Engine", self)
+        names = tuple(engine.market.underlyings.names.tolist())
+        days = horizon("horizon_days", horizon_days, 0.0 if moves is not None else 1.0)
+        if moves is not None:
+            unused("moves", scenarios=scenarios, history=history)
+            for name in (*moves, *(vol_shocks or ())):
+                self.names.known("underlying", name)
+            joint = given_scenarios(names, moves, vol_shocks, vol_shock_kind, independent)
+        else:
+            unused("scenarios of a history", vol_shocks=vol_shocks, independent=independent)
+            past = self._history if history is None else History.resolve(history)
+            joint = made_scenarios(names, scenarios or {}, days, past, engine.market.as_of_ns)
+        return breach_probabilities(
+            self._present(),
+            self.names,
+            joint,
+            horizon_days=days,
+            accounts=accounts,
+            confidence=confidence,
+            threads=threads,
+            progress=progress,
+        )

@@ -19,10 +19,10 @@ from tickmargin.pricing.arguments import reals
 from tickmargin.result_tables import STATES, STATUSES
 from tickmargin.table import Table
 
-__all__ = ["Projection", "project"]
+__all__ = ["DAYS_MAX", "Projection", "account_rows", "project"]
 
 _NS_PER_DAY = 86_400 * 10**9
-_DAYS_MAX = 36_500.0
+DAYS_MAX = 36_500.0
 VOL_SHOCK_KINDS = ("relative", "absolute")
 AMOUNTS = ("equity", "equity_initial", "initial_margin", "maintenance_margin")
 
@@ -122,10 +122,10 @@ def project(
     moves = _axis("price_moves", price_moves, lambda x: x > -1.0, "above -1")
     least = -np.inf if absolute else -1.0
     shocks = _axis("vol_shocks", vol_shocks, lambda x: x >= least, "-1 or more")
-    in_range = f"from 0 to {_DAYS_MAX:,.0f}"
-    days = _axis("forward_days", forward_days, lambda x: (x >= 0) & (x <= _DAYS_MAX), in_range)
+    in_range = f"from 0 to {DAYS_MAX:,.0f}"
+    days = _axis("forward_days", forward_days, lambda x: (x >= 0) & (x <= DAYS_MAX), in_range)
     number = -1 if underlying is None else book.known("underlying", underlying)
-    names, rows = _accounts(book, accounts)
+    names, rows = account_rows(book, accounts)
     shape = (len(rows), moves.size, shocks.size, days.size)
     amounts = {name: np.empty(shape) for name in AMOUNTS}
     states, statuses = np.empty(shape, np.uint8), np.empty(shape, np.uint8)
@@ -161,9 +161,10 @@ def project(
     )
 
 
-def _accounts(
+def account_rows(
     book: Namebook, accounts: Iterable[str] | None
 ) -> tuple[tuple[str, ...], NDArray[np.int32]]:
+    """Names and rows of the accounts asked for, in that order; all of them by default."""
     known = book["account"]
     if accounts is None:
         return tuple(known.tolist()), np.arange(len(known), dtype=np.int32)

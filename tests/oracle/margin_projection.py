@@ -8,7 +8,7 @@ way pays its settlement asset.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tests.oracle.margin import Inputs, Pocket, Twin, signed_quantity
@@ -17,11 +17,28 @@ NS_PER_DAY = 86_400 * 10**9
 SHOCKED = ("marks", "surface", "underlyings")
 
 
-def shocked(vol: float | None, shock: float, kind: str, unit: float = 1.0) -> float | None:
-    """One volatility."""
-    if vol is None:
-        return None
-    return max(vol + shock * unit if kind == "absolute" else vol * (1.0 + shock), 0.0)
+@dataclass(frozen=True)
+class Terms:
+    """What a shock does to a volatility, by its term: `cpp/src/margin/README.md`, `scenario`."""
+
+    kind: str = "relative"
+    reference_days: float = 30.0
+    power_short: float = 0.0
+    power_long: float = 0.0
+    up_floor_annual: float = 0.0
+    min_days: float = 1.0
+
+    def shocked(
+        self, vol: float | None, shock: float, days: float, unit: float = 1.0
+    ) -> float | None:
+        """One volatility, in `unit`s of a lognormal one."""
+        if vol is None or shock == 0.0:
+            return vol
+        term = max(days, self.min_days)
+        power = self.power_short if term < self.reference_days else self.power_long
+        by = shock * (self.reference_days / term) ** power
+        out = vol + by * unit if self.kind == "absolute" else vol * (1.0 + by)
+        return max(out, self.up_floor_annual * unit if shock > 0.0 else 0.0, 0.0)
 
 
 def payout(instrument: Mapping[str, Any], price: float, entry: float | None) -> float:
@@ -48,33 +65,63 @@ def projected(
     """All pockets at the projected market."""
     names = [row["underlying"] for row in inputs.market["underlyings"]]
     moved = [name for name in names if underlying in (None, name)]
-    given = {row["underlying"]: row["index_price"] for row in inputs.market["underlyings"]}
-    index = {n: given[n] * (1.0 + price_move) for n in moved if given[n] is not None}
-    spot = {**given, **index}
-    owner = {row["instrument"]: row["underlying"] for row in inputs.portfolio["instruments"]}
+    there, index = moved_inputs(
+        inputs,
+        dict.fromkeys(moved, price_move),
+        dict.fromkeys(moved, vol_shock),
+        days,
+        Terms(kind),
+    )
+    return Twin(there).pockets(index)
 
-    def shock(row: Mapping[str, Any]) -> dict[str, Any]:
-        name = row.get("underlying", owner.get(row.get("instrument", "")))
-        if name not in moved:
-            return dict(row)
-        out = dict(row)
-        for column in ("vol_annual", "realised_vol_annual"):
-            if column in row:
-                out[column] = shocked(row[column], vol_shock, kind)
+
+def moved_inputs(
+    inputs: Inputs,
+    price_moves: Mapping[str, float],
+    vol_shocks: Mapping[str, float],
+    days: float,
+    terms: Terms,
+) -> tuple[Inputs, dict[str, float]]:
+    """Shocked and later, expired contracts paid out; and the indices yet to be moved to.
+
+    A shock scales with the term that is left now, before time passes.
+    """
+    given = {row["underlying"]: row["index_price"] for row in inputs.market["underlyings"]}
+    index = {
+        name: given[name] * (1.0 + move)
+        for name, move in price_moves.items()
+        if given[name] is not None
+    }
+    spot = {**given, **index}
+    instruments = {row["instrument"]: row for row in inputs.portfolio["instruments"]}
+
+    def term_days(expiry_ns: int | None) -> float:
+        return ((expiry_ns or 0) - inputs.as_of_ns) / NS_PER_DAY
+
+    def shock(table: str, row: Mapping[str, Any]) -> dict[str, Any]:
+        instrument = instruments.get(row["instrument"], {}) if table == "marks" else {}
+        name = instrument.get("underlying") if table == "marks" else row["underlying"]
+        out, by = dict(row), vol_shocks.get(name, 0.0)
+        if table == "underlyings":
+            realised = row.get("realised_vol_annual")
+            out["realised_vol_annual"] = terms.shocked(realised, by, terms.reference_days)
+            return out
+        left = instrument.get("funding_period_days") or term_days(
+            (instrument or row).get("expiry_ns")
+        )
+        out["vol_annual"] = terms.shocked(row.get("vol_annual"), by, left)
         if row.get("vol_normal_annual") is not None:
-            out["vol_normal_annual"] = shocked(
-                row["vol_normal_annual"], vol_shock, kind, spot[name] or 1.0
-            )
+            unit = spot[name] or 1.0
+            out["vol_normal_annual"] = terms.shocked(row["vol_normal_annual"], by, left, unit)
         return out
 
     market = {
-        table: [shock(row) for row in rows] if table in SHOCKED else list(rows)
+        table: [shock(table, row) for row in rows] if table in SHOCKED else list(rows)
         for table, rows in inputs.market.items()
     }
     as_of_ns = inputs.as_of_ns + round(days * NS_PER_DAY)
     portfolio = settled(inputs, spot, as_of_ns) if days > 0 else inputs.portfolio
-    there = replace(inputs, as_of_ns=as_of_ns, market=market, portfolio=portfolio)
-    return Twin(there).pockets(index)
+    return replace(inputs, as_of_ns=as_of_ns, market=market, portfolio=portfolio), index
 
 
 def settled(inputs: Inputs, spot: Mapping[str, float | None], as_of_ns: int) -> dict[str, Any]:

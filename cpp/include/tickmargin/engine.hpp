@@ -242,6 +242,37 @@ struct Projection {
   int threads = 1;
 };
 
+// Moves of all underlyings at once, in scenario s of underlying u at [u x count + s]: the index in
+// proportion, F/S ratios held, volatilities by their term, time alike in all. NaN: not known, and
+// whatever follows that index not either. What expires on the way has settled at the moved index.
+struct JointScenarios {
+  std::vector<AccountIndex> accounts;
+  std::size_t count = 0;
+  std::vector<double> price_move;  // as a fraction of the index
+  std::vector<double> vol_shock;   // empty: held
+  // What a shock does to a volatility, as in a policy's scenarios.
+  VolShock vol_shock_kind = VolShock::relative;
+  double vol_reference_days = 30;
+  double vol_power_short = 0;
+  double vol_power_long = 0;
+  double vol_up_floor_annual = 0;
+  double min_days = 1;
+  TimeNs forward_ns = 0;
+  int threads = 1;
+};
+
+// An undecidable account is in no other count.
+struct StateCounts {
+  struct Columns {
+    std::vector<std::uint32_t> below_initial;  // equity does not cover initial margin
+    std::vector<std::uint32_t> called;         // margin_call or worse
+    std::vector<std::uint32_t> liquidated;     // liquidating or bankrupt
+    std::vector<std::uint32_t> undecidable;
+  };
+  Columns by_account;   // scenarios, by account asked for
+  Columns by_scenario;  // accounts, by scenario
+};
+
 // Every member function is const and may run on several threads at once. Preconditions (sizes that
 // agree, indices in range, parameters in their documented ranges) are the caller's; the Python door
 // checks them.
@@ -254,6 +285,7 @@ class Engine {
 
   Result recompute(const RecomputeOptions& options = {}) const;
   Result project(const Projection& projection) const;  // changes no state
+  StateCounts count_states(const JointScenarios& scenarios) const;  // changes no state
   Explanation explain(AccountIndex account) const;
   RiskMatrix risk_matrix(AccountIndex account) const;
   std::vector<CurrencyEquityRow> currency_equity(AccountIndex account) const;
@@ -271,6 +303,7 @@ class Engine {
   std::vector<double> gross_notional() const;
 
   std::size_t account_count() const noexcept;
+  std::size_t underlying_count() const noexcept;
 
  private:
   friend class LiveEngine;

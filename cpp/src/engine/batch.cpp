@@ -169,6 +169,26 @@ void join(monitor::Decision& total, const monitor::Decision& pocket, bool first)
   }
 }
 
+// Decides an account pocket by pocket; each one's details stand in the workspace while
+// `look(pocket, decision)` has it.
+template <class Look>
+monitor::Decision decide(const Revaluation& world, const book::Book& book,
+                         const PolicySet& policies, base::TickScale scale, std::size_t account,
+                         Workspace& work, Look look) {
+  const auto index = static_cast<std::size_t>(policies.account_policy[account]);
+  const auto first = static_cast<std::size_t>(book.account_pockets[account]);
+  const auto end = static_cast<std::size_t>(book.account_pockets[account + 1]);
+  monitor::Decision total;
+  for (std::size_t pocket = first; pocket < end; ++pocket) {
+    const monitor::Decision decision =
+        evaluate_pocket(world, world.policies[index], book::pocket_rows(book, pocket), scale, work,
+                        nullptr, world.ramp_of(account));
+    join(total, decision, pocket == first);
+    look(pocket, decision);
+  }
+  return total;
+}
+
 struct Batch {
   const Revaluation& world;
   const book::Book& book;
@@ -195,20 +215,14 @@ void recompute_account(const Batch& batch, std::size_t account, Workspace& work,
   const book::Book& book = batch.book;
   AccountRows& rows = batch.result.accounts;
   const std::int32_t policy_index = batch.policies.account_policy[account];
-  const PolicyState& policy = batch.world.policies[static_cast<std::size_t>(policy_index)];
   const auto first = static_cast<std::size_t>(book.account_pockets[account]);
   const auto end = static_cast<std::size_t>(book.account_pockets[account + 1]);
-  monitor::Decision total;
   Ticks smallest_slack = 0;
   rows.policy[account] = policy_index;
-  for (std::size_t pocket = first; pocket < end; ++pocket) {
-    const monitor::Decision decision =
-        evaluate_pocket(batch.world, policy, book::pocket_rows(book, pocket), batch.scale, work,
-                        nullptr, batch.world.ramp_of(account));
+  const auto write_pocket = [&](std::size_t pocket, const monitor::Decision& decision) {
     write_decision(batch.result.pockets, pocket, decision, batch.scale);
     batch.result.pockets.gross_notional[pocket] = canonical(work.value.gross_notional);
     write_units(book, pocket, work, batch.result.units);
-    join(total, decision, pocket == first);
     const bool known = decision.state != State::undecidable;
     const Ticks slack = known ? decision.slack : slack_unknown;
     if (pocket == first || slack < smallest_slack) {
@@ -219,7 +233,9 @@ void recompute_account(const Batch& batch, std::size_t account, Workspace& work,
     const std::size_t n = pocket - first;
     if (work.account.size() <= n) work.account.emplace_back();
     work.account[n] = work.requirement;
-  }
+  };
+  const monitor::Decision total =
+      decide(batch.world, book, batch.policies, batch.scale, account, work, write_pocket);
   // Sums by component match the accounts' totals: an undecidable account is in neither.
   for (std::size_t n = 0; n < end - first && total.state != State::undecidable; ++n) {
     components.add(static_cast<std::size_t>(policy_index), work.account[n]);
@@ -268,6 +284,17 @@ Result recompute_all(const Revaluation& world, const book::Book& book, const Pol
   }
   write_components(total, policy_count, result.components);
   return result;
+}
+
+AccountDecision decide_account(const Revaluation& world, const book::Book& book,
+                               const PolicySet& policies, base::TickScale scale,
+                               std::size_t account, Workspace& work) {
+  AccountDecision decided;
+  decided.total = decide(world, book, policies, scale, account, work,
+                         [&](std::size_t, const monitor::Decision& pocket) {
+                           decided.below_initial |= pocket.equity_initial < pocket.initial_margin;
+                         });
+  return decided;
 }
 
 }  // namespace tickmargin::engine

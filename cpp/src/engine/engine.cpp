@@ -8,6 +8,7 @@
 #include "engine/liquidation_price.hpp"
 #include "engine/projection.hpp"
 #include "engine/risk_matrix.hpp"
+#include "engine/state_counts.hpp"
 #include "engine/what_if.hpp"
 
 namespace tickmargin {
@@ -62,6 +63,12 @@ Result Engine::project(const Projection& projection) const {
   const base::FloatState standard;
   return engine::project(state_->instruments, state_->world->market, state_->book, state_->policies,
                          state_->ramp, state_->scale, projection);
+}
+
+StateCounts Engine::count_states(const JointScenarios& scenarios) const {
+  const base::FloatState standard;
+  return engine::count_states(state_->instruments, state_->world->market, state_->book,
+                              state_->policies, state_->ramp, state_->scale, scenarios);
 }
 
 Explanation Engine::explain(AccountIndex account) const {
@@ -134,6 +141,10 @@ std::vector<double> Engine::gross_notional() const {
 
 std::size_t Engine::account_count() const noexcept {
   return state_->book.account_count();
+}
+
+std::size_t Engine::underlying_count() const noexcept {
+  return state_->world->market.underlying_count();
 }
 
 const char* verdict_name(OrderVerdict verdict) noexcept {

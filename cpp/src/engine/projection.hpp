@@ -12,4 +12,10 @@ Result project(const InstrumentColumns& instruments, const market::Market& marke
                const std::optional<PolicyRamp>& ramp, base::TickScale scale,
                const Projection& projection);
 
+// Of the accounts asked for, in that order. A change of policies stands where it is: its grace
+// period is not projected.
+PolicySet policies_of(const PolicySet& policies, const std::vector<AccountIndex>& accounts);
+std::optional<PolicyRamp> ramp_of(const std::optional<PolicyRamp>& ramp,
+                                  const std::vector<AccountIndex>& accounts);
+
 }  // namespace tickmargin::engine

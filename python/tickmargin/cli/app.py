@@ -16,6 +16,7 @@ from tickmargin.cli.exit_codes import EPILOG
 from tickmargin.cli.explain import explain
 from tickmargin.cli.info import info
 from tickmargin.cli.presets import presets
+from tickmargin.cli.probabilities import probabilities
 from tickmargin.cli.replay import replay
 from tickmargin.cli.run import run
 from tickmargin.cli.shadow import shadow
@@ -43,6 +44,7 @@ app.command("run")(run)
 app.command("explain")(explain)
 app.command("what-if")(what_if)
 app.command("stress")(stress)
+app.command("probabilities")(probabilities)
 app.command("tiers")(tiers)
 app.command("shadow")(shadow)
 app.command("tick")(tick)

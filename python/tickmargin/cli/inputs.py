@@ -19,8 +19,12 @@ _SHOWN = 5
 _ISSUES_KEPT = 1_000
 
 
-def load_engine(market: Path, portfolio: Path, policies: str) -> Engine:
+def load_engine(
+    market: Path, portfolio: Path, policies: str, history: Path | None = None
+) -> Engine:
     """Load two folders and policies into an engine, and say what it warns of.
+
+    Past prices are ``history``, else the file of them beside the market, if there is one.
 
     Raises
     ------
@@ -34,7 +38,7 @@ def load_engine(market: Path, portfolio: Path, policies: str) -> Engine:
     from tickmargin.portfolio import Portfolio
 
     chosen = Policies.resolve(policies)
-    past = beside(market)
+    past = history if history is not None else beside(market)
     engine = Engine(Market.load(market), Portfolio.load(portfolio), chosen, history=past)
     warn(engine)
     return engine

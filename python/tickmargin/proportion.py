@@ -1,0 +1,86 @@
+"""How large a probability may be of what was seen so often in so many trials."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+__all__ = ["upper_bound"]
+
+Floats = NDArray[np.float64]
+
+_STEPS = 60  # of bisection: what is left of 1 is below an ulp of the answer that matters
+_TERMS = 2_000
+
+
+def upper_bound(hits: ArrayLike, trials: float, confidence: float) -> Floats:
+    """One-sided upper bound of a binomial probability, element by element.
+
+    The probability at which ``hits`` or fewer are seen with probability 1 - confidence (Clopper
+    and Pearson 1934). Neither number has to be whole: of trials that hang together fewer count,
+    and the hits in proportion (Korn and Graubard 1998).
+
+    Parameters
+    ----------
+    hits : array-like of float
+        From 0 to ``trials``.
+    trials : float
+    confidence : float
+
+    Returns
+    -------
+    ndarray of float
+        1 where every trial was a hit.
+    """
+    seen, back = np.unique(np.asarray(hits, dtype=np.float64), return_inverse=True)
+    low, high = np.zeros(seen.size), np.ones(seen.size)
+    all_hit = seen >= trials
+    a = seen + 1.0
+    b = np.where(all_hit, 1.0, trials - seen)
+    for _ in range(_STEPS):
+        middle = 0.5 * (low + high)
+        below = incomplete_beta(a, b, middle) < confidence
+        low, high = np.where(below, middle, low), np.where(below, high, middle)
+    bound = np.where(all_hit, 1.0, high)
+    return np.asarray(bound[back].reshape(np.shape(hits)))
+
+
+def incomplete_beta(a: Floats, b: Floats, x: Floats) -> Floats:
+    """The regularised incomplete beta function for x in (0, 1), by its continued fraction."""
+    swapped = x > (a + 1.0) / (a + b + 2.0)
+    p, q = np.where(swapped, b, a), np.where(swapped, a, b)
+    y = np.where(swapped, 1.0 - x, x)
+    logs = _log_gamma(p + q) - _log_gamma(p) - _log_gamma(q) + p * np.log(y) + q * np.log1p(-y)
+    share = np.exp(logs) / p * _fraction(p, q, y)
+    return np.asarray(np.where(swapped, 1.0 - share, share))
+
+
+def _fraction(a: Floats, b: Floats, x: Floats) -> Floats:
+    """Lentz's method on DLMF 8.17.22."""
+    tiny = 1e-300
+    c = np.ones_like(x)
+    d = 1.0 / _away(1.0 - (a + b) * x / (a + 1.0), tiny)
+    value = d.copy()
+    for m in range(1, _TERMS):
+        even = m * (b - m) * x / ((a + 2 * m - 1.0) * (a + 2 * m))
+        odd = -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1.0))
+        for term in (even, odd):
+            d = 1.0 / _away(1.0 + term * d, tiny)
+            c = _away(1.0 + term / c, tiny)
+            step = c * d
+            value = value * step
+        if bool((np.abs(step - 1.0) < 1e-15).all()):
+            break
+    return value
+
+
+def _away(x: Floats, tiny: float) -> Floats:
+    return np.where(np.abs(x) < tiny, tiny, x)
+
+
+def _log_gamma(x: Floats) -> Floats:
+    of: Any = np.vectorize(math.lgamma, otypes=[np.float64])
+    return np.asarray(of(x))

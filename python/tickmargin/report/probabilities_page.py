@@ -1,0 +1,262 @@
+"""Who is likely to be called: the accounts and the scenarios that take most, and a page of them."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tickmargin.probabilities import BreachProbabilities
+from tickmargin.report.figures import Figure
+from tickmargin.report.page import Page, document
+from tickmargin.report.text import MISSING, STATE_NAMES, count, escape, moment, move, percent
+from tickmargin.report.theme import STATE_COLOURS, axis, layout
+
+ACCOUNT_HEADS = ("account", "now", "called in", "p(call)", "at most", "liquidated in",
+                 "p(liquidation)", "at most", "below IM in", "undecidable in")  # fmt: skip
+_CALLED = ("margin_call", "liquidating", "bankrupt")
+_UNDERLYINGS = 5
+_WORDS = {
+    "given": "given moves",
+    "historical": "historical moves",
+    "filtered": "historical moves at today's volatility",
+    "monte_carlo": "drawn moves",
+}
+
+
+def called_now(states: NDArray[np.object_]) -> NDArray[np.bool_]:
+    """Accounts of which a call is no matter of chance any more."""
+    return np.isin(states, _CALLED)
+
+
+def likeliest(done: BreachProbabilities, states: NDArray[np.object_], top: int) -> NDArray[np.intp]:
+    """Rows of the accounts called in most scenarios that are not called now."""
+    keys = [done.accounts[name] for name in ("below_initial", "liquidations", "breaches")]
+    rows = np.lexsort([-key for key in keys])
+    some = (done.accounts["breaches"] > 0) & ~called_now(states)
+    return np.asarray(rows[some[rows]][:top])
+
+
+def worst_scenarios(done: BreachProbabilities, top: int) -> NDArray[np.intp]:
+    """Rows of the scenarios that take most accounts."""
+    liquidations, breaches = done.scenarios["liquidations"], done.scenarios["breaches"]
+    rows = np.lexsort([-breaches, -liquidations])
+    return np.asarray(rows[breaches[rows] > 0][:top])
+
+
+def described(done: BreachProbabilities) -> str:
+    """What was counted over, in words."""
+    text = f"{count(done.count)} {_WORDS[done.generator]}"
+    if done.horizon_days > 0:
+        text += f" over {done.horizon_days:g} {'day' if done.horizon_days == 1 else 'days'}"
+    if "start_ns" in done.scenarios.columns:
+        first, last = done.scenarios["start_ns"].min(), done.scenarios["end_ns"].max()
+        text += f" from {moment(int(first))[:10]} to {moment(int(last))[:10]}"
+    if done.independent < done.count:
+        text += f", {count(done.independent)} of them without time in common"
+    return text + (", volatilities move" if done.vol_shocks else ", volatilities held")
+
+
+def totals(done: BreachProbabilities, states: NDArray[np.object_]) -> dict[str, Any]:
+    """What holds of all accounts together, those called now included."""
+    unknown = done.accounts["undecidable"]
+    out: dict[str, Any] = {
+        "accounts": len(done.accounts),
+        "called_now": int(called_now(states).sum()),
+        "undecidable_somewhere": int((unknown > 0).sum()),
+        "undecidable_everywhere": int((unknown == done.count).sum()),
+    }
+    for name in ("breaches", "liquidations"):
+        by_scenario = done.scenarios[name]
+        out[name] = {
+            "accounts_somewhere": int((done.accounts[name] > 0).sum()),
+            "mean": float(by_scenario.mean()),
+            "one_in_20": int(np.quantile(by_scenario, 0.95, method="higher")),
+            "one_in_100": int(np.quantile(by_scenario, 0.99, method="higher")),
+            "most": int(by_scenario.max()),
+        }
+    return out
+
+
+def total_rows(told: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """The same as rows of text: what, of calls, of liquidations."""
+    calls, ends = told["breaches"], told["liquidations"]
+    return [
+        ("accounts in some scenario", count(calls["accounts_somewhere"]),
+         count(ends["accounts_somewhere"])),
+        ("at once: on average", f"{calls['mean']:,.1f}", f"{ends['mean']:,.1f}"),
+        ("at once: 1 scenario in 20, at least", count(calls["one_in_20"]),
+         count(ends["one_in_20"])),
+        ("at once: 1 scenario in 100, at least", count(calls["one_in_100"]),
+         count(ends["one_in_100"])),
+        ("at once: at most", count(calls["most"]), count(ends["most"])),
+    ]  # fmt: skip
+
+
+def notes_of(told: Mapping[str, Any], confidence: float) -> list[str]:
+    """What a reader must know to read the tables."""
+    notes = [
+        f"at most: with {100.0 * confidence:.4g} % confidence, if what comes is drawn as the "
+        "scenarios are; undecidable ones count as called"
+    ]
+    if told["called_now"]:
+        noun = "account is" if told["called_now"] == 1 else "accounts are"
+        notes.append(f"{count(told['called_now'])} {noun} called or worse now, and not listed")
+    if told["undecidable_somewhere"]:
+        notes.append(
+            f"{count(told['undecidable_somewhere'])} accounts are undecidable in some scenario, "
+            f"{count(told['undecidable_everywhere'])} in all"
+        )
+    return notes
+
+
+def account_cells(row: Mapping[str, Any], state: str, scenarios: int) -> list[str]:
+    """One account's row, as text."""
+    cells = [str(row["account"]), STATE_NAMES[state]]
+    for what, name in (("breaches", "breach"), ("liquidations", "liquidation")):
+        cells.append(f"{count(row[what])} of {count(scenarios)}")
+        cells += [percent(row[f"p_{name}"], 2), upper_words(row[f"p_{name}_upper"])]
+    return [*cells, count(row["below_initial"]),
+            count(row["undecidable"]) if row["undecidable"] else MISSING]  # fmt: skip
+
+
+def upper_words(value: float) -> str:
+    """A bound rounded up, so that what is written bounds."""
+    return percent(min(math.ceil(value * 1e4 - 1e-9) / 1e4, 1.0), 2)
+
+
+def scenario_heads(done: BreachProbabilities) -> list[str]:
+    """Headings of the scenarios' table."""
+    places = ["from", "to"] if "start_ns" in done.scenarios.columns else ["scenario"]
+    shown = list(done.price_moves)[:_UNDERLYINGS]
+    heads = [*places, *shown]
+    if done.vol_shocks:
+        heads += [f"{name} vol" for name in shown]
+    return [*heads, "called", "liquidated"]
+
+
+def scenario_cells(done: BreachProbabilities, row: int) -> list[str]:
+    """One scenario as text."""
+    scenarios = done.scenarios
+    if "start_ns" in scenarios.columns:
+        cells = [moment(int(scenarios[name][row]))[:16] for name in ("start_ns", "end_ns")]
+    else:
+        cells = [count(row + 1)]
+    shown = list(done.price_moves)[:_UNDERLYINGS]
+    cells += [short_move(done.price_moves[name][row]) for name in shown]
+    if done.vol_shocks:
+        cells += [short_move(done.vol_shocks[name][row]) for name in shown]
+    return [*cells, count(int(scenarios["breaches"][row])),
+            count(int(scenarios["liquidations"][row]))]  # fmt: skip
+
+
+def short_move(value: float) -> str:
+    """A move to a tenth of a percent."""
+    return move(round(float(value), 3)) if math.isfinite(value) else MISSING
+
+
+def write_probabilities(
+    path: str | os.PathLike[str],
+    done: BreachProbabilities,
+    states: NDArray[np.object_],
+    facts: Sequence[tuple[str, str]],
+    version: str,
+    top: int,
+) -> Path:
+    """Render the page and write it, replacing what is there."""
+    page, told = Page(), totals(done, states)
+    table = _table([("", True), ("called", False), ("liquidated", False)], total_rows(told))
+    page.section(
+        "scenarios",
+        "Accounts at once",
+        f"How many accounts are called, and liquidated, at the end of each scenario: "
+        f"{escape(described(done))}. Each is a full recompute of every account.",
+        page.chart(_figure(done)),
+        f'<div style="max-width: 640px">{table}</div>',
+    )
+    rows = likeliest(done, states, top).tolist()
+    heads = [(head, n < 2) for n, head in enumerate(ACCOUNT_HEADS)]
+    cells = [account_cells(r, str(states[n]), done.count)
+             for n, r in zip(rows, done.accounts.take(rows), strict=True)]  # fmt: skip
+    page.section("accounts", "Likeliest to be called", "Accounts that are not called now.",
+                 _table(heads, cells))  # fmt: skip
+    worst = worst_scenarios(done, top).tolist()
+    dated = "start_ns" in done.scenarios.columns
+    heads = [(head, n < (2 if dated else 1)) for n, head in enumerate(scenario_heads(done))]
+    page.section("worst", "Scenarios that take most", "Moves of the indices and what they do.",
+                 _table(heads, [scenario_cells(done, n) for n in worst]))  # fmt: skip
+    target = Path(path)
+    target.write_text(
+        document(
+            page,
+            title="Chances of a call",
+            lead="In how many joint scenarios each account would be called, or liquidated.",
+            facts=facts,
+            notes=notes_of(told, done.confidence),
+            closing=f"Made by tickmargin {version}.",
+        ),
+        encoding="utf-8",
+    )
+    return target
+
+
+def _table(heads: Sequence[tuple[str, bool]], rows: Sequence[Sequence[str]]) -> str:
+    def cell(tag: str, text: str, is_text: bool) -> str:
+        kind = ' class="text"' if is_text else ""
+        return f"<{tag}{kind}>{escape(text)}</{tag}>"
+
+    top = "".join(cell("th", head, is_text) for head, is_text in heads)
+    body = "".join(
+        "<tr>"
+        + "".join(cell("td", t, is_text) for t, (_, is_text) in zip(row, heads, strict=True))
+        + "</tr>"
+        for row in rows
+    )
+    return (
+        f'<div class="scroll"><table><thead><tr>{top}</tr></thead>'
+        f"<tbody>{body}</tbody></table></div>"
+    )
+
+
+def _figure(done: BreachProbabilities) -> Figure:
+    """Bars by the time a move ended, or from the scenario that takes most to the one that least."""
+    dated = "end_ns" in done.scenarios.columns
+    calls, ends = done.scenarios["breaches"], done.scenarios["liquidations"]
+    if dated:
+        order = np.argsort(done.scenarios["end_ns"], kind="stable")
+        x: list[Any] = [moment(int(t))[:16] for t in done.scenarios["end_ns"][order]]
+        across = axis("end of the move", type="date")
+    else:
+        order = np.lexsort([-calls, -ends])
+        x = list(range(1, order.size + 1))
+        across = axis("scenarios, the worst first", tickformat="d")
+    bars = [
+        {
+            "type": "bar",
+            "name": name,
+            "x": x,
+            "y": values[order].tolist(),
+            "marker": {"color": STATE_COLOURS[state], "line": {"width": 0}},
+            "hovertemplate": "%{x}<br>%{y:,} accounts<extra>%{fullData.name}</extra>",
+        }
+        for name, values, state in (
+            ("liquidated", ends, "liquidating"),
+            ("called only", calls - ends, "margin_call"),
+        )
+    ]
+    return {
+        "data": bars,
+        "layout": layout(
+            380,
+            barmode="stack",
+            bargap=0,
+            showlegend=True,
+            xaxis=across,
+            yaxis=axis("accounts", tickformat=",d"),
+        ),
+    }
