@@ -124,7 +124,7 @@ def given_scenarios(
 
 def made_scenarios(
     underlyings: tuple[str, ...],
-    words: Mapping[str, Any],
+    words: Any,
     horizon_days: float,
     history: History | None,
     as_of_ns: int,
@@ -347,7 +347,7 @@ def _is_whole(value: object) -> bool:
 
 def _columns(
     argument: str,
-    given: Mapping[str, Any],
+    given: Any,
     allowed: Callable[[Floats], NDArray[np.bool_]],
     expected: str,
 ) -> dict[str, Floats]:

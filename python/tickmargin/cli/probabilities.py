@@ -256,7 +256,7 @@ def _print(
         target.print()
     worst = page.worst_scenarios(done, min(top, 5)).tolist()
     if worst:
-        dated = "start_ns" in done.scenarios.columns
+        dated = page.is_dated(done)
         heads = [(h, n < (2 if dated else 1)) for n, h in enumerate(page.scenario_heads(done))]
         table = grid("Scenarios that take most", heads)
         for n in worst:

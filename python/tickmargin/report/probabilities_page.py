@@ -14,13 +14,15 @@ from numpy.typing import NDArray
 from tickmargin.probabilities import BreachProbabilities
 from tickmargin.report.figures import Figure
 from tickmargin.report.page import Page, document
-from tickmargin.report.text import MISSING, STATE_NAMES, count, escape, moment, move, percent
+from tickmargin.report.text import MISSING, STATE_NAMES, count, escape, moment, percent
 from tickmargin.report.theme import STATE_COLOURS, axis, layout
 
 ACCOUNT_HEADS = ("account", "now", "called in", "p(call)", "at most", "liquidated in",
                  "p(liquidation)", "at most", "below IM in", "undecidable in")  # fmt: skip
 _CALLED = ("margin_call", "liquidating", "bankrupt")
 _UNDERLYINGS = 5
+_SPAN = ("start_ns", "end_ns")
+_DAY_NS = 86_400 * 10**9
 _WORDS = {
     "given": "given moves",
     "historical": "historical moves",
@@ -54,12 +56,12 @@ def described(done: BreachProbabilities) -> str:
     text = f"{count(done.count)} {_WORDS[done.generator]}"
     if done.horizon_days > 0:
         text += f" over {done.horizon_days:g} {'day' if done.horizon_days == 1 else 'days'}"
-    if "start_ns" in done.scenarios.columns:
+    if is_dated(done):
         first, last = done.scenarios["start_ns"].min(), done.scenarios["end_ns"].max()
         text += f" from {moment(int(first))[:10]} to {moment(int(last))[:10]}"
     if done.independent < done.count:
         text += f", {count(done.independent)} of them without time in common"
-    return text + (", volatilities move" if done.vol_shocks else ", volatilities held")
+    return text + (", volatilities moved too" if done.vol_shocks else ", volatilities held")
 
 
 def totals(done: BreachProbabilities, states: NDArray[np.object_]) -> dict[str, Any]:
@@ -87,14 +89,14 @@ def total_rows(told: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     """The same as rows of text: what, of calls, of liquidations."""
     calls, ends = told["breaches"], told["liquidations"]
     return [
-        ("accounts in some scenario", count(calls["accounts_somewhere"]),
+        ("in some scenario", count(calls["accounts_somewhere"]),
          count(ends["accounts_somewhere"])),
-        ("at once: on average", f"{calls['mean']:,.1f}", f"{ends['mean']:,.1f}"),
-        ("at once: 1 scenario in 20, at least", count(calls["one_in_20"]),
+        ("at once, on average", f"{calls['mean']:,.1f}", f"{ends['mean']:,.1f}"),
+        ("at once, in 1 scenario of 20 at least", count(calls["one_in_20"]),
          count(ends["one_in_20"])),
-        ("at once: 1 scenario in 100, at least", count(calls["one_in_100"]),
+        ("at once, in 1 scenario of 100 at least", count(calls["one_in_100"]),
          count(ends["one_in_100"])),
-        ("at once: at most", count(calls["most"]), count(ends["most"])),
+        ("at once, at most", count(calls["most"]), count(ends["most"])),
     ]  # fmt: skip
 
 
@@ -132,7 +134,7 @@ def upper_words(value: float) -> str:
 
 def scenario_heads(done: BreachProbabilities) -> list[str]:
     """Headings of the scenarios' table."""
-    places = ["from", "to"] if "start_ns" in done.scenarios.columns else ["scenario"]
+    places = ["from", "to"] if is_dated(done) else ["scenario"]
     shown = list(done.price_moves)[:_UNDERLYINGS]
     heads = [*places, *shown]
     if done.vol_shocks:
@@ -143,8 +145,8 @@ def scenario_heads(done: BreachProbabilities) -> list[str]:
 def scenario_cells(done: BreachProbabilities, row: int) -> list[str]:
     """One scenario as text."""
     scenarios = done.scenarios
-    if "start_ns" in scenarios.columns:
-        cells = [moment(int(scenarios[name][row]))[:16] for name in ("start_ns", "end_ns")]
+    if is_dated(done):
+        cells = [moment(int(scenarios[name][row]))[: _time_length(done)] for name in _SPAN]
     else:
         cells = [count(row + 1)]
     shown = list(done.price_moves)[:_UNDERLYINGS]
@@ -156,8 +158,19 @@ def scenario_cells(done: BreachProbabilities, row: int) -> list[str]:
 
 
 def short_move(value: float) -> str:
-    """A move to a tenth of a percent."""
-    return move(round(float(value), 3)) if math.isfinite(value) else MISSING
+    """A move to a tenth of a percent, one below the other."""
+    return f"{100.0 * value:+,.1f} %" if math.isfinite(value) else MISSING
+
+
+def is_dated(done: BreachProbabilities) -> bool:
+    """Whether scenarios are moves of a history, which began and ended."""
+    return "start_ns" in done.scenarios.columns
+
+
+def _time_length(done: BreachProbabilities) -> int:
+    """Characters of a time that say something: its day alone where all are at midnight."""
+    times = np.concatenate([done.scenarios[name] for name in _SPAN])
+    return 10 if (times % _DAY_NS == 0).all() else 16
 
 
 def write_probabilities(
@@ -186,7 +199,7 @@ def write_probabilities(
     page.section("accounts", "Likeliest to be called", "Accounts that are not called now.",
                  _table(heads, cells))  # fmt: skip
     worst = worst_scenarios(done, top).tolist()
-    dated = "start_ns" in done.scenarios.columns
+    dated = is_dated(done)
     heads = [(head, n < (2 if dated else 1)) for n, head in enumerate(scenario_heads(done))]
     page.section("worst", "Scenarios that take most", "Moves of the indices and what they do.",
                  _table(heads, [scenario_cells(done, n) for n in worst]))  # fmt: skip
@@ -225,7 +238,7 @@ def _table(heads: Sequence[tuple[str, bool]], rows: Sequence[Sequence[str]]) -> 
 
 def _figure(done: BreachProbabilities) -> Figure:
     """Bars by the time a move ended, or from the scenario that takes most to the one that least."""
-    dated = "end_ns" in done.scenarios.columns
+    dated = is_dated(done)
     calls, ends = done.scenarios["breaches"], done.scenarios["liquidations"]
     if dated:
         order = np.argsort(done.scenarios["end_ns"], kind="stable")
