@@ -104,6 +104,7 @@ def test_a_file_has_the_words_of_a_tail_and_options_beat_it(capsys, book, tmp_pa
     assert code == 0, err
     answer = json.loads(out)
     assert (answer["generator"], answer["scenarios"], answer["accounts"]) == ("monte_carlo", 120, 2)
+    assert [row["account"] for row in answer["likeliest"]] == ["A000007", "A000003"]
 
 
 @pytest.mark.parametrize(

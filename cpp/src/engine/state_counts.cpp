@@ -1,7 +1,7 @@
 #include "engine/state_counts.hpp"
 
 #include <algorithm>
-#include <cmath>
+#include <utility>
 
 #include "book/settle.hpp"
 #include "engine/batch.hpp"
@@ -64,6 +64,21 @@ void add(const StateCounts::Columns& from, StateCounts::Columns& to, std::size_t
   sum(from.undecidable, to.undecidable);
 }
 
+// Without the policies that none of the accounts has: their tables need not be built.
+PolicySet only_used(PolicySet policies) {
+  PolicySet out;
+  std::vector<std::int32_t> place(policies.policies.size(), -1);
+  for (const std::int32_t policy : policies.account_policy) {
+    std::int32_t& at = place[static_cast<std::size_t>(policy)];
+    if (at < 0) {
+      at = static_cast<std::int32_t>(out.policies.size());
+      out.policies.push_back(std::move(policies.policies[static_cast<std::size_t>(policy)]));
+    }
+    out.account_policy.push_back(at);
+  }
+  return out;
+}
+
 bool any_expires(const InstrumentColumns& instruments, TimeNs now, TimeNs then) {
   if (then <= now) return false;
   return std::any_of(instruments.expiry_ns.begin(), instruments.expiry_ns.end(),
@@ -78,8 +93,9 @@ StateCounts count_states(const InstrumentColumns& instruments, const market::Mar
                          const JointScenarios& joint) {
   const std::size_t accounts = joint.accounts.size();
   const std::size_t underlyings = market.underlying_count();
-  const PolicySet chosen = policies_of(policies, joint.accounts);
-  const std::optional<PolicyRamp> held_ramp = ramp_of(ramp, joint.accounts);
+  const PolicySet chosen = only_used(policies_of(policies, joint.accounts));
+  std::optional<PolicyRamp> held_ramp = ramp_of(ramp, joint.accounts);
+  if (held_ramp) held_ramp->from = only_used(std::move(held_ramp->from));
   const risk::VolShocks terms{joint.vol_shock_kind,
                               {0.0},
                               joint.vol_reference_days,

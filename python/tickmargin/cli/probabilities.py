@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from tickmargin.probabilities import BreachProbabilities
 
 
+_SCENARIOS = 5
+
+
 def probabilities(
     market: MarketFolder,
     portfolio: PortfolioFolder,
@@ -79,7 +82,9 @@ def probabilities(
         list[str] | None,
         typer.Option("--account", "-a", help="Only this account; may be given several times."),
     ] = None,
-    top: Annotated[int, typer.Option("--top", min=0, help="Accounts to show.")] = 15,
+    top: Annotated[
+        int, typer.Option("--top", min=0, help="Accounts to show, of those not called yet.")
+    ] = 15,
     policies: PolicyName = DEFAULT_POLICIES,
     threads: Threads = DEFAULT_THREADS,
     out: Out = None,
@@ -96,6 +101,7 @@ def probabilities(
     from tickmargin.cli.inputs import load_engine
     from tickmargin.cli.output import check_html, check_out, console, print_json, say, steps
     from tickmargin.cli.output import write_table as write
+    from tickmargin.report.probabilities_page import likeliest
 
     check_out(out)
     check_html(html)
@@ -131,16 +137,18 @@ def probabilities(
             progress=tell,
         )
     states = _states_now(engine, done, threads)
+    # An account that is asked for is shown whatever it is; else those not called yet.
+    rows = list(range(len(done.accounts))) if accounts else likeliest(done, states, top)
     if out is not None:
         write(done.accounts, out)
         say(f"wrote {len(done.accounts):,} accounts to {out}")
     if html is not None:
-        _write_html(html, engine, done, states, top)
+        _write_html(html, engine, done, states, rows)
         say(f"wrote {html}")
     if as_json:
-        print_json(_as_json(engine, done, states, top))
+        print_json(_as_json(engine, done, states, rows))
     else:
-        _print(console(), engine, done, states, top)
+        _print(console(), engine, done, states, rows)
 
 
 def _given(**words: object) -> dict[str, Any]:
@@ -190,16 +198,15 @@ def _states_now(engine: Engine, done: BreachProbabilities, threads: int) -> NDAr
 
 
 def _as_json(
-    engine: Engine, done: BreachProbabilities, states: NDArray[np.object_], top: int
+    engine: Engine, done: BreachProbabilities, states: NDArray[np.object_], rows: list[int]
 ) -> dict[str, Any]:
-    from tickmargin.report.probabilities_page import likeliest, totals, worst_scenarios
+    from tickmargin.report.probabilities_page import totals, worst_scenarios
 
-    rows = likeliest(done, states, top).tolist()
     accounts = [
         {**row, "state_now": str(states[n])}
         for n, row in zip(rows, done.accounts.take(rows), strict=True)
     ]
-    worst = worst_scenarios(done, top).tolist()
+    worst = worst_scenarios(done, _SCENARIOS)
     scenarios = [
         {
             "scenario": n,
@@ -228,7 +235,7 @@ def _print(
     engine: Engine,
     done: BreachProbabilities,
     states: NDArray[np.object_],
-    top: int,
+    rows: list[int],
 ) -> None:
     from rich.text import Text
 
@@ -237,7 +244,6 @@ def _print(
     from tickmargin.report.terminal import STATE_STYLES, grid
 
     told = page.totals(done, states)
-    rows = page.likeliest(done, states, top).tolist()
     title = f"{page.described(done)}; under {', '.join(engine.policies.names)}"
     table = grid(title[0].upper() + title[1:], [("accounts", True), ("called", False),
                                                 ("liquidated", False)])  # fmt: skip
@@ -254,7 +260,7 @@ def _print(
             table.add_row(Text(name), styled, *(Text(cell) for cell in numbers))
         print_table(target, table)
         target.print()
-    worst = page.worst_scenarios(done, min(top, 5)).tolist()
+    worst = page.worst_scenarios(done, _SCENARIOS)
     if worst:
         dated = page.is_dated(done)
         heads = [(h, n < (2 if dated else 1)) for n, h in enumerate(page.scenario_heads(done))]
@@ -268,7 +274,11 @@ def _print(
 
 
 def _write_html(
-    path: Path, engine: Engine, done: BreachProbabilities, states: NDArray[np.object_], top: int
+    path: Path,
+    engine: Engine,
+    done: BreachProbabilities,
+    states: NDArray[np.object_],
+    rows: list[int],
 ) -> None:
     from tickmargin import __version__
     from tickmargin.report.probabilities_page import write_probabilities
@@ -279,4 +289,4 @@ def _write_html(
         ("policy", ", ".join(engine.policies.names)),
         ("accounts", f"{len(done.accounts):,}"),
     ]
-    write_probabilities(path, done, states, facts, __version__, top)
+    write_probabilities(path, done, states, rows, facts, __version__)

@@ -21,6 +21,7 @@ ACCOUNT_HEADS = ("account", "now", "called in", "p(call)", "at most", "liquidate
                  "p(liquidation)", "at most", "below IM in", "undecidable in")  # fmt: skip
 _CALLED = ("margin_call", "liquidating", "bankrupt")
 _UNDERLYINGS = 5
+_SCENARIOS = 10
 _SPAN = ("start_ns", "end_ns")
 _DAY_NS = 86_400 * 10**9
 _WORDS = {
@@ -31,24 +32,21 @@ _WORDS = {
 }
 
 
-def called_now(states: NDArray[np.object_]) -> NDArray[np.bool_]:
-    """Accounts of which a call is no matter of chance any more."""
-    return np.isin(states, _CALLED)
-
-
-def likeliest(done: BreachProbabilities, states: NDArray[np.object_], top: int) -> NDArray[np.intp]:
+def likeliest(done: BreachProbabilities, states: NDArray[np.object_], top: int) -> list[int]:
     """Rows of the accounts called in most scenarios that are not called now."""
     keys = [done.accounts[name] for name in ("below_initial", "liquidations", "breaches")]
     rows = np.lexsort([-key for key in keys])
-    some = (done.accounts["breaches"] > 0) & ~called_now(states)
-    return np.asarray(rows[some[rows]][:top])
+    some = (done.accounts["breaches"] > 0) & ~np.isin(states, _CALLED)
+    found: list[int] = rows[some[rows]][:top].tolist()
+    return found
 
 
-def worst_scenarios(done: BreachProbabilities, top: int) -> NDArray[np.intp]:
+def worst_scenarios(done: BreachProbabilities, top: int) -> list[int]:
     """Rows of the scenarios that take most accounts."""
     liquidations, breaches = done.scenarios["liquidations"], done.scenarios["breaches"]
     rows = np.lexsort([-breaches, -liquidations])
-    return np.asarray(rows[breaches[rows] > 0][:top])
+    found: list[int] = rows[breaches[rows] > 0][:top].tolist()
+    return found
 
 
 def described(done: BreachProbabilities) -> str:
@@ -69,13 +67,13 @@ def totals(done: BreachProbabilities, states: NDArray[np.object_]) -> dict[str, 
     unknown = done.accounts["undecidable"]
     out: dict[str, Any] = {
         "accounts": len(done.accounts),
-        "called_now": int(called_now(states).sum()),
         "undecidable_somewhere": int((unknown > 0).sum()),
         "undecidable_everywhere": int((unknown == done.count).sum()),
     }
-    for name in ("breaches", "liquidations"):
+    for name, now in (("breaches", _CALLED), ("liquidations", _CALLED[1:])):
         by_scenario = done.scenarios[name]
         out[name] = {
+            "now": int(np.isin(states, now).sum()),
             "accounts_somewhere": int((done.accounts[name] > 0).sum()),
             "mean": float(by_scenario.mean()),
             "one_in_20": int(np.quantile(by_scenario, 0.95, method="higher")),
@@ -89,6 +87,7 @@ def total_rows(told: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     """The same as rows of text: what, of calls, of liquidations."""
     calls, ends = told["breaches"], told["liquidations"]
     return [
+        ("now", count(calls["now"]), count(ends["now"])),
         ("in some scenario", count(calls["accounts_somewhere"]),
          count(ends["accounts_somewhere"])),
         ("at once, on average", f"{calls['mean']:,.1f}", f"{ends['mean']:,.1f}"),
@@ -104,15 +103,16 @@ def notes_of(told: Mapping[str, Any], confidence: float) -> list[str]:
     """What a reader must know to read the tables."""
     notes = [
         f"at most: with {100.0 * confidence:.4g} % confidence, if what comes is drawn as the "
-        "scenarios are; undecidable ones count as called"
+        "scenarios are; undecidable ones count as calls and liquidations"
     ]
-    if told["called_now"]:
-        noun = "account is" if told["called_now"] == 1 else "accounts are"
-        notes.append(f"{count(told['called_now'])} {noun} called or worse now, and not listed")
+    if now := told["breaches"]["now"]:
+        noun = "account is" if now == 1 else "accounts are"
+        notes.append(f"{count(now)} {noun} called or worse now, and not listed")
     if told["undecidable_somewhere"]:
+        somewhere, all_over = told["undecidable_somewhere"], told["undecidable_everywhere"]
         notes.append(
-            f"{count(told['undecidable_somewhere'])} accounts are undecidable in some scenario, "
-            f"{count(told['undecidable_everywhere'])} in all"
+            f"{count(somewhere)} {'account is' if somewhere == 1 else 'accounts are'} undecidable "
+            f"in some scenario, {count(all_over)} in all"
         )
     return notes
 
@@ -177,9 +177,9 @@ def write_probabilities(
     path: str | os.PathLike[str],
     done: BreachProbabilities,
     states: NDArray[np.object_],
+    rows: list[int],
     facts: Sequence[tuple[str, str]],
     version: str,
-    top: int,
 ) -> Path:
     """Render the page and write it, replacing what is there."""
     page, told = Page(), totals(done, states)
@@ -192,13 +192,12 @@ def write_probabilities(
         page.chart(_figure(done)),
         f'<div style="max-width: 640px">{table}</div>',
     )
-    rows = likeliest(done, states, top).tolist()
     heads = [(head, n < 2) for n, head in enumerate(ACCOUNT_HEADS)]
     cells = [account_cells(r, str(states[n]), done.count)
              for n, r in zip(rows, done.accounts.take(rows), strict=True)]  # fmt: skip
-    page.section("accounts", "Likeliest to be called", "Accounts that are not called now.",
+    page.section("accounts", "Likeliest to be called", "In how many scenarios, and how likely.",
                  _table(heads, cells))  # fmt: skip
-    worst = worst_scenarios(done, top).tolist()
+    worst = worst_scenarios(done, _SCENARIOS)
     dated = is_dated(done)
     heads = [(head, n < (2 if dated else 1)) for n, head in enumerate(scenario_heads(done))]
     page.section("worst", "Scenarios that take most", "Moves of the indices and what they do.",
