@@ -1,6 +1,7 @@
 // The whole engine on a seeded book, so that the sanitizers see every room at work.
 #include "tickmargin/engine.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <random>
@@ -150,6 +151,51 @@ TEST(threads_do_not_change_a_bit) {
     for (std::size_t i = 0; i < one.components.component.size(); ++i) {
       CHECK_SAME_BITS(one.components.initial_margin[i], many.components.initial_margin[i]);
     }
+  }
+}
+
+// Each joint scenario is a projection whose moves are the same for all underlyings; after 11 days
+// half of the options have expired.
+TEST(joint_scenarios_count_what_projections_say) {
+  const Engine engine(make_inputs(60));
+  const std::vector<double> moves = {-0.4, -0.15, 0.0, 0.2, 0.5};
+  const std::vector<double> shocks = {0.8, 0.3, 0.0, -0.2, 0.4};
+  for (const TimeNs forward_ns : {TimeNs{0}, 11 * ns_per_day}) {
+    JointScenarios joint;
+    for (std::int32_t account = 59; account >= 0; account -= 2) joint.accounts.push_back(account);
+    joint.count = moves.size();
+    for (std::size_t u = 0; u < underlyings; ++u) {
+      joint.price_move.insert(joint.price_move.end(), moves.begin(), moves.end());
+      joint.vol_shock.insert(joint.vol_shock.end(), shocks.begin(), shocks.end());
+    }
+    joint.forward_ns = forward_ns;
+    joint.threads = 3;
+    const StateCounts counts = engine.count_states(joint);
+    std::vector<std::uint32_t> called(joint.accounts.size()), liquidated(joint.accounts.size());
+    for (std::size_t s = 0; s < moves.size(); ++s) {
+      Projection cell;
+      cell.accounts = joint.accounts;
+      cell.price_move = moves[s];
+      cell.vol_shock = shocks[s];
+      cell.forward_ns = forward_ns;
+      const Result there = engine.project(cell);
+      std::uint32_t called_here = 0, liquidated_here = 0;
+      for (std::size_t a = 0; a < called.size(); ++a) {
+        const State state = there.accounts.state[a];
+        CHECK(state != State::undecidable);
+        called[a] += state >= State::margin_call;
+        liquidated[a] += state >= State::liquidating;
+        called_here += state >= State::margin_call;
+        liquidated_here += state >= State::liquidating;
+      }
+      CHECK_EQ(counts.by_scenario.called[s], called_here);
+      CHECK_EQ(counts.by_scenario.liquidated[s], liquidated_here);
+      CHECK_EQ(counts.by_scenario.undecidable[s], std::uint32_t{0});
+    }
+    CHECK(counts.by_account.called == called);
+    CHECK(counts.by_account.liquidated == liquidated);
+    CHECK(*std::max_element(called.begin(), called.end()) > 0);
+    CHECK(*std::min_element(liquidated.begin(), liquidated.end()) < moves.size());
   }
 }
 
