@@ -10,6 +10,7 @@ import subprocess
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute
 import pyarrow.parquet as pq
 import pytest
 from tests.python.test_report_browser import OFFLINE
@@ -94,6 +95,18 @@ def test_the_tables_name_what_they_count(capsys, book):
     assert "with 95 % confidence" in out
     assert "called or worse now, and not listed" in out
     assert re.search(r"\n2026-\d\d-\d\d  2026-\d\d-\d\d  +[+-]\d", out)
+
+
+def test_an_underlying_that_the_history_lacks_is_named(capsys, book, tmp_path):
+    rows = pq.read_table(book / "market" / "history.parquet")
+    short = tmp_path / "short.parquet"
+    pq.write_table(rows.filter(pa.compute.not_equal(rows["underlying"], "SOL")), short)
+    code, out, err = call(capsys, book, "--history", short)
+    assert code == 0, err
+    assert "the history does not know SOL in 29 of 29 scenarios" in out
+    assert re.search(r"\n\d+ accounts are undecidable in some scenario, \d+ in all", out)
+    _, out, _ = call(capsys, book, "--history", short, "--json")
+    assert json.loads(out)["unknown_moves"] == {"SOL": 29}
 
 
 def test_a_file_has_the_words_of_a_tail_and_options_beat_it(capsys, book, tmp_path):

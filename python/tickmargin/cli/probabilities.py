@@ -200,7 +200,7 @@ def _states_now(engine: Engine, done: BreachProbabilities, threads: int) -> NDAr
 def _as_json(
     engine: Engine, done: BreachProbabilities, states: NDArray[np.object_], rows: list[int]
 ) -> dict[str, Any]:
-    from tickmargin.report.probabilities_page import totals, worst_scenarios
+    from tickmargin.report.probabilities_page import totals, unknown_moves, worst_scenarios
 
     accounts = [
         {**row, "state_now": str(states[n])}
@@ -224,6 +224,7 @@ def _as_json(
         "scenarios": done.count,
         "independent": done.independent,
         "confidence": done.confidence,
+        "unknown_moves": unknown_moves(done),
         **totals(done, states),
         "likeliest": accounts,
         "worst_scenarios": scenarios,
@@ -269,7 +270,7 @@ def _print(
             table.add_row(*(Text(cell) for cell in page.scenario_cells(done, n)))
         print_table(target, table)
         target.print()
-    for note in page.notes_of(told, done.confidence):
+    for note in page.notes_of(done, told):
         target.print(Text(note), soft_wrap=True)
 
 

@@ -99,10 +99,22 @@ def total_rows(told: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     ]  # fmt: skip
 
 
-def notes_of(told: Mapping[str, Any], confidence: float) -> list[str]:
+def unknown_moves(done: BreachProbabilities) -> dict[str, int]:
+    """Underlyings whose move, or shock, is not known in some scenario, and in how many."""
+    found = {}
+    for name, moves in done.price_moves.items():
+        unknown = np.isnan(moves)
+        if name in done.vol_shocks:
+            unknown |= np.isnan(done.vol_shocks[name])
+        if unknown.any():
+            found[name] = int(unknown.sum())
+    return found
+
+
+def notes_of(done: BreachProbabilities, told: Mapping[str, Any]) -> list[str]:
     """What a reader must know to read the tables."""
     notes = [
-        f"at most: with {100.0 * confidence:.4g} % confidence, if what comes is drawn as the "
+        f"at most: with {100.0 * done.confidence:.4g} % confidence, if what comes is drawn as the "
         "scenarios are; undecidable ones count as calls and liquidations"
     ]
     if now := told["breaches"]["now"]:
@@ -113,6 +125,11 @@ def notes_of(told: Mapping[str, Any], confidence: float) -> list[str]:
         notes.append(
             f"{count(somewhere)} {'account is' if somewhere == 1 else 'accounts are'} undecidable "
             f"in some scenario, {count(all_over)} in all"
+        )
+    for name, scenarios in unknown_moves(done).items():
+        notes.append(
+            f"the history does not know {name} in {count(scenarios)} of {count(done.count)} "
+            "scenarios: a shorter window may"
         )
     return notes
 
@@ -209,7 +226,7 @@ def write_probabilities(
             title="Chances of a call",
             lead="In how many joint scenarios each account would be called, or liquidated.",
             facts=facts,
-            notes=notes_of(told, done.confidence),
+            notes=notes_of(done, told),
             closing=f"Made by tickmargin {version}.",
         ),
         encoding="utf-8",
