@@ -185,6 +185,14 @@ class Live {
     engine_.stage_policies(epoch, std::move(set));
   }
 
+  // For the doors that cannot compile policies.
+  py::bytes save_policies(const py::list& policies, const py::object& account_policy) {
+    PolicySet set = policies_from(policies, account_policy);
+    const Held held(writing_, "another thread is writing to this engine");
+    const std::vector<std::byte> bytes = engine_.save_policies(std::move(set));
+    return py::bytes(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  }
+
   std::unique_ptr<Engine> freeze() {
     const Held held(writing_, "another thread is writing to this engine");
     const py::gil_scoped_release unlocked;

@@ -58,6 +58,7 @@ void register_live(Module& m) {
       .def("events", &Live::events, py::arg("out"))
       .def("stage_policies", &Live::stage_policies, py::arg("epoch"), py::arg("policies"),
            py::arg("account_policy"))
+      .def("save_policies", &Live::save_policies, py::arg("policies"), py::arg("account_policy"))
       .def("freeze", &Live::freeze)
       .def("audit", &Live::audit)
       .def("state_hash", &Live::state_hash)

@@ -114,6 +114,21 @@ cdef extern from "tickmargin/tickmargin.h" nogil:
         uint64_t ring_records
         uint64_t group_records
 
+    ctypedef struct tickmargin_difference:
+        int32_t policy_before
+        int32_t policy_after
+        uint8_t state_before
+        uint8_t state_after
+        uint8_t status_before
+        uint8_t status_after
+        uint32_t reserved
+        double equity_before
+        double equity_after
+        double initial_margin_before
+        double initial_margin_after
+        double maintenance_margin_before
+        double maintenance_margin_after
+
     ctypedef struct tickmargin_api:
         uint32_t size
         uint32_t abi_version
@@ -160,6 +175,12 @@ cdef extern from "tickmargin/tickmargin.h" nogil:
         int32_t (*durable_seq)(const tickmargin_engine *, uint64_t *) noexcept nogil
         int32_t (*recover)(
             const char *, tickmargin_engine **, tickmargin_message *) noexcept nogil
+        int32_t (*stage_policies)(
+            tickmargin_engine *, uint64_t, const void *, uint64_t,
+            tickmargin_message *) noexcept nogil
+        int64_t (*dry_run)(
+            tickmargin_engine *, const void *, uint64_t, tickmargin_difference *, int64_t,
+            tickmargin_message *) noexcept nogil
 
     enum:
         TICKMARGIN_ABI_VERSION

@@ -39,6 +39,24 @@ cdef class Engine:
             raise MemoryError("hashing a live engine")
         return value
 
+    def stage_policies(self, uint64_t epoch, bytes policies not None):
+        """Keep policies that Engine.save_policies gave ready under a number of their own."""
+        cdef tickmargin_message message
+        cdef const char *data = PyBytes_AS_STRING(policies)
+        cdef uint64_t count = PyBytes_GET_SIZE(policies)
+        cdef int32_t fault
+        with nogil:
+            fault = _api.stage_policies(self.handle, epoch, data, count, &message)
+        if fault != 0:
+            raise _error(fault, message.text)
+
+
+cdef object _error(int32_t fault, const char *text):
+    if fault == TICKMARGIN_FAULT_MEMORY:
+        return MemoryError("a live engine")
+    code = "NOT_DURABLE" if fault == TICKMARGIN_FAULT_FILE else "INVALID_ARGUMENT"
+    return InvalidInputError((<bytes>text).decode("utf-8", "replace"), code=code)
+
 
 cpdef Engine open_engine(bytes saved):
     """An engine from what a live engine's save gave; refuses what is none."""
@@ -51,11 +69,8 @@ cpdef Engine open_engine(bytes saved):
     cdef int32_t fault
     with nogil:
         fault = _api.open_bytes(data, count, &handle, &message)
-    if fault == TICKMARGIN_FAULT_MEMORY:
-        raise MemoryError("opening a live engine")
     if fault != 0:
-        text = (<bytes>message.text).decode("utf-8", "replace")
-        raise InvalidInputError(text, code="INVALID_ARGUMENT")
+        raise _error(fault, message.text)
     cdef Engine engine = Engine.__new__(Engine)
     engine.handle = handle
     engine.owned = True

@@ -72,6 +72,22 @@ class LivePolicies(LiveBase):
                 raise InvalidInputError(f"epoch {number}: {error}", code="NOT_DURABLE") from None
             raise
 
+    def save_policies(self, policies: Policies | str | Mapping[str, Any]) -> bytes:
+        """Policies as bytes, which the doors of C, C++ and Cython stage without Python.
+
+        ``stage_policies`` and ``dry_run`` of ``tickmargin.h``, ``stage_saved`` of ``LiveEngine``,
+        ``stage_policies`` of ``cy.Engine``: on an engine over the same accounts, assets and
+        underlyings, in the same order, as one opened from :meth:`save`. Accounts are given to
+        policies now, by the selection rules on what they hold here now.
+
+        Raises
+        ------
+        InputTypeError, InvalidInputError, UnknownNameError, EngineBusyError
+        """
+        chosen = Policies.resolve(policies)
+        live = self._running()
+        return live.save_policies(*self._prepare(chosen))
+
     def dry_run(self, policies: Policies | str | Mapping[str, Any], *, threads: int = 1) -> Table:
         """Compare every account under other policies with the ones in force; nothing changes.
 

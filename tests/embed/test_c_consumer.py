@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 from tests.embed.building import HERE, build_program, run, tool
+from tests.python.live_books import T0, ready
+from tests.python.test_live_engine import FIXED
 
 import tickmargin
+from tickmargin import records
 
 
 @pytest.mark.parametrize("road", ["plain install", "wheel"])
@@ -30,6 +33,25 @@ def test_a_program_in_c_gets_the_answers_of_one_in_cpp(
     hashes = [re.findall(r"hash ([0-9a-f]{16})", text) for text in (said, said_in_cpp)]
     assert hashes[0] == hashes[1]
     assert len(hashes[0]) == 1
+
+
+def test_policies_are_swapped_without_python(from_wheel: str, tmp_path: Path) -> None:
+    """What Python compiled, C stages: the differences and the hash are Python's own."""
+    build_program(HERE / "c_consumer", tmp_path, from_wheel)
+    live = ready()
+    (tmp_path / "engine").write_bytes(live.save())
+    (tmp_path / "policies").write_bytes(live.save_policies(FIXED))
+    said = run(str(tmp_path / "swap"), str(tmp_path / "engine"), str(tmp_path / "policies"))
+    dry = live.dry_run(FIXED)
+    told = re.findall(r"account (\d+): (\w+) -> (\w+), (\S+) -> (\S+)", said)
+    assert [int(row[0]) for row in told] == list(range(len(dry)))
+    assert [row[1] for row in told] == list(dry["state_before"])
+    assert [row[2] for row in told] == list(dry["state_after"])
+    for place, column in ((3, "initial_margin_before"), (4, "initial_margin_after")):
+        assert [float.fromhex(row[place]) for row in told] == dry[column].tolist()
+    live.stage_policies(7, FIXED)
+    assert live.apply(records.policy_epoch(7, ts_ns=T0)).counts == {"ok": 1}
+    assert re.findall(r"hash ([0-9a-f]{16})", said) == [f"{live.state_hash():016x}"]
 
 
 @pytest.mark.parametrize(

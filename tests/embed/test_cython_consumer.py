@@ -10,9 +10,11 @@ from types import ModuleType
 
 import pytest
 from tests.embed.building import HERE, build_extension, run, tool
+from tests.python.live_books import POLICIES, T0, ready
+from tests.python.test_live_engine import FIXED
 
 import tickmargin as tm
-from tickmargin import _core, cy
+from tickmargin import _core, cy, records
 
 
 @pytest.fixture(scope="module")
@@ -115,6 +117,64 @@ def test_an_engine_in_a_capsule_stays_its_owners(
     for _ in range(3):
         assert consumer.state_hash_of(consumer.capsule_of(owner)) == owner.state_hash()
     assert cy.engine_of(consumer.capsule_of(owner)).save() == owner.save()
+
+
+def test_policies_are_tried_and_swapped(consumer: ModuleType) -> None:
+    live = ready()
+    engine, policies = cy.open_engine(live.save()), live.save_policies(FIXED)
+    dry = live.dry_run(FIXED)
+    before = (dry[f"initial_margin_{when}"].tolist() for when in ("before", "after"))
+    assert consumer.margins_under(engine, policies) == list(zip(*before, strict=True))
+    engine.stage_policies(7, policies)
+    assert consumer.enforce(engine, 7, T0) == "ok"
+    live.stage_policies(7, FIXED)
+    live.apply(records.policy_epoch(7, ts_ns=T0))
+    assert engine.state_hash() == live.state_hash()
+
+
+def test_policies_that_do_not_fit_change_nothing(
+    consumer: ModuleType, saved_engine: tuple[Path, str]
+) -> None:
+    live = ready()
+    policies = live.save_policies(FIXED)
+    engine, other = cy.open_engine(live.save()), cy.open_engine(saved_engine[0].read_bytes())
+    held = engine.state_hash()
+    middle = len(policies) // 2
+    for damaged, why in (
+        (b"", "no saved policies"),
+        (policies[:15], "damaged"),
+        (policies[:-1], "damaged"),
+        (policies + b"\0", "damaged"),
+        (policies[:middle] + bytes([policies[middle] ^ 1]) + policies[middle + 1 :], "damaged"),
+        (policies[:8] + b"\xff" + policies[9:], "of another version"),
+        (live.save(), "no saved policies"),
+    ):
+        assert why in consumer.margins_under(engine, damaged)
+        with pytest.raises(tm.InvalidInputError, match=why):
+            engine.stage_policies(7, damaged)
+    for epoch in (0, 2**64 - 1):
+        with pytest.raises(tm.InvalidInputError, match="epoch's number must be > 0"):
+            engine.stage_policies(epoch, policies)
+    assert engine.state_hash() == held
+    with pytest.raises(tm.InvalidInputError, match=r"4 accounts, .* this engine has 1 accounts"):
+        other.stage_policies(7, policies)
+    for wrong in (None, "text", bytearray(b"")):
+        with pytest.raises(TypeError):
+            engine.stage_policies(7, wrong)  # type: ignore[arg-type]
+
+
+def test_a_number_stands_for_the_same_policies_for_ever(consumer: ModuleType) -> None:
+    live = ready()
+    engine = cy.open_engine(live.save())
+    strict, grid = live.save_policies(FIXED), live.save_policies(POLICIES)
+    engine.stage_policies(7, strict)
+    engine.stage_policies(7, strict)
+    with pytest.raises(tm.InvalidInputError, match="has been given"):
+        engine.stage_policies(7, grid)
+    assert consumer.enforce(engine, 7, T0) == "ok"
+    with pytest.raises(tm.InvalidInputError, match="has been given"):
+        engine.stage_policies(7, strict)
+    assert consumer.enforce(engine, 8, T0) == "unknown_epoch"
 
 
 def test_engines_come_and_go(saved_engine: tuple[Path, str]) -> None:

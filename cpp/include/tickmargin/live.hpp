@@ -125,6 +125,18 @@ struct CheckedOrder {
   Ticks equity_after, initial_after;  // 0 where a proof decided without them
 };
 
+// One account under the policies in force and under others: states without hysteresis, amounts in
+// the numeraire after directed rounding, NaN where undecidable.
+struct PolicyDifference {
+  std::int32_t policy_before, policy_after;
+  State state_before, state_after;
+  Status status_before, status_after;
+  std::uint32_t reserved;
+  double equity_before, equity_after;
+  double initial_margin_before, initial_margin_after;
+  double maintenance_margin_before, maintenance_margin_after;
+};
+
 struct LiveCounters {
   std::uint64_t records, refused, evaluated, crossed, watched, renewed, sweeps, proofs,
       exact_checks, eased;  // eased: bands moved without an evaluation
@@ -202,6 +214,15 @@ class LiveEngine {
 
   // Policies wait under their epoch until a policy_epoch record makes them the ones in force.
   void stage_policies(std::uint64_t epoch, PolicySet policies);
+
+  // Policies for an engine over as many accounts, assets and underlyings, as bytes that a process
+  // without their rules can stage. std::invalid_argument, with nothing changed, for bytes that are
+  // none, damaged or for another engine, and for an epoch whose number has been given already.
+  std::vector<std::byte> save_policies(PolicySet policies) const;
+  void stage_saved(std::uint64_t epoch, std::span<const std::byte> policies);
+  // Every account under saved policies, as if they had been in force for long, beside itself; a
+  // recompute of both, and nothing changes.
+  std::vector<PolicyDifference> dry_run(std::span<const std::byte> policies);
 
   // A batch engine over this engine's present state, built from it without any cache.
   Engine freeze();

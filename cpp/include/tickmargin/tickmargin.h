@@ -22,7 +22,7 @@ extern "C" {
 #endif
 
 /* Rises whenever the table or a struct grows; every earlier one stays served. */
-#define TICKMARGIN_ABI_VERSION 2u
+#define TICKMARGIN_ABI_VERSION 3u
 
 /* Names of the capsules of the Python package: the table, and one engine. */
 #define TICKMARGIN_API_CAPSULE "tickmargin._core._C_API"
@@ -37,7 +37,8 @@ enum {
   TICKMARGIN_FAULT_HANDLE = -3,   /* no such account or underlying */
   TICKMARGIN_FAULT_COUNT = -4,    /* a number of elements below 0 */
   TICKMARGIN_FAULT_FLAGS = -5,    /* a flag that is not known */
-  TICKMARGIN_FAULT_REFUSED = -6,  /* the bytes are no saved engine of this version */
+  TICKMARGIN_FAULT_REFUSED = -6,  /* the bytes are no saved engine, or no saved policies for this
+                                   * one, of this version; the epoch's number is taken */
   TICKMARGIN_FAULT_FILE = -7,     /* the file could not be read */
   TICKMARGIN_FAULT_MEMORY = -8,   /* out of memory */
   TICKMARGIN_FAULT_BUFFER = -9,   /* the buffer is too small */
@@ -266,6 +267,17 @@ typedef struct tickmargin_recording {
   uint64_t group_records; /* most that one sync makes last; 16,384 */
 } tickmargin_recording;
 
+/* One account under the policies in force and under others: states without hysteresis, amounts in
+ * the numeraire, rounded, NaN where undecidable. */
+typedef struct tickmargin_difference {
+  int32_t policy_before, policy_after;
+  uint8_t state_before, state_after, status_before, status_after;
+  uint32_t reserved;
+  double equity_before, equity_after;
+  double initial_margin_before, initial_margin_after;
+  double maintenance_margin_before, maintenance_margin_after;
+} tickmargin_difference;
+
 /* Functions are added at the end. */
 typedef struct tickmargin_api {
   uint32_t size; /* of this table, as the library has it */
@@ -330,8 +342,8 @@ typedef struct tickmargin_api {
   /* The mark's state. */
   int32_t (*mark_state)(const tickmargin_engine* engine, int32_t underlying);
 
-  /* From here on since version 2. What an account holds by pocket and underlying, exact as of the
-   * last record: how many rows; those beyond `capacity` are not written. */
+  /* From here up to `recover` since version 2. What an account holds by pocket and underlying,
+   * exact as of the last record: how many rows; those beyond `capacity` are not written. */
   int64_t (*units)(tickmargin_engine* engine, int32_t account, tickmargin_unit* units,
                    int64_t capacity);
 
@@ -350,6 +362,17 @@ typedef struct tickmargin_api {
    * again from record_to the same one on. 0. */
   int32_t (*recover)(const char* directory, tickmargin_engine** engine,
                      tickmargin_message* message);
+
+  /* From here on since version 3. Policies from the bytes that Engine.save_policies of Python gave,
+   * for an engine over the same accounts, assets and underlyings; `message` may be null. They wait
+   * under their epoch until a policy_epoch record brings them into force. 0. */
+  int32_t (*stage_policies)(tickmargin_engine* engine, uint64_t epoch, const void* policies,
+                            uint64_t count, tickmargin_message* message);
+  /* Every account as it is and as it would be under such policies, recomputed; nothing changes. How
+   * many rows, one an account; those beyond `capacity` are not written. It takes its time: an
+   * engine opened from `save` can be asked instead, on another thread. */
+  int64_t (*dry_run)(tickmargin_engine* engine, const void* policies, uint64_t count,
+                     tickmargin_difference* rows, int64_t capacity, tickmargin_message* message);
 } tickmargin_api;
 
 /* The table of that version of the ABI or a later one; null if the library is older. Any thread. */

@@ -12,6 +12,7 @@
 #include "capi/faults.hpp"
 #include "capi/handle.hpp"
 #include "capi/names.hpp"
+#include "capi/policies.hpp"
 #include "capi/recording.hpp"
 #include "journal/files.hpp"
 #include "kernels/kernels.hpp"
@@ -322,6 +323,8 @@ constexpr tickmargin_api table = {
     flush,
     durable_seq,
     recover,
+    stage_policies,
+    dry_run,
 };
 
 }  // namespace

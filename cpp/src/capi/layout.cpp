@@ -60,6 +60,23 @@ SAME_PLACE(tickmargin_unit, UnitRow, worst_price_move);
 SAME_PLACE(tickmargin_unit, UnitRow, worst_vol_shock);
 static_assert(std::is_trivially_copyable_v<UnitRow>);
 
+static_assert(sizeof(tickmargin_difference) == 64 && sizeof(PolicyDifference) == 64);
+static_assert(alignof(tickmargin_difference) == alignof(PolicyDifference));
+SAME_PLACE(tickmargin_difference, PolicyDifference, policy_before);
+SAME_PLACE(tickmargin_difference, PolicyDifference, policy_after);
+SAME_PLACE(tickmargin_difference, PolicyDifference, state_before);
+SAME_PLACE(tickmargin_difference, PolicyDifference, state_after);
+SAME_PLACE(tickmargin_difference, PolicyDifference, status_before);
+SAME_PLACE(tickmargin_difference, PolicyDifference, status_after);
+SAME_PLACE(tickmargin_difference, PolicyDifference, reserved);
+SAME_PLACE(tickmargin_difference, PolicyDifference, equity_before);
+SAME_PLACE(tickmargin_difference, PolicyDifference, equity_after);
+SAME_PLACE(tickmargin_difference, PolicyDifference, initial_margin_before);
+SAME_PLACE(tickmargin_difference, PolicyDifference, initial_margin_after);
+SAME_PLACE(tickmargin_difference, PolicyDifference, maintenance_margin_before);
+SAME_PLACE(tickmargin_difference, PolicyDifference, maintenance_margin_after);
+static_assert(std::is_trivially_copyable_v<PolicyDifference>);
+
 // These have no twin in the core: their layout is promised here. tests/embed/c_consumer says the
 // same in C.
 static_assert(sizeof(tickmargin_order) == 32 && offsetof(tickmargin_order, quantity) == 16);

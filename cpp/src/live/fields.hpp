@@ -10,6 +10,9 @@
 
 namespace tickmargin::live {
 
+// Of saved engines and policies: rises when a member is added, left out or moved.
+inline constexpr std::uint32_t format_version = 6;
+
 template <class Archive, class T, class Each>
 void each(Archive& archive, std::vector<T>& values, Each one) {
   if constexpr (Archive::reading) {

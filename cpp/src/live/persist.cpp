@@ -10,8 +10,6 @@
 namespace tickmargin {
 namespace {
 
-constexpr std::uint32_t format_version = 6;
-
 // A copy of what is saved, in an order that does not show how it came about.
 struct Saved {
   std::int32_t decimals = 0;
@@ -142,7 +140,7 @@ std::vector<std::byte> LiveEngine::State::save() const {
   LiveSettings speed = settings;
   LiveCapacity room = capacity;
   base::BytesWriter writer;
-  writer(format_version);
+  writer(live::format_version);
   live::fields_of_speed(writer, speed, room);
   fields(writer, saved);
   return writer.take();
@@ -182,7 +180,7 @@ std::unique_ptr<LiveEngine::State> LiveEngine::State::load(std::span<const std::
   base::BytesReader reader(bytes);
   std::uint32_t version = 0;
   reader(version);
-  if (!reader.ok() || version != format_version) refuse("a saved engine of another version");
+  if (!reader.ok() || version != live::format_version) refuse("a saved engine of another version");
   LiveSettings speed;
   LiveCapacity room;
   live::fields_of_speed(reader, speed, room);

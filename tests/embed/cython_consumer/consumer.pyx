@@ -110,6 +110,30 @@ def hash_without(bytes saved, int place):
     return engine.state_hash()
 
 
+def margins_under(cy.Engine engine, bytes policies):
+    """Initial margin of each account as it is and as it would be, or why it is not told."""
+    cdef cy.tickmargin_difference[8] rows
+    cdef cy.tickmargin_message message
+    cdef const char *data = policies
+    cdef uint64_t count = len(policies)
+    cdef int64_t got
+    with nogil:
+        got = cy.api().dry_run(engine.handle, data, count, rows, 8, &message)
+    if got < 0:
+        return (<bytes>message.text).decode()
+    return [(rows[a].initial_margin_before, rows[a].initial_margin_after) for a in range(got)]
+
+
+def enforce(cy.Engine engine, uint64_t epoch, int64_t ts_ns):
+    """The name of what a policy epoch is answered."""
+    cdef cy.tickmargin_record record
+    memset(&record, 0, sizeof(record))
+    record.type = cy.TICKMARGIN_POLICY_EPOCH
+    record.sequence = epoch
+    record.ts_ns = ts_ns
+    return cy.api().record_status_name(cy.apply(engine.handle, &record)).decode()
+
+
 def state_hash_of(object capsule):
     """Of an engine that somebody else owns."""
     cdef cy.Engine engine = cy.engine_of(capsule)
