@@ -276,11 +276,12 @@ CLASSES: dict[int, Class] = {
     28: Class(
         "other interpreters, reloading, a signal during a call",
         "R",
-        ("python/test_live_recording.py::test_progress_is_told_and_may_stop_it",),
-        why_not=(
-            "NumPy does not support a second interpreter in a process; a signal is looked at "
-            "between calls, and in a replay where its progress is told"
+        (
+            "python/test_sub_interpreters.py::test_a_second_interpreter_is_refused",
+            "python/test_sub_interpreters.py::test_an_embedded_one_is_refused_too",
+            "python/test_live_recording.py::test_progress_is_told_and_may_stop_it",
         ),
+        why_not=("a signal is looked at between calls, and in a replay where its progress is told"),
     ),
     29: Class(
         "a snapshot with a bad head, cut, longer, of another version or configuration",

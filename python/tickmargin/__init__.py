@@ -1,6 +1,15 @@
 """Real-time margin and collateral engine for derivatives."""
 
-from tickmargin import backtest, liquidity, procyclicality, protocols, records, risk
+# The first is imported first: it refuses an interpreter that the others would hang in.
+from tickmargin import (
+    _interpreter,  # noqa: F401
+    backtest,
+    liquidity,
+    procyclicality,
+    protocols,
+    records,
+    risk,
+)
 from tickmargin._core import info as _info
 from tickmargin._paths import cmake_dir, get_include
 from tickmargin.engine import Engine
