@@ -15,6 +15,7 @@ from tickmargin._paths import cmake_dir, get_include
 from tickmargin.engine import Engine
 from tickmargin.errors import (
     EngineBusyError,
+    FileAccessError,
     InputTypeError,
     InvalidInputError,
     Issue,
@@ -61,6 +62,7 @@ __all__ = [
     "Engine",
     "EngineBusyError",
     "Explanation",
+    "FileAccessError",
     "Greeks",
     "History",
     "ImpliedVol",

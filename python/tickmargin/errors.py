@@ -10,11 +10,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from os import strerror
 from types import MappingProxyType
 
 __all__ = [
     "CODES",
     "EngineBusyError",
+    "FileAccessError",
     "InputTypeError",
     "InvalidInputError",
     "Issue",
@@ -45,6 +47,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "FILE_AMBIGUOUS": "The folder holds the same table both as Parquet and as CSV.",
         "FILE_EMPTY": "The file has no bytes, so it has not even a header.",
         "FILE_UNREADABLE": "The file is not what its name says (Parquet, CSV or TOML).",
+        "FILE_ACCESS": "The system refuses to read, write or make a file; `.errno` says why.",
         "FILE_EXISTS": "Saving would replace a file and `overwrite=True` was not given.",
         "UNKNOWN_FILE": "A file's name is a near miss of a table's name, so it would be ignored.",
         "RAGGED_ROW": "A line of a CSV file has more or fewer fields than its header.",
@@ -217,6 +220,34 @@ class EngineBusyError(TickMarginError, RuntimeError):
     """Another thread is at work on the same end of a live engine; nothing was done."""
 
     code = "ENGINE_BUSY"
+
+
+class FileAccessError(TickMarginError, OSError):
+    """A file or folder cannot be read, written or made; also an OSError with `errno`, `filename`.
+
+    The message names the argument, the path and the system's reason.
+    """
+
+    code = "FILE_ACCESS"
+
+    def __init__(
+        self,
+        message: str = "",
+        number: int = 0,
+        path: str | None = None,
+        *,
+        code: str | None = None,
+    ) -> None:
+        super().__init__(message, code=code)
+        self.errno = number
+        self.strerror = strerror(number)
+        self.filename = path
+
+    @classmethod
+    def to_write(cls, argument: str, path: str, number: int) -> FileAccessError:
+        """Say that what an argument names cannot be written."""
+        message = f"{argument}: {path!r} cannot be written: {strerror(number)}"
+        return cls(message, number, path)
 
 
 class RecordRefusedError(TickMarginError, ValueError):

@@ -11,7 +11,7 @@ from typing import Any, Self
 import numpy as np
 
 from tickmargin import _core
-from tickmargin.errors import InputTypeError, InvalidInputError
+from tickmargin.errors import FileAccessError, InputTypeError, InvalidInputError
 from tickmargin.live_base import whole
 from tickmargin.live_policies import fingerprint
 from tickmargin.live_results import account_table
@@ -93,15 +93,14 @@ class LiveRecording(LiveSnapshots):
             RECORDING_IN_USE (another engine's, now or by what is in it, or of the process that this
             one was forked from), RECORDING_DAMAGED,
             FOLDER_NOT_FOUND, INVALID_ARGUMENT.
-        InputTypeError, EngineBusyError, OSError
+        InputTypeError, EngineBusyError, FileAccessError
         """
         ring, group = whole("ring_records", ring_records), whole("group_records", group_records)
         if ring & (ring - 1):
             message = f"ring_records must be a power of two, was {ring}"
             raise InvalidInputError(message, code="INVALID_ARGUMENT")
-        path = Path(path_of(directory)).absolute()
-        if path.parent.is_dir():
-            path.mkdir(exist_ok=True)
+        path = Path(path_of(directory, "directory")).absolute()
+        _make_folder(path)
         where, live = directory_of(path), self._running()
         names = self.names.with_listings(())
         beside = {
@@ -129,7 +128,7 @@ class LiveRecording(LiveSnapshots):
         InvalidInputError
             NOT_RECORDING: there is neither path nor directory. RECORDING_IN_USE: in a child of
             ``os.fork``, whose recording is the parent's.
-        OSError
+        FileAccessError
             The file cannot be written.
         EngineBusyError
         """
@@ -150,15 +149,17 @@ class LiveRecording(LiveSnapshots):
         ------
         InvalidInputError
             NOT_RECORDING
-        OSError
-            The journal has failed: what was applied after :attr:`durable_seq` would not survive.
+        FileAccessError
+            NOT_DURABLE: the journal has failed; what was applied after :attr:`durable_seq` would
+            not survive.
         EngineBusyError
         """
         live = self._recorded()
         durable, error = live.flush()
         if not durable:
             message = f"the journal in {self._directory} failed behind record {self.durable_seq}"
-            raise OSError(error, f"{message}: {os.strerror(error)}")
+            text = f"{message}: {os.strerror(error)}"
+            raise FileAccessError(text, error, self._directory, code="NOT_DURABLE")
 
     @property
     def applied_seq(self) -> int:
@@ -211,7 +212,7 @@ class LiveRecording(LiveSnapshots):
             RECORDING_DAMAGED (with file and byte: nothing is guessed), RECORDING_MISMATCH (of
             another market, portfolio or policies), RECORDING_IN_USE, REPLAY_DIFFERS (all is whole,
             but leads to another state than was recorded), FOLDER_NOT_FOUND, FILE_NOT_FOUND.
-        InputTypeError, OSError
+        InputTypeError, FileAccessError
         """
         where = directory_of(directory)
         facts = read_beside(where)
@@ -272,7 +273,7 @@ class LiveRecording(LiveSnapshots):
         InvalidInputError
             As :meth:`recover`, but for RECORDING_MISMATCH; OUT_OF_RANGE for an `until_seq` that the
             recording does not hold.
-        InputTypeError, OSError
+        InputTypeError, FileAccessError
         """
         if progress is not None and not callable(progress):
             raise InputTypeError(f"progress: got {type(progress).__name__}; expected a callable")
@@ -330,8 +331,17 @@ class LiveRecording(LiveSnapshots):
         path = str(Path(self._directory) / NAMES)
         error = _core.write_snapshot(path, {"names": facts})
         if error:
-            raise OSError(error, os.strerror(error), path)
+            raise FileAccessError.to_write("directory", path, error)
         self._kept = self._sizes()
+
+
+def _make_folder(path: Path) -> None:
+    """Make a folder in one that is there; leave it to :func:`directory_of` to say that none is."""
+    try:
+        if path.parent.is_dir():
+            path.mkdir(exist_ok=True)
+    except OSError as error:
+        raise FileAccessError.to_write("directory", str(path), error.errno or 0) from None
 
 
 def _drop_unlisted(names: dict[str, Any], live: _core.Live) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tickmargin import _core
-from tickmargin.errors import InputTypeError, InvalidInputError
+from tickmargin.errors import FileAccessError, InputTypeError, InvalidInputError
 from tickmargin.live_policies import LivePolicies
 
 __all__ = ["FORMAT", "LiveSnapshots", "path_of", "read_facts"]
@@ -33,7 +33,7 @@ class LiveSnapshots(LivePolicies):
         sections = {"names": json.dumps(facts).encode(), "live": live.save()}
         error = _core.write_snapshot(name, sections)
         if error:
-            raise OSError(error, os.strerror(error), name)
+            raise FileAccessError.to_write("path", name, error)
 
     def save(self) -> bytes:
         """The live engine as bytes, which the doors of C, C++ and Cython open.
@@ -66,7 +66,7 @@ class LiveSnapshots(LivePolicies):
         InvalidInputError
             FILE_NOT_FOUND, SNAPSHOT_DAMAGED, SNAPSHOT_MISMATCH (other accounts, underlyings,
             assets, instruments, pockets or ticks), ALREADY_STARTED.
-        OSError
+        FileAccessError
         """
         if self._live is not None:
             message = "the live engine runs already; restore into a new one"
@@ -100,11 +100,15 @@ class LiveSnapshots(LivePolicies):
                 self._policies_of[epoch] = own[mark]
 
 
-def path_of(path: object) -> str:
+def path_of(path: object, argument: str = "path") -> str:
     """Check that an argument is a path."""
     if not isinstance(path, str | os.PathLike):
-        raise InputTypeError(f"path: got {type(path).__name__}; expected a path")
-    return str(Path(path))
+        raise InputTypeError(f"{argument}: got {type(path).__name__}; expected a path")
+    text = os.fspath(path)
+    if not isinstance(text, str) or not text or "\0" in text:
+        message = f"{argument}: {text!r} is no path of a file"
+        raise InvalidInputError(message, code="INVALID_ARGUMENT")
+    return str(Path(text))
 
 
 def read_facts(path: object, names: set[str], code: str) -> dict[str, Any]:
@@ -114,13 +118,15 @@ def read_facts(path: object, names: set[str], code: str) -> dict[str, Any]:
     ------
     InvalidInputError
         FILE_NOT_FOUND, or `code`: the file is not whole, or of another version.
-    OSError
+    FileAccessError
     """
     status, error, sections = _core.read_snapshot(path_of(path))
     if status == "io_error" and error == errno.ENOENT:
         raise InvalidInputError(f"{path}: no such file", code="FILE_NOT_FOUND")
     if status == "io_error":
-        raise OSError(error, os.strerror(error), path_of(path))
+        named = path_of(path)
+        message = f"path: {named!r} cannot be read: {os.strerror(error)}"
+        raise FileAccessError(message, error, named)
     if status != "ok" or set(sections) != names:
         told = status.replace("_", " ") if status != "ok" else "sections of another kind"
         raise InvalidInputError(f"{path}: not a whole snapshot: {told}", code=code)

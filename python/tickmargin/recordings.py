@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tickmargin import _core
-from tickmargin.errors import InvalidInputError
+from tickmargin.errors import FileAccessError, InvalidInputError
 from tickmargin.live_snapshots import FORMAT, path_of, read_facts
 from tickmargin.table import Table
 
@@ -125,4 +125,6 @@ def directory_of(path: object) -> str:
 def told(error: _core.RecordingError) -> Exception:
     """The exception a user is given for one of the core's."""
     fault, text, number = error.args
-    return OSError(number, text) if fault == "io" else InvalidInputError(text, code=_CODES[fault])
+    if fault == "io":
+        return FileAccessError(f"directory: {text}", number, text.split(":", 1)[0])
+    return InvalidInputError(text, code=_CODES[fault])

@@ -21,6 +21,7 @@ __all__ = ["Table", "show_time"]
 
 _SHOWN_ROWS = 20
 _SHORTEST_TIME_NS = 10**17  # 1973: a smaller number of nanoseconds is a duration
+_YEAR_2000_S, _YEAR_2100_S = 946_684_800, 4_102_444_800
 
 
 class Table:
@@ -315,6 +316,15 @@ def show_time(cell: Any) -> str:
     instant = datetime.fromtimestamp(nanoseconds // 10**9, UTC)
     fraction = f".{nanoseconds % 10**9:09d}".rstrip("0").rstrip(".")
     return f"{instant:%Y-%m-%dT%H:%M:%S}{fraction}Z"
+
+
+def unit_of_time(value: int, column: str) -> str:
+    """Say that a time of this century is counted in another unit than nanoseconds, or nothing."""
+    for unit, per_second in (("seconds", 1), ("milliseconds", 10**3), ("microseconds", 10**6)):
+        if _YEAR_2000_S * per_second <= value < _YEAR_2100_S * per_second:
+            factor = f"{10**9 // per_second:.0e}".replace("e+0", "e")
+            return f"; it looks like {unit}: {column} is in nanoseconds, {factor} times as much"
+    return ""
 
 
 def _show(cell: Any) -> str:

@@ -13,7 +13,7 @@ from tickmargin.loading.issues import IssueLog, always, suggest
 from tickmargin.loading.specs import KINDS, PAYOFFS
 from tickmargin.market import Market
 from tickmargin.portfolio import Portfolio
-from tickmargin.table import show_time
+from tickmargin.table import show_time, unit_of_time
 
 __all__ = ["check_arguments", "cross_check"]
 
@@ -157,6 +157,10 @@ def _check_known(
             errors.add_rows("UNKNOWN_ASSET", (table, column), rows, always(key, message))
 
 
+def _unit(expiry_ns: np.int64) -> str:
+    return unit_of_time(int(expiry_ns), "expiry_ns")
+
+
 def _check_expiries(
     market: Market, portfolio: Portfolio, use: NDArray[np.bool_], errors: IssueLog
 ) -> None:
@@ -170,7 +174,8 @@ def _check_expiries(
             int(data.expiry_ns[row]),
             f"{data.names[row]!r} expired at {data.expiry_ns[row]} "
             f"({show_time(data.expiry_ns[row])}), before as_of_ns {market.as_of_ns} "
-            f"({show_time(market.as_of_ns)}), and still has a position; settle it first",
+            f"({show_time(market.as_of_ns)}), and still has a position; "
+            + (_unit(data.expiry_ns[row])[2:] or "settle it first"),
         ),
     )
 
@@ -297,7 +302,8 @@ def _check_options(
         lambda row: (
             data.names[row],
             f"{KINDS[data.kind[row]]} {data.names[row]!r}: no forward of its underlying for "
-            f"expiry_ns {data.expiry_ns[row]} ({show_time(data.expiry_ns[row])})",
+            f"expiry_ns {data.expiry_ns[row]} ({show_time(data.expiry_ns[row])})"
+            + _unit(data.expiry_ns[row]),
         ),
     )
     negative = curve.forward <= 0

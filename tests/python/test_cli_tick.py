@@ -341,7 +341,11 @@ def test_a_file_of_which_nothing_is_taken_is_no_success(
     assert "10 time_reversed" in err
     assert "Accounts" in out
     mixed = write(tmp_path / "mixed.csv", range(-50, 50, 10), [BTC] * 10)
-    assert tick(capsys, book, mixed)[0] == exit_codes.OK
+    code, _, err = tick(capsys, book, mixed)
+    assert code == exit_codes.OK
+    assert "warning: 5 of " in err
+    assert "records were refused and changed nothing: 5 time_reversed" in err
+    assert "refused" not in tick(capsys, book, book / "ticks.csv")[2]
     assert tick(capsys, book, mixed, "--strict")[0] == exit_codes.REFUSED
 
 
@@ -368,3 +372,49 @@ def test_a_folder_that_is_taken_asks_for_another(
     assert "[RECORDING_IN_USE]" in err
     assert "choose a new or empty folder" in err
     assert f"tickmargin replay {tmp_path / 'run'}" in err
+
+
+def test_everything_wrong_in_a_file_is_told_at_once(
+    capsys: pytest.CaptureFixture[str], book: Path, tmp_path: Path
+) -> None:
+    bad = tmp_path / "bad.csv"
+    rows = [
+        "2023-11-14T22:13:21Z,BTC,nan,1",
+        "2023-11-14T22:13:22Z,BTX,1,2",
+        "soon,BTC,1,3",
+        "2023-11-14T22:13:24Z,BTC,-1,0",
+        *["2023-11-14T22:13:25Z,BTC,0,4"] * 30,
+    ]
+    bad.write_text("\n".join(["time,underlying,price,seq", *rows]) + "\n")
+    code, out, err = tick(capsys, book, bad)
+    assert (code, out) == (exit_codes.BAD_INPUT, "")
+    found = ("UNKNOWN_UNDERLYING", "NOT_FINITE", "INVALID_TIME", "NOT_POSITIVE")
+    for told in (*found, "35 problems", "32 NOT_POSITIVE", "... and 15 more"):
+        assert told in err
+    assert len([line for line in err.splitlines() if line.startswith("  bad.csv row")]) == 20
+    some = tmp_path / "some.csv"
+    sources = "".join(f"1,BTC,1,s{n}\n" for n in range(9))
+    some.write_text("ts_ns,underlying,price,source\nx,BTX,nan,a\n" + sources)
+    _, _, err = tick(capsys, book, some)
+    for told in ("4 problems", "BTX", "NOT_FINITE", "NOT_A_NUMBER", "BTC has 9 sources"):
+        assert told in err
+
+
+def test_ticks_in_seconds_are_told_so(
+    capsys: pytest.CaptureFixture[str], book: Path, tmp_path: Path
+) -> None:
+    for per_second, unit in ((1, "seconds"), (10**3, "milliseconds"), (10**6, "microseconds")):
+        path = tmp_path / f"{unit}.csv"
+        path.write_text(f"ts_ns,underlying,price\n{T0 // 10**9 * per_second},BTC,{BTC}\n")
+        code, _, err = tick(capsys, book, path)
+        assert code == exit_codes.REFUSED
+        assert f"it looks like {unit}: ts_ns is in nanoseconds, 1e" in err
+
+
+def test_a_folder_that_cannot_be_made_is_told_with_a_code(
+    capsys: pytest.CaptureFixture[str], book: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("")
+    code, _, err = tick(capsys, book, book / "ticks.csv", "--record", tmp_path / "file")
+    assert code == exit_codes.BAD_INPUT
+    assert f"error [FILE_ACCESS]: directory: '{tmp_path / 'file'}' cannot be written" in err

@@ -131,3 +131,41 @@ def test_other_policies_than_the_saved_ones_stay_unknown(
     assert set(twin.accounts()["policy"]) == {"grid"}
     with pytest.raises(tm.UnknownNameError):
         _ = twin.policies
+
+
+def test_a_path_the_system_refuses_is_named_with_its_argument(tmp_path: Path) -> None:
+    live = ready()
+    held = live.state_hash()
+    (tmp_path / "file").write_text("")
+    for call, argument, path in (
+        (live.snapshot, "path", tmp_path / "none" / "s"),
+        (live.snapshot, "path", tmp_path),
+        (live.snapshot, "path", tmp_path / "file" / "s"),
+        (live.record_to, "directory", tmp_path / "file"),
+        (live.record_to, "directory", tmp_path / ("x" * 300)),
+    ):
+        with pytest.raises(tm.FileAccessError) as caught:
+            call(path)
+        assert isinstance(caught.value, OSError)
+        assert caught.value.code == "FILE_ACCESS"
+        assert caught.value.errno
+        assert caught.value.filename == str(path)
+        assert str(caught.value).startswith(f"{argument}: '{path}' cannot be written: ")
+    for wrong in ("", "a\0b"):
+        for call, argument in ((live.snapshot, "path"), (live.record_to, "directory")):
+            with pytest.raises(tm.InvalidInputError, match=f"{argument}: .* is no path") as refused:
+                call(wrong)
+            assert refused.value.code == "INVALID_ARGUMENT"
+    with pytest.raises(tm.FileAccessError, match="cannot be read"):
+        engine().restore(tmp_path)
+    assert live.state_hash() == held
+    assert live.durable_seq == 0
+
+
+def test_a_snapshot_says_that_it_is_no_saved_engine(tmp_path: Path) -> None:
+    live = ready()
+    live.snapshot(tmp_path / "s")
+    with pytest.raises(tm.InvalidInputError, match=r"a snapshot, .* Engine\.save gives one"):
+        cy.open_engine((tmp_path / "s").read_bytes())
+    with pytest.raises(tm.InvalidInputError, match="saved policies are no saved engine"):
+        cy.open_engine(live.save_policies(POLICIES))

@@ -171,6 +171,11 @@ int write_snapshot(Files& files, const std::string& path, std::span<const Sectio
   return files.sync_directory(path);
 }
 
+bool is_snapshot(std::span<const std::byte> bytes) noexcept {
+  return bytes.size() >= sizeof snapshot_magic &&
+         std::memcmp(bytes.data(), snapshot_magic, sizeof snapshot_magic) == 0;
+}
+
 Snapshot read_snapshot(Files& files, const std::string& path) {
   const auto refused = [](SnapshotStatus status, int error = 0) {
     return Snapshot{status, error, {}, {}};

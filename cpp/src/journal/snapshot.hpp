@@ -46,6 +46,9 @@ struct Snapshot {
 // old file stands, or, if only the directory could not be made to last, either after a crash.
 int write_snapshot(Files& files, const std::string& path, std::span<const Section> sections);
 
+// Whether bytes begin as such a file does.
+bool is_snapshot(std::span<const std::byte> bytes) noexcept;
+
 Snapshot read_snapshot(Files& files, const std::string& path);
 
 }  // namespace tickmargin::journal

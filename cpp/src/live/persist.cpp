@@ -5,7 +5,9 @@
 
 #include "base/float_state.hpp"
 #include "base/hash.hpp"
+#include "journal/snapshot.hpp"
 #include "live/fields.hpp"
+#include "live/saved_policies.hpp"
 
 namespace tickmargin {
 namespace {
@@ -180,6 +182,12 @@ std::unique_ptr<LiveEngine::State> LiveEngine::State::load(std::span<const std::
   base::BytesReader reader(bytes);
   std::uint32_t version = 0;
   reader(version);
+  if (journal::is_snapshot(bytes)) {
+    refuse(
+        "a snapshot, as Engine.snapshot writes it for Engine.restore, is no saved engine: "
+        "Engine.save gives one");
+  }
+  if (is_saved_policies(bytes)) refuse("saved policies are no saved engine: Engine.save gives one");
   if (!reader.ok() || version != live::format_version) refuse("a saved engine of another version");
   LiveSettings speed;
   LiveCapacity room;

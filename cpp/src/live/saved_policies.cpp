@@ -1,4 +1,6 @@
 // Policies as bytes: compiled where their rules are known, staged where only the engine is.
+#include "live/saved_policies.hpp"
+
 #include <cstring>
 #include <stdexcept>
 
@@ -35,12 +37,10 @@ std::string counts(const Shape& s) {
 // Magic, version, checksum of the rest; the checksum is looked at before anything is made of it.
 PolicySet read(std::span<const std::byte> bytes, const Shape& here) {
   const auto refuse = [](const std::string& why) { throw std::invalid_argument(why); };
-  base::BytesReader head(bytes);
-  char found[sizeof magic];
+  if (!is_saved_policies(bytes)) refuse("no saved policies");
+  base::BytesReader head(bytes.subspan(sizeof magic));
   std::uint32_t version = 0;
   std::uint64_t checksum = 0;
-  head.raw(found, sizeof found);
-  if (!head.ok() || std::memcmp(found, magic, sizeof magic) != 0) refuse("no saved policies");
   head(version), head(checksum);
   if (!head.ok()) refuse("saved policies that are damaged");
   if (version != live::format_version) refuse("saved policies of another version");
@@ -76,6 +76,10 @@ void check_accounts(const PolicySet& set, std::size_t accounts) {
 }
 
 }  // namespace
+
+bool is_saved_policies(std::span<const std::byte> bytes) noexcept {
+  return bytes.size() >= sizeof magic && std::memcmp(bytes.data(), magic, sizeof magic) == 0;
+}
 
 std::vector<std::byte> LiveEngine::save_policies(PolicySet policies) const {
   Shape shape = shape_of(*state_);

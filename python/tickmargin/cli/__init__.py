@@ -46,7 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _fail(error: Exception, code: int) -> int:
-    name = getattr(error, "code", None)
+    name = getattr(error, "code", "FILE_ACCESS" if isinstance(error, OSError) else None)
     text = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
     print(f"error{f' [{name}]' if name else ''}: {text}", file=sys.stderr)
     return code

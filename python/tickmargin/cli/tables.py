@@ -32,14 +32,25 @@ def read_table(path: Path, columns: tuple[Column, ...]) -> TableData:
     InvalidInputError
         With every problem in ``issues``.
     """
+    log = IssueLog()
+    data = read_logged(path, columns, log)
+    log.raise_if_any(str(path))
+    assert data is not None  # everything that gives no table has been reported
+    return data
+
+
+def read_logged(path: Path, columns: tuple[Column, ...], log: IssueLog) -> TableData | None:
+    """Read one CSV or Parquet file; what is wrong in it goes to ``log``.
+
+    Raises
+    ------
+    InvalidInputError
+        There is no such file, or it is neither.
+    """
     if path.suffix not in (".csv", ".parquet"):
         raise InvalidInputError(
             f"{path}: the name must end in .csv or .parquet", code="FILE_UNREADABLE"
         )
     if not path.is_file():
         raise InvalidInputError(f"{path}: no such file", code="FILE_NOT_FOUND")
-    log = IssueLog()
-    data = read_file(path, TableSpec(path.stem, columns), log, None)
-    log.raise_if_any(str(path))
-    assert data is not None  # everything that gives no table has been reported
-    return data
+    return read_file(path, TableSpec(path.stem, columns), log, None)

@@ -99,7 +99,8 @@ def tick(
     Every mark starts where the market has it; underlyings without ticks stay there. Time moves
     with the ticks. At the end every account is compared with a recompute from scratch. --out
     writes all events, --record keeps every record for `replay`. With --strict undecidable
-    accounts are exit code 4, refused ticks 5; without it 5 where every tick is refused. --tiers
+    accounts are exit code 4, refused ticks 5; without it refused ticks are told by status, and 5
+    where every tick is refused. --tiers
     tells the largest gap to the exact policy at any look and the safety factor that bounds it; with
     --strict an account below the exact requirement is exit code 5.
 
@@ -111,6 +112,7 @@ def tick(
     from tickmargin.cli.inputs import load_engine
     from tickmargin.cli.output import check_out, console, print_json, print_table, say, write_table
     from tickmargin.cli.tick_run import TickRun
+    from tickmargin.table import unit_of_time
     from tickmargin.tier_watch import TierWatch
 
     check_out(out)
@@ -120,7 +122,11 @@ def tick(
         stream = files.align(stream, engine.market)
     early = int((stream.ts_ns < engine.market.as_of_ns).sum())
     if early:
-        say(f"warning: {early:,} ticks are older than the market; --align moves them to its time")
+        unit = unit_of_time(int(stream.ts_ns.max()), "ts_ns")
+        say(
+            f"warning: {early:,} ticks are older than the market; "
+            f"--align moves them to its time{unit}"
+        )
     guard = {
         "band_ratio": band,
         "band_cap_ratio": max(band, _BAND_CAP),
@@ -171,10 +177,13 @@ def tick(
         for line in tick_view.tier_lines(run):
             target.print(line, markup=False, soft_wrap=True)
     refused = run.refused()
+    told = ", ".join(f"{number:,} {name}" for name, number in refused.items())
     if len(stream) and sum(refused.values()) >= len(stream):
-        told = ", ".join(f"{number:,} {name}" for name, number in refused.items())
         say(f"error: every tick of {ticks} was refused: {told}")
         raise typer.Exit(exit_codes.REFUSED)
+    if refused:
+        number = sum(refused.values())
+        say(f"warning: {number:,} of {run.done:,} records were refused and changed nothing: {told}")
     if strict and run.states["undecidable"]:
         raise typer.Exit(exit_codes.UNDECIDABLE)
     behind = watch is not None and not all(row["covered"] for row in watch.worst())

@@ -61,20 +61,22 @@ def read_ticks(path: Path, market: Market) -> Ticks:
     InvalidInputError
         With every problem in ``issues``.
     """
-    from tickmargin.cli.tables import read_table
+    from tickmargin.cli.tables import read_logged
 
-    if path.suffix == ".parquet" and path.is_file():
-        data = _read_parquet(path)
-    else:
-        data = read_table(path, TICK_COLUMNS)
     log = IssueLog()
-    log.register(data.file)
+    if path.suffix == ".parquet" and path.is_file():
+        data = _read_parquet(path, log)
+    else:
+        data = read_logged(path, TICK_COLUMNS, log)
+    if data is None:
+        log.raise_if_any(str(path))
+    assert data is not None  # everything that gives no table has been reported
     names = market.underlyings.names
     every = Coded(np.arange(len(names), dtype=np.int32), names)
     underlying = refer(data, "underlying", every, "UNKNOWN_UNDERLYING", log)
     times = _times(data, log)
+    source, sources = _sources(data, underlying, names.tolist(), log)
     log.raise_if_any(str(path))
-    source, sources = _sources(data, underlying, names.tolist(), path)
     rows = np.arange(1, data.rows + 1)
     seq = data.columns.get("seq")
     return Ticks(
@@ -82,7 +84,7 @@ def read_ticks(path: Path, market: Market) -> Ticks:
     )
 
 
-def _read_parquet(path: Path) -> TableData:
+def _read_parquet(path: Path, log: IssueLog) -> TableData | None:
     """Read a Parquet file, whose ``time`` may be time stamps."""
     from tickmargin.loading.arrow import pyarrow
 
@@ -95,17 +97,15 @@ def _read_parquet(path: Path) -> TableData:
     if "time" in table.column_names and pa.types.is_timestamp(table["time"].type):
         moments = table["time"].cast(pa.timestamp("ns", tz="UTC")).cast(pa.int64())
         table = table.set_column(table.column_names.index("time"), "ts_ns", moments)
-    log = IssueLog()
     spec = TableSpec(path.name, TICK_COLUMNS)
-    data = read_given({path.name: table}, (spec,), log, None)[path.name]
-    log.raise_if_any(str(path))
-    assert data is not None
-    return data
+    return read_given({path.name: table}, (spec,), log, None)[path.name]
 
 
 def _times(data: TableData, log: IssueLog) -> NDArray[np.int64]:
     """Nanoseconds from either column."""
-    given = [name for name in ("ts_ns", "time") if name in data.columns]
+    given = [name for name in ("ts_ns", "time") if name in data.columns or not data.ok(name)]
+    if not data.ok("ts_ns", "time"):
+        return np.zeros(data.rows, np.int64)  # said already
     if len(given) != 1:
         log.add("INVALID_TIME", data.file, "ticks have one of the columns ts_ns and time")
         return np.zeros(data.rows, np.int64)
@@ -151,22 +151,24 @@ def _moment(text: str) -> int | None:
 
 
 def _sources(
-    data: TableData, underlying: NDArray[np.int32], names: list[str], path: Path
+    data: TableData, underlying: NDArray[np.int32], names: list[str], log: IssueLog
 ) -> tuple[NDArray[np.int64], dict[str, list[str]]]:
     """Number the sources of each underlying in the order of their names."""
     called = data.text("source", _DEFAULT_SOURCE)
     number = np.zeros(data.rows, np.int64)
     sources: dict[str, list[str]] = {}
-    for row in np.unique(underlying).tolist():
+    for row in np.unique(underlying[underlying >= 0]).tolist():
         mine = underlying == row
         codes = np.unique(called.codes[mine])
+        codes = codes[codes >= 0]
         codes = np.array(sorted(codes.tolist(), key=lambda code: called.names[code]), np.int64)
         if len(codes) > _SOURCES_MAX:
-            message = f"{path}: {names[row]} has {len(codes)} sources; there may be {_SOURCES_MAX}"
-            raise InvalidInputError(message, code="OUT_OF_RANGE")
+            message = f"{names[row]} has {len(codes)} sources; there may be {_SOURCES_MAX}"
+            log.add("OUT_OF_RANGE", data.file, message, column="source", value=len(codes))
+            continue
         place = np.zeros(len(called.names), np.int64)
         place[codes] = np.arange(len(codes))
-        number[mine] = place[called.codes[mine]]
+        number[mine] = place[np.maximum(called.codes[mine], 0)]
         sources[names[row]] = [str(called.names[code]) for code in codes]
     return number, sources
 

@@ -203,3 +203,22 @@ def test_times_are_shown_as_dates_beside_their_nanoseconds(loader):
     message = next(i.message for i in errors if i.code == "EXPIRED_INSTRUMENT")
     assert "expired at 1774598400010000000 (2026-03-27T08:00:00.01Z)" in message
     assert "as_of_ns 1790000000000000000 (2026-09-21T14:13:20Z)" in message
+
+
+@pytest.mark.parametrize(
+    ("per_second", "told"),
+    [
+        (1, "it looks like seconds: expiry_ns is in nanoseconds, 1e9 times as much"),
+        (10**3, "it looks like milliseconds: expiry_ns is in nanoseconds, 1e6 times as much"),
+        (10**6, "it looks like microseconds: expiry_ns is in nanoseconds, 1e3 times as much"),
+        (10**9, "settle it first"),
+    ],
+)
+def test_an_expiry_in_another_unit_is_told_so(loader, per_second, told):
+    book = loader.book
+    book["instruments"]["expiry_ns"][2] = 1_774_598_400 * per_second
+    errors, warnings = check(loader, book)
+    message = next(i.message for i in errors if i.code == "EXPIRED_INSTRUMENT")
+    assert message.endswith(told)
+    missing = [i.message for i in warnings if i.code == "MISSING_FORWARD"]
+    assert all(("looks like" in m) == (per_second != 10**9) for m in missing)
