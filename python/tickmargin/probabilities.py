@@ -173,11 +173,11 @@ def _count(
 def _shares(counts: Counts, joint: JointScenarios, confidence: float) -> dict[str, Any]:
     """Shares of all scenarios; in an upper bound what is undecidable counts as a hit."""
     count = float(joint.count)
-    of_independent = joint.independent / count
     out: dict[str, Any] = {}
     for name, what in (("breach", "breaches"), ("liquidation", "liquidations")):
         out[f"p_{name}"] = counts[what] / count
-        hits = (counts[what] + counts["undecidable"]) * of_independent
+        # What shares its time with others counts in part.
+        hits = (counts[what] + counts["undecidable"]) * joint.independent / count
         out[f"p_{name}_upper"] = upper_bound(hits, float(joint.independent), confidence)
     out["p_below_initial"] = counts["below_initial"] / count
     out["p_undecidable"] = counts["undecidable"] / count

@@ -14,6 +14,8 @@ Floats = NDArray[np.float64]
 
 _STEPS = 60  # of bisection: what is left of 1 is below an ulp of the answer that matters
 _TERMS = 2_000
+_ROUNDING = 1e-12
+_BELOW_1 = 1.0 - 2.0**-53
 
 
 def upper_bound(hits: ArrayLike, trials: float, confidence: float) -> Floats:
@@ -37,11 +39,11 @@ def upper_bound(hits: ArrayLike, trials: float, confidence: float) -> Floats:
     """
     seen, back = np.unique(np.asarray(hits, dtype=np.float64), return_inverse=True)
     low, high = np.zeros(seen.size), np.ones(seen.size)
-    all_hit = seen >= trials
+    all_hit = seen >= trials * (1.0 - _ROUNDING)  # shares of whole numbers round
     a = seen + 1.0
     b = np.where(all_hit, 1.0, trials - seen)
     for _ in range(_STEPS):
-        middle = 0.5 * (low + high)
+        middle = np.minimum(0.5 * (low + high), _BELOW_1)
         below = incomplete_beta(a, b, middle) < confidence
         low, high = np.where(below, middle, low), np.where(below, high, middle)
     bound = np.where(all_hit, 1.0, high)
@@ -72,7 +74,7 @@ def _fraction(a: Floats, b: Floats, x: Floats) -> Floats:
             c = _away(1.0 + term / c, tiny)
             step = c * d
             value = value * step
-        if bool((np.abs(step - 1.0) < 1e-15).all()):
+        if bool((np.abs(step - 1.0) < 4e-15).all()):
             break
     return value
 

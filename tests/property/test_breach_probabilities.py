@@ -257,3 +257,13 @@ def test_upper_bounds_are_quantiles_of_the_beta_distribution(
     expected = stats.beta.ppf(confidence, hits + 1.0, trials - hits)
     expected = np.where(hits >= trials, 1.0, expected)
     np.testing.assert_allclose(upper_bound(hits, trials, confidence), expected, rtol=1e-9)
+
+
+def test_an_upper_bound_is_1_where_every_trial_is_a_hit_but_for_rounding() -> None:
+    for count in (*range(1, 60), 97, 393, 1_000):
+        for independent in (1, count // 3 + 1, count):
+            hits = count * (independent / count)  # now and then an ulp below
+            assert upper_bound([hits], float(independent), 0.95).tolist() == [1.0]
+            almost = upper_bound([0.0, independent - 1e-6], float(independent), 0.95)
+            assert (almost > 0.0).all()
+            assert (almost <= 1.0).all()
