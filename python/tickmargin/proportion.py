@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,8 @@ __all__ = ["upper_bound"]
 
 Floats = NDArray[np.float64]
 
-_STEPS = 60  # of bisection: what is left of 1 is below an ulp of the answer that matters
+_STEPS = 100
+_EXP_MAX = 700.0
 _TERMS = 2_000
 _ROUNDING = 1e-12
 _BELOW_1 = 1.0 - 2.0**-53
@@ -38,16 +40,30 @@ def upper_bound(hits: ArrayLike, trials: float, confidence: float) -> Floats:
         1 where every trial was a hit.
     """
     seen, back = np.unique(np.asarray(hits, dtype=np.float64), return_inverse=True)
-    low, high = np.zeros(seen.size), np.ones(seen.size)
-    all_hit = seen >= trials * (1.0 - _ROUNDING)  # shares of whole numbers round
-    a = seen + 1.0
-    b = np.where(all_hit, 1.0, trials - seen)
-    for _ in range(_STEPS):
-        middle = np.minimum(0.5 * (low + high), _BELOW_1)
-        below = incomplete_beta(a, b, middle) < confidence
-        low, high = np.where(below, middle, low), np.where(below, high, middle)
-    bound = np.where(all_hit, 1.0, high)
+    bound = np.ones(seen.size)
+    some = seen < trials * (1.0 - _ROUNDING)  # shares of whole numbers round
+    bound[some] = _beta_quantile(seen[some] + 1.0, trials - seen[some], confidence)
     return np.asarray(bound[back].reshape(np.shape(hits)))
+
+
+def _beta_quantile(a: Floats, b: Floats, confidence: float) -> Floats:
+    """Newton's steps, kept inside the interval that what was seen so far leaves."""
+    low, high, log_beta = np.zeros(a.size), np.ones(a.size), _log_beta(a, b)
+    spread = NormalDist().inv_cdf(confidence) * np.sqrt(a * b / (a + b + 1.0)) / (a + b)
+    x = np.clip(a / (a + b) + spread, 0.5 * a / (a + b), 1.0 - 0.5 * b / (a + b))
+    left = np.arange(a.size)
+    for _ in range(_STEPS):
+        p, q, at = a[left], b[left], np.minimum(x[left], _BELOW_1)
+        off = incomplete_beta(p, q, at) - confidence
+        low[left], high[left] = np.where(off < 0, at, low[left]), np.where(off < 0, high[left], at)
+        logs = (p - 1.0) * np.log(at) + (q - 1.0) * np.log1p(-at) - log_beta[left]
+        step = at - off * np.exp(np.minimum(-logs, _EXP_MAX))
+        inside = (step > low[left]) & (step < high[left])
+        x[left] = np.where(inside, step, 0.5 * (low[left] + high[left]))
+        left = left[np.abs(x[left] - at) > _ROUNDING * at]
+        if left.size == 0:
+            break
+    return x
 
 
 def incomplete_beta(a: Floats, b: Floats, x: Floats) -> Floats:
@@ -55,7 +71,7 @@ def incomplete_beta(a: Floats, b: Floats, x: Floats) -> Floats:
     swapped = x > (a + 1.0) / (a + b + 2.0)
     p, q = np.where(swapped, b, a), np.where(swapped, a, b)
     y = np.where(swapped, 1.0 - x, x)
-    logs = _log_gamma(p + q) - _log_gamma(p) - _log_gamma(q) + p * np.log(y) + q * np.log1p(-y)
+    logs = p * np.log(y) + q * np.log1p(-y) - _log_beta(p, q)
     share = np.exp(logs) / p * _fraction(p, q, y)
     return np.asarray(np.where(swapped, 1.0 - share, share))
 
@@ -83,6 +99,6 @@ def _away(x: Floats, tiny: float) -> Floats:
     return np.where(np.abs(x) < tiny, tiny, x)
 
 
-def _log_gamma(x: Floats) -> Floats:
+def _log_beta(a: Floats, b: Floats) -> Floats:
     of: Any = np.vectorize(math.lgamma, otypes=[np.float64])
-    return np.asarray(of(x))
+    return np.asarray(of(a) + of(b) - of(a + b))
