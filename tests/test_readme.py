@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
+import tickmargin as tm
 from tickmargin.cli.app import app
 
 README = Path(__file__).resolve().parent.parent / "README.md"
@@ -31,6 +33,31 @@ def test_the_python_examples_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         assert found
         for block in found:
             exec(compile(block, str(README), "exec"), {})
+
+
+def test_the_book_by_hand_is_the_same_in_python_and_as_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (block,) = blocks("Your own book", "python")
+    made: dict[str, Any] = {}
+    exec(compile(block, str(README), "exec"), made)
+    text = "".join(b for kind in ("toml", "csv") for b in blocks("Your own book", kind))
+    for name, rows in re.findall(r"^# (mine/\S+)\n((?:[^#].*\n)+)", text, re.MULTILINE):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(rows)
+    market, portfolio = tm.Market.load("mine/market"), tm.Portfolio.load("mine/portfolio")
+    assert market.as_of_ns == made["market"].as_of_ns
+    for loaded, by_hand in ((market, made["market"]), (portfolio, made["portfolio"])):
+        for name, table in by_hand.tables().items():
+            assert str(loaded.tables()[name]) == str(table), name
+    accounts = tm.Engine(market, portfolio, "house-portfolio").recompute().accounts
+    assert accounts["equity"].tobytes() == made["engine"].recompute().accounts["equity"].tobytes()
+    assert set(accounts["status"]) == {"ok"}
+    assert not made["engine"].warnings
+    done = CliRunner().invoke(app, ["run", "mine/market", "mine/portfolio"])
+    assert done.exit_code == 0, done.output
 
 
 def test_the_two_commands_are_marked() -> None:

@@ -42,6 +42,9 @@ class LiveReads(LiveBase):
     ) -> CheckedOrder:
         """Tell whether an order may trade, as if it filled in full; nothing changes.
 
+        The first live call, as this may be, starts an engine that was not started: no source has
+        spoken then, every mark is unusable, and new risk is ``refused_doubtful``.
+
         Parameters
         ----------
         account, instrument, pocket : str or int

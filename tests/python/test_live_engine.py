@@ -31,8 +31,10 @@ FIXED = {
 def test_a_cold_start_takes_no_risk_and_liquidates_nobody() -> None:
     live = engine()
     before = live.recompute()
+    assert not live.is_live
+    assert live.check_order("boris", "BTC-PERP", -1.0, BTC).verdict == "refused_doubtful"
+    assert live.is_live
     assert set(live.marks()["mark_state"]) == {"unusable"}
-    assert live.check_order("boris", "BTC-PERP", -1.0, BTC).verdict != "accepted"
     assert live.account("anna").state == "margin_call"
     assert live.account("anna").liquidation_blocked
     # Until a record has come, a recompute is of the market the engine was made with.
