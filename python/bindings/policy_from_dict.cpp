@@ -115,6 +115,11 @@ std::vector<AddOnParameters> add_ons(const py::dict& d) {
   return out;
 }
 
+PegParameters peg(const py::dict& d) {
+  return {get<std::int32_t>(d, "asset"), get<double>(d, "value"), get<double>(d, "threshold"),
+          get<double>(d, "factor"), get<double>(d, "collateral_factor")};
+}
+
 ProcyclicalityParameters procyclicality(const py::dict& d) {
   return {get<double>(d, "buffer_ratio"),        get<double>(d, "pre_stress_vol_annual"),
           get<double>(d, "stress_weight"),       get<double>(d, "stressed_vol_annual"),
@@ -164,6 +169,7 @@ Policy policy_from_dict(const py::dict& d) {
   read_protocols(d, p);
   p.netting = netting(get<py::dict>(d, "netting"));
   p.add_ons = add_ons(d);
+  p.pegs = by_underlying<PegParameters>(d, "pegs", peg);
   p.procyclicality =
       by_underlying<ProcyclicalityParameters>(d, "anti_procyclicality", procyclicality);
   return p;

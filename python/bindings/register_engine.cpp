@@ -305,7 +305,7 @@ void register_engine(Module& m) {
   });
   m.def("status_names", [] {
     std::vector<std::string> names;
-    for (int i = 0; i <= static_cast<int>(Status::missing_open_interest); ++i) {
+    for (int i = 0; i <= static_cast<int>(Status::missing_peg); ++i) {
       names.emplace_back(status_name(static_cast<Status>(i)));
     }
     return names;

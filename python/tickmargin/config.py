@@ -17,6 +17,7 @@ from tickmargin.config_add_ons import ADD_ONS, OF_THE_POCKET, AntiProcyclicality
 from tickmargin.config_base import Confidence, NonNegative, Positive, Ratio, date_of, without_null
 from tickmargin.config_base import Section as Section
 from tickmargin.config_expiry import Portfolio, Standard
+from tickmargin.config_pegs import Pegged
 from tickmargin.config_protocols import Protocol, Token
 from tickmargin.config_scaling import NoScaling, SizeScaling
 from tickmargin.config_tail import JointTail
@@ -296,6 +297,9 @@ class Policy(AddOnSections):
     protocol: Protocol | None = None
     tokens: dict[str, Token] = Field(
         default={}, description="by asset, what the rule ``drift_v2`` lends on"
+    )
+    pegs: dict[str, Pegged] = Field(
+        default={}, description="by asset, what the add-on ``peg`` holds it to"
     )
     netting: Netting = Netting()
     underlyings: dict[str, UnderlyingOverride] = Field(default={})

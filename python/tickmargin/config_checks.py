@@ -284,6 +284,9 @@ def check_method(view: View) -> Iterator[Problem]:
     if view.given("tokens") and view.get("protocol", "rule") != "drift_v2":
         message = "given, but has an effect only under the rule drift_v2 of method protocol"
         yield Problem(("tokens",), "KEY_NOT_USED", None, message, ())
+    if view.given("pegs") and not view.given("peg"):
+        message = "given, but has an effect only with the add-on peg"
+        yield Problem(("pegs",), "KEY_NOT_USED", None, message, ())
     for place in places[1:]:
         if view.given(*place, "protocol", "rule"):
             message = "given; one rule holds for all underlyings of a policy"

@@ -122,9 +122,35 @@ def check_beside_method(view: View) -> Iterator[Problem]:
     yield from _check_damping(view, method)
 
 
+def is_asset(name: object) -> bool:
+    """Whether it reads ``SYMBOL`` or ``SYMBOL@chain``."""
+    symbol, at, chain = str(name).partition("@")
+    return bool(symbol) and "@" not in chain and (not at or bool(chain))
+
+
+def check_pegs(view: View) -> Iterator[Problem]:
+    """Keys are assets; each is pegged to one thing, and not to itself."""
+    for asset in view.raw:
+        if not is_asset(asset):
+            message = f"got {shown(asset)}; expected USDC or USDC@solana"
+            yield Problem((asset,), "INVALID_ASSET", asset, message, (asset,))
+        value, other = view.given(asset, "value"), view.given(asset, "asset")
+        to = view.get(asset, "asset")
+        if value and other:
+            message = f"got {shown(to)} beside value; expected one or the other"
+            yield Problem((asset, "asset"), "KEY_NOT_USED", to, message, (asset,))
+        elif not value and not other:
+            message = "missing; expected what the asset is pegged to, value or asset"
+            yield Problem((asset, "value"), "MISSING_KEY", None, message, (asset,))
+        elif other and to is not None and (not is_asset(to) or to == asset):
+            message = f"got {shown(to)}; expected another asset, ETH or ETH@arbitrum"
+            yield Problem((asset, "asset"), "INVALID_ASSET", to, message, (asset,))
+
+
 ADD_ON_CHECKS: dict[str, Callable[[View], Iterator[Problem]]] = {
     **dict.fromkeys(ADD_ONS, check_add_on),
     "liquidity": check_liquidity,
     "credit_score": check_credit_score,
     "anti_procyclicality": check_anti_procyclicality,
+    "pegs": check_pegs,
 }

@@ -31,6 +31,7 @@ from tickmargin.config_correlation import correlation_fault, correlation_matrix
 from tickmargin.config_expiry import Portfolio, Standard
 from tickmargin.config_issues import PolicyIssue
 from tickmargin.config_load import LoadedPolicy
+from tickmargin.config_pegs import compile_pegs
 from tickmargin.config_protocols import Protocol
 from tickmargin.config_venues import Matrix, Span
 from tickmargin.errors import InvalidInputError
@@ -141,6 +142,7 @@ def compile_policy(
         "tokens": compile_tokens(config.tokens, assets),
         "netting": _netting(policy, list(underlyings)),
         **_add_ons(policy, underlyings),
+        "pegs": compile_pegs(config, assets),
     }
 
 

@@ -171,7 +171,7 @@ class Twin:
             missing |= lacks
         own = math.fsum(x.initial for x in base), math.fsum(x.maintenance for x in base)
         score = self._credit_scores.get(pocket.account)
-        lines, lacks = pocket_lines(market, list(pocket.held), own, context, score)
+        lines, lacks = pocket_lines(market, pocket.held, own, context, score)
         pocket.lines += lines
         pocket.statuses = frozenset(missing | lacks)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from tests.oracle import margin_sensitivities as charges
 from tests.oracle.margin_market import Market, MissingInputError, asset_key
@@ -102,7 +102,7 @@ def unit_lines(
 
 def pocket_lines(
     market: Market,
-    names: Sequence[str],
+    held: Mapping[str, Sequence[Held]],
     own: Pair,
     context: tuple[Policy, charges.Worth],
     credit_score: float | None,
@@ -112,12 +112,14 @@ def pocket_lines(
     lines: list[Line] = []
     missing: set[str] = set()
     rows = {asset_key(row): row for row in market.tables["assets"]}
+    positions = [h for unit in held.values() for h in unit]
+    pegs = policy.written.get("pegs", {})
 
     def rules(section: str) -> charges.Rules:
         return policy.section(section, "")
 
     def scored(section: str) -> Pair:
-        return charges.score_charge(market, names, own, f"{section}_score", rules(section))
+        return charges.score_charge(market, list(held), own, f"{section}_score", rules(section))
 
     made: dict[str, Callable[[], Pair]] = {
         "borrow": lambda: charges.borrow_charge(rows, worth, rules("borrow")),
@@ -126,6 +128,7 @@ def pocket_lines(
         "regime": lambda: scored("regime"),
         "macro": lambda: scored("macro"),
         "credit_score": lambda: charges.credit_charge(credit_score, own, rules("credit_score")),
+        "peg": lambda: charges.peg_charge(market, positions, worth, pegs, rules("peg")),
     }
     for section, charge in made.items():
         if not policy.has(section):

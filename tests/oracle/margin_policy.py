@@ -62,6 +62,7 @@ LIQUIDITY = {
 }
 CONCENTRATION = {"threshold_notional": 1.0, "slope_ratio": 0.0, "cap_ratio": 0.0}
 VEGA_CHARGE = {"reference_days": 30.0, "power": 0.5, "min_days": 1.0}
+PEG = {"collateral_factor": 0.0}
 WRONG_WAY = {"other_ratio": 0.0}
 ASSET_RISK = {"cap_ratio": 1.0}
 NO_DEFAULTS = (
@@ -140,6 +141,7 @@ DEFAULTS = {
     "vega_charge": VEGA_CHARGE,
     "wrong_way": WRONG_WAY,
     "asset_risk": ASSET_RISK,
+    "peg": PEG,
     "matrix": MATRIX,
     "span": SPAN,
 }

@@ -10,9 +10,10 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from tests.oracle.margin_market import Market, MissingInputError
+from tests.oracle.margin_market import Market, MissingInputError, asset_key
 from tests.oracle.margin_methods import Held
 from tests.oracle.margin_policy import Policy
+from tests.oracle.margin_values import settle_key
 
 Pair = tuple[float, float]
 Rules = Mapping[str, Any]
@@ -244,6 +245,56 @@ def asset_risk_charge(rows: Mapping[Any, Any], worth: Worth, rules: Rules) -> Pa
         for side in SIDES
     )
     return initial, maintenance
+
+
+def peg_charge(
+    market: Market, held: Sequence[Held], worth: Worth, pegs: Mapping[str, Any], rules: Rules
+) -> Pair:
+    """What hangs on an asset below its peg, initial margin alone."""
+
+    def below(key: tuple[str, str]) -> tuple[float, Rules]:
+        """How far an asset is below its threshold, and the factors that hold for it."""
+        symbol, chain = key
+        own = pegs.get(f"{symbol}@{chain}" if chain else symbol, pegs.get(symbol))
+        if own is None:
+            return 0.0, rules
+        terms = {**rules, **own}
+        reference = own.get("value") or reference_price(market, own["asset"])
+        return max(terms["threshold"] - market.price(key) / reference, 0.0), terms
+
+    parts = []
+    for h in held:
+        c = h.contract
+        if c.is_option and h.quantity > 0.0:
+            continue
+        row = market.underlying(c.underlying)
+        peg_price = 1.0 if row.get("peg_price") is None else row["peg_price"]
+        money = max(rules["threshold"] - peg_price, 0.0) * rules["factor"]
+        lost, terms = below(settle_key(c.row))
+        at_index = c.open * c.multiplier * c.unit if c.payoff != "inverse" else c.notional()
+        parts.append(abs(h.quantity) * at_index * max(money, lost * terms["factor"]))
+    for key, amount in worth:
+        if amount > 0.0:
+            lost, terms = below(key)
+            parts.append(amount * lost * terms["collateral_factor"])
+    return math.fsum(parts), 0.0
+
+
+def reference_price(market: Market, name: str) -> float:
+    """Price of what an asset is pegged to: that asset, or the only one of its symbol."""
+    symbol, _, chain = name.partition("@")
+    listed = [(market.numeraire, ""), *(asset_key(row) for row in market.tables["assets"])]
+    keys = [key for key in dict.fromkeys(listed) if key[0] == symbol]
+    if (symbol, chain) in keys:
+        keys = [(symbol, chain)]
+    elif chain:
+        keys = []
+    if len(keys) != 1:
+        raise MissingInputError("missing_peg")
+    try:
+        return market.price(keys[0])
+    except MissingInputError:
+        raise MissingInputError("missing_peg") from None
 
 
 def delay_charge(own: Pair, rules: Rules) -> Pair:

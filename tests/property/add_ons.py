@@ -19,7 +19,22 @@ SEEN_BY = {
     "rate_environment": ("matrix",),
     "wrong_way": ("portfolio",),
     "oracle_confidence": ("portfolio", "standard"),
+    "peg": ("portfolio", "standard"),
 }
+
+
+def make_pegs(rng: random.Random, names: list[str]) -> dict[str, dict[str, Any]]:
+    """What some assets of `markets.make_assets` are held to; of some the reference is not known."""
+    coin = rng.choice(names)
+    pegs: dict[str, dict[str, Any]] = {
+        "USDC@ethereum": {"value": 1.0},
+        "EUR": rng.choice([{"value": 1.1}, {"asset": "USDC"}, {"asset": "USD"}]),
+        "WRAP": {"asset": coin, "factor": between(rng, 0.0, 2.0)},
+        coin: {"value": 20_000.0, "threshold": 0.7, "collateral_factor": 0.5},
+    }
+    if sometimes(rng, 0.1):
+        pegs["EUR"] = {"asset": rng.choice(["NOPE", "USDC@solana"])}
+    return {name: peg for name, peg in pegs.items() if sometimes(rng, 0.6)}
 
 
 def moves_vols(policy: dict[str, Any]) -> bool:
@@ -72,6 +87,11 @@ def make_add_ons(rng: random.Random) -> dict[str, dict[str, Any]]:
         },
         "regime": pair(0.5, "max_ratio"),
         "macro": pair(0.5, "max_ratio"),
+        "peg": {
+            "threshold": between(rng, 0.9, 1.1),
+            "factor": between(rng, 0.0, 4.0),
+            "collateral_factor": rng.choice([0.0, 1.5]),
+        },
         "credit_score": {**pair(0.5, "max_ratio"), "best_score": 800.0, "worst_score": 300.0},
     }
 
@@ -114,6 +134,7 @@ def with_add_on_inputs(rng: random.Random, market: dict[str, Rows], missing: flo
         put(
             row,
             confidence=between(rng, 0.0, 1.0),
+            peg_price=rng.choice([1.0, between(rng, 0.8, 1.0)]),
             index_ts_ns=AS_OF_NS - rng.choice([0, 30, 3600, 90_000]) * 10**9,
             price_velocity_ratio=between(rng, -0.1, 0.1),
             flow_signed_notional=total * between(rng, -1.0, 1.0),

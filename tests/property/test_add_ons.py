@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.oracle.margin import Inputs, Twin
-from tests.property.add_ons import SEEN_BY, add_ons_for, make_add_ons, make_damping
+from tests.property.add_ons import SEEN_BY, add_ons_for, make_add_ons, make_damping, make_pegs
 from tests.property.add_ons import with_add_on_inputs as filled
 from tests.property.books import CI, engine_of, make_inputs
 from tests.property.compare import check_accounts, check_lines, check_pockets
@@ -34,6 +34,8 @@ def drawn(rng: random.Random, method: str, share: float, missing: float = 0.0) -
             row["credit_score"] = between(rng, 200.0, 900.0)
     policy = dict(made.policy)
     policy |= add_ons_for(rng, policy, share)
+    if "peg" in policy:
+        policy["pegs"] = make_pegs(rng, [row["underlying"] for row in market["underlyings"]])
     if method != "dynamic" and sometimes(rng, 0.5):
         policy["anti_procyclicality"] = make_damping(rng)
     return Inputs(made.as_of_ns, market, {**made.portfolio, "accounts": accounts}, policy)

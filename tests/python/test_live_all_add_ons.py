@@ -24,6 +24,7 @@ def with_inputs() -> tm.Market:
     under, assets, marks = tables["underlyings"], tables["assets"], tables["marks"]
     under |= {
         "confidence": [0.9, 0.4],
+        "peg_price": [1.0, 0.85],
         "price_velocity_ratio": [-0.02, 0.01],
         "open_interest_notional": [1e6, 1e7],
         "regime_score": [0.2, 0.7],
@@ -47,6 +48,8 @@ def policy(method: str, seed: int, only: tuple[str, ...] = ()) -> Policies:
     for name, rules in make_add_ons(rng).items():
         if method not in SEEN_BY.get(name, ()) and (not only or name in only):
             data[name] = rules
+    if "peg" in data:
+        data["pegs"] = {"USDC": {"value": 1.25}, "BTC": {"asset": "USDC", "threshold": 7e4}}
     if method != "dynamic" and not only:
         data["anti_procyclicality"] = make_damping(rng)
     return Policies.from_dict({"schema": 1, "policies": {"p": data}})
@@ -94,7 +97,7 @@ def test_live_equals_recompute_with_everything_charged(method: str) -> None:
     lines = {
         row["component"] for name in ("anna", "boris") for row in live.explain(name).requirement
     }
-    assert {"funding", "oracle_staleness", "order_flow", "regime", "credit_score"} <= lines
+    assert {"funding", "oracle_staleness", "order_flow", "regime", "credit_score", "peg"} <= lines
 
 
 @pytest.mark.parametrize("method", ["fixed", "dynamic"])

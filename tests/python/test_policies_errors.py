@@ -47,7 +47,7 @@ def faults(data: dict[str, Any]) -> list[tuple[str, str | None]]:
 
 
 # Tables whose keys are names the user chooses.
-NAMED = ("policies", "haircuts", "tokens", "correlation", "underlyings")
+NAMED = ("policies", "haircuts", "tokens", "pegs", "correlation", "underlyings")
 NAMES = ("f", "d", "s", "m", "n", "p", "q", "t", "u", "v", "w", "x", "y")
 
 

@@ -118,6 +118,16 @@ struct AddOnParameters {
   std::vector<double> values;
 };
 
+// What an asset is meant to be worth, for the add-on `peg`: the price of another asset, or an amount
+// of the numeraire. 0 and no asset: it is not pegged; NaN: what it is pegged to is not known.
+struct PegParameters {
+  std::int32_t asset = -1;
+  double value = 0;
+  double threshold = 0;  // of that worth, below which it is charged
+  double factor = 0;
+  double collateral_factor = 0;
+};
+
 // Volatilities are annual; NaN: not given. `dynamic` measures at the two volatilities below, the
 // other methods take the two ratios after them, of the gross delta at the index.
 struct ProcyclicalityParameters {
@@ -239,6 +249,7 @@ struct Policy {
   std::vector<TokenParameters> tokens;  // by asset, rule drift_v2 only
   NettingParameters netting;
   std::vector<AddOnParameters> add_ons;                  // those charged, in the order of their ids
+  std::vector<PegParameters> pegs;                       // by asset, or empty
   std::vector<ProcyclicalityParameters> procyclicality;  // by underlying, or empty
 };
 

@@ -28,6 +28,7 @@ enum class Status : std::uint8_t {
   missing_velocity = 17,
   missing_flow = 18,
   missing_open_interest = 19,
+  missing_peg = 20,
 };
 
 // States in rising order of danger; `undecidable` stands beside them: new risk and withdrawals are
@@ -70,6 +71,7 @@ constexpr const char* status_name(Status status) noexcept {
     case Status::missing_velocity: return "missing_velocity";
     case Status::missing_flow: return "missing_flow";
     case Status::missing_open_interest: return "missing_open_interest";
+    case Status::missing_peg: return "missing_peg";
   }
   return "unknown";
 }

@@ -11,7 +11,7 @@
 namespace tickmargin::live {
 
 // Of saved engines and policies: rises when a member is added, left out or moved.
-inline constexpr std::uint32_t format_version = 6;
+inline constexpr std::uint32_t format_version = 7;
 
 template <class Archive, class T, class Each>
 void each(Archive& archive, std::vector<T>& values, Each one) {
@@ -93,6 +93,11 @@ void fields(Archive& f, ScenarioParameters& p) {
 template <class Archive>
 void fields(Archive& f, AddOnParameters& p) {
   f(p.id), f(p.values);
+}
+
+template <class Archive>
+void fields(Archive& f, PegParameters& p) {
+  f(p.asset), f(p.value), f(p.threshold), f(p.factor), f(p.collateral_factor);
 }
 
 template <class Archive>
@@ -214,6 +219,7 @@ void fields(Archive& f, Policy& p) {
   f(p.netting.rule), f(p.netting.correlation), f(p.netting.credit_cap_ratio);
   f(p.netting.correlation_break);
   each(f, p.add_ons, nested);
+  each(f, p.pegs, nested);
   each(f, p.procyclicality, nested);
 }
 

@@ -50,6 +50,7 @@ _READS_IF_THERE: dict[str, tuple[str, ...]] = {
     "portfolio": ("confidence", "peg_price"),
     "standard": ("confidence", "peg_price"),
     "borrow": ("borrow_rate_annual",),
+    "peg": ("peg_price",),
 }
 # Of the money or of the account: the same for every book, and so for every underlying.
 OF_THE_BOOK = ("risk_annual", "borrow_rate_annual", "credit_score")
