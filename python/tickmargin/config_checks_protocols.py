@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from tickmargin import _core
 from tickmargin.config_checks import Problem, View, not_below
 from tickmargin.config_issues import shown
 from tickmargin.config_protocols import Protocol
@@ -35,6 +36,7 @@ _READ = {
         "quadratic_slippage",
         "funding_per_unit",
         "initial_scaling",
+        "initial_ratio",
     ),
     "drift_v2": (
         *_NEEDED["drift_v2"],
@@ -58,6 +60,7 @@ def check_protocol(view: View) -> Iterator[Problem]:
     yield from _missing(view, _NEEDED[rule], f"the rule {rule} needs it")
     if rule == "vega":
         yield from _risk_factors(view)
+        yield from _isolated(view)
     if rule == "dydx_v4":
         upper = view.get("open_interest_upper_cap")
         if upper:  # 0: open interest does not count
@@ -79,6 +82,32 @@ def _risk_factors(view: View) -> Iterator[Problem]:
                 yield Problem((key,), "KEY_NOT_USED", view.get(key), message, (key, "risk_long"))
         return
     yield from _missing(view, _MODEL, "the rule vega needs it, or risk_long and risk_short")
+
+
+def _isolated(view: View) -> Iterator[Problem]:
+    """The share that an account chooses is above what a new position is held to."""
+    chosen = view.get("initial_ratio")
+    if chosen is None:
+        return
+    if view.given("initial_scaling"):
+        message = "given, but initial_ratio replaces it: isolated margin has no level to top up to"
+        got = view.get("initial_scaling")
+        yield Problem(
+            ("initial_scaling",), "KEY_NOT_USED", got, message, ("initial_scaling", "initial_ratio")
+        )
+    risks = [view.get("risk_long"), view.get("risk_short")]
+    model = [view.get(key) for key in _MODEL]
+    if None in risks and None not in model:
+        tail, horizon, vol = (float(value) for value in model)
+        drift = view.get("drift_annual") or 0.0
+        risks = list(_core.vega_lognormal_risk_factors(tail, horizon, drift, vol))
+    if None in risks:
+        return  # told of already
+    least = max(risks) + (view.get("linear_slippage") or 0.0)
+    if chosen <= least:
+        message = f"got {shown(chosen)}; expected more than {least:.9g}, risk factor and slippage"
+        keys = ("initial_ratio", "linear_slippage", "risk_long", "risk_short", *_MODEL)
+        yield Problem(("initial_ratio",), "INITIAL_BELOW_MAINTENANCE", chosen, message, keys)
 
 
 def _missing(view: View, keys: tuple[str, ...], why: str) -> Iterator[Problem]:

@@ -61,7 +61,10 @@ class Protocol(Section):
     initial_scaling: Weight | None = Field(
         default=None, description="vega: initial level, of maintenance; 1.2"
     )
-    initial_ratio: Ratio | None = Field(default=None, description="drift_v2: four decimals")
+    initial_ratio: Ratio | None = Field(
+        default=None,
+        description="drift_v2: four decimals; vega: isolated margin, of the notional when entered",
+    )
     maintenance_ratio: Ratio | None = Field(default=None, description="drift_v2: four decimals")
     size_factor: Factor | None = Field(default=None, description="drift_v2: six decimals")
     profit_initial_weight: Ratio | None = Field(default=None, description="drift_v2: 1")

@@ -23,6 +23,7 @@ VEGA = {
     "vol_annual": 1.0,
     "linear_slippage": 0.001,
 }
+ISOLATED = {**VEGA, "initial_ratio": 0.1}
 DRIFT = {
     "rule": "drift_v2",
     "initial_ratio": 0.1,
@@ -44,8 +45,8 @@ def policies(rule: dict[str, Any], **more: Any) -> dict[str, Any]:
 
 RULES = pytest.mark.parametrize(
     "policy",
-    [policies(DYDX), policies(VEGA), policies(DRIFT, tokens=TOKENS)],
-    ids=["dydx_v4", "vega", "drift_v2"],
+    [policies(DYDX), policies(VEGA), policies(ISOLATED), policies(DRIFT, tokens=TOKENS)],
+    ids=["dydx_v4", "vega", "vega-isolated", "drift_v2"],
 )
 
 

@@ -23,7 +23,7 @@ from tickmargin.protocols import drift_v2, dydx_v4, hyperliquid, vega
 MONEY = 10**6
 PRICES = {"BTC": 60_000.0, "SOL": 150.0, "JUP": 1.0}
 SIZES = {"BTC": 0.5, "SOL": -100.0, "JUP": 1_000.0}
-NAMES = ("dydx-v4", "drift-v2", "vega-cross", "hyperliquid")
+NAMES = ("dydx-v4", "drift-v2", "vega-cross", "vega-isolated", "hyperliquid")
 
 
 def book(preset: str, settle: str = "USDC") -> tm.Engine:
@@ -51,7 +51,7 @@ def file_of(preset: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("preset", NAMES)
 def test_each_margins_a_book(preset: str) -> None:
-    settle = "USDT" if preset == "vega-cross" else "USDC"
+    settle = "USDT" if preset.startswith("vega") else "USDC"
     made = book(preset, settle)
     row = made.recompute().accounts
     assert row["status"].tolist() == ["ok"]
@@ -113,6 +113,20 @@ def test_vega_asks_by_the_tails_of_its_risk_model() -> None:
         scaling = vega.Scaling(Fraction(11, 10), Fraction(6, 5), Fraction(7, 5))
         levels = vega.margin_levels(market, round(size * unit), scaling=scaling)
         assert got[name] == (levels.initial, levels.maintenance)
+
+
+def test_isolated_vega_asks_for_a_tenth_of_what_was_entered() -> None:
+    """Maintenance is that of cross margin; the share is an order's, at the price it traded at."""
+    got, cross = asked(book("vega-isolated", "USDT")), asked(book("vega-cross", "USDT"))
+    for name, size in SIZES.items():
+        entered = vega.order_side_margin(
+            0, [vega.Order(round(abs(size) * 10), round(PRICES[name] * MONEY))], "buy",
+            Fraction(1, 10), 10,
+        )  # fmt: skip
+        assert got[name] == (entered, cross[name][1])
+        assert entered == abs(size) * PRICES[name] * MONEY / 10
+    levels = file_of("vega-isolated")["levels"]
+    assert set(levels.values()) == {1.0}  # nothing is topped up, and nothing paid back
 
 
 def test_drift_s_free_collateral_counts_debts_and_sizes() -> None:

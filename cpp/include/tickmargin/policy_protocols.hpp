@@ -28,7 +28,7 @@ struct ProtocolParameters {
   double quadratic_slippage = 0;
   double funding_per_unit = 0;
   double initial_scaling = 1;
-  // Drift v2: ratios of ten thousand, factors of size of a million.
+  // Drift v2: ratios of ten thousand, factors of size of a million. Vega isolated: initial_ratio.
   double initial_ratio = 0;
   double maintenance_ratio = 0;
   double size_factor = 0;

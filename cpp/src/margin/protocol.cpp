@@ -25,9 +25,10 @@ struct Amounts {
 
 // A net position in one market, as its rule sees it.
 struct Held {
-  Checked size;      // base units x 10^size_decimals, above 0 long
-  Checked price;     // quote units x 10^price_decimals
-  Checked cost = 0;  // quote parts: what was paid for it, Drift only
+  Checked size;                         // base units x 10^size_decimals, above 0 long
+  Checked price;                        // quote units x 10^price_decimals
+  Checked cost = 0;                     // quote parts: what was paid for it, Drift only
+  base::Rational entered = Checked(0);  // size x price in parts when it was entered, Vega only
 };
 
 struct Market {
@@ -71,7 +72,28 @@ Amounts vega_margin(const ProtocolParameters& p, const Held& held) noexcept {
       vega::maintenance_margin(market, held.size, none, none, {false, Checked(0)});
   const base::Rational scaling = factor(p.initial_scaling);
   const vega::Levels levels = vega::margin_levels(need, {scaling, scaling, scaling});
-  return {levels.initial, levels.maintenance};
+  if (p.initial_ratio == 0) return {levels.initial, levels.maintenance};
+  // Isolated: what its orders were asked for, a share of the notional at their prices.
+  const base::Rational unit_price(ten_to(p.quote_decimals), ten_to(p.price_decimals));
+  const base::Rational asked =
+      held.entered * unit_price * factor(p.initial_ratio) / market.position_factor;
+  return {base::max(asked.rounded(base::Rounding::floor), levels.maintenance), levels.maintenance};
+}
+
+// Size x price in parts at which a net position was entered: of the rows on its side, at their mean
+// where the other side has closed a part.
+base::Rational entered_at(const ProtocolParameters& p, const PocketRows& rows, std::int64_t begin,
+                          std::int64_t end, double multiplier, Checked net) noexcept {
+  if (!net.ok() || net.value() == 0) return Checked(0);
+  const bool is_long = net.value() > 0;
+  Checked size = 0, value = 0;
+  for (std::int64_t k = begin; k < end; ++k) {
+    if ((rows.quantity[k] > 0) != is_long) continue;
+    const Checked own = parts_of(std::fabs(rows.quantity[k]) * multiplier, p.size_decimals);
+    size = size + own;
+    value = value + own * price_of(rows.entry[k], p.price_decimals);
+  }
+  return base::Rational(value) * base::Rational(base::abs(net), size);
 }
 
 drift::PerpMarket drift_market(const ProtocolParameters& p) noexcept {
@@ -173,6 +195,7 @@ void add_market(const Context& context, const ProtocolParameters& p, const Pocke
   if (p.rule == ProtocolRule::dydx_v4) {
     need = dydx_margin(p, held);
   } else if (p.rule == ProtocolRule::vega) {
+    if (p.initial_ratio != 0) held.entered = entered_at(p, rows, begin, end, multiplier, held.size);
     need = vega_margin(p, held);
   } else {
     held.cost = cost < 0 ? cut_of(cost, p.quote_decimals) : parts_of(cost, p.quote_decimals);
