@@ -162,6 +162,7 @@ void with_every_add_on(PolicySet& set) {
       }
       policy.add_ons.push_back(charged);
     }
+    policy.pegs.assign(5, {-1, 1.0, 1.5, 2.0, 1.0});  // every asset is below its threshold
     CHECK(policy.add_ons.size() > 15);
   }
 }
