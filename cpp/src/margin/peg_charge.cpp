@@ -1,6 +1,6 @@
-// Loss of a peg, in initial margin alone: after Derive's standard manager, which charges the
-// notional at the index of perpetuals and short options a factor times what the price of its
-// stablecoin is below a threshold (venues.md names the contract).
+// Loss of a peg, in initial margin alone: after Derive's standard manager (derivexyz/v2-core,
+// StandardManager), which charges the notional at the index of perpetuals and short options a factor
+// times what the price of its stablecoin is below a threshold.
 #include <algorithm>
 #include <cmath>
 
@@ -32,7 +32,7 @@ double below_peg(const Whole& pocket, AssetIndex asset) noexcept {
   return below <= 0 ? 0.0 : below;
 }
 
-// What a unit of notional that settles in the asset is charged, of both pegs the one that lost more.
+// What a unit of a contract's notional is charged: of both pegs the one that lost more.
 double settled_loss(const Whole& pocket, std::uint32_t i, const double* p) noexcept {
   const InstrumentColumns& c = pocket.context.instruments;
   const AssetIndex asset = c.settlement_asset[i];
