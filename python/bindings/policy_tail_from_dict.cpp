@@ -59,6 +59,7 @@ TailParameters tail(const py::dict& d) {
   }
   p.initial = margin(get<py::dict>(d, "initial"));
   p.maintenance = margin(get<py::dict>(d, "maintenance"));
+  p.quadratic = get<bool>(d, "quadratic");
   p.vol_shock_kind = get_enum<VolShock>(d, "vol_shock_kind");
   p.vol_reference_days = get<double>(d, "vol_reference_days");
   p.vol_power_short = get<double>(d, "vol_power_short");

@@ -11,6 +11,7 @@
 #include "risk/delta_gamma.hpp"
 #include "risk/joint_moves.hpp"
 #include "risk/quantile.hpp"
+#include "risk/saddlepoint.hpp"
 #include "risk/symmetric.hpp"
 #include "risk/tail_risk.hpp"
 
@@ -98,6 +99,21 @@ double delta_gamma_quantile(const Floats& delta, const Floats& gamma, const Floa
                                     static_cast<risk::DeltaGammaMethod>(method));
 }
 
+py::tuple delta_gamma_tail(const Floats& delta, const Floats& gamma, const Floats& covariance,
+                           double tail, bool shortfall) {
+  const auto n = static_cast<std::size_t>(delta.size());
+  std::vector<double> linear = copy(delta), square = copy(gamma), by_linear(n), by_square(n);
+  for (double& x : linear) x = -x;
+  for (double& x : square) x = -x;
+  risk::SaddleScratch scratch;
+  const double measure = risk::saddlepoint_tail({linear, square, view(covariance)}, tail, shortfall,
+                                                scratch, by_linear, by_square);
+  for (double& x : by_linear) x = -x;
+  for (double& x : by_square) x = -x;
+  return py::make_tuple(measure, give_column(std::move(by_linear)),
+                        give_column(std::move(by_square)));
+}
+
 using Rows = py::array_t<std::uint32_t, py::array::c_style>;
 
 py::object filtered_moves(const Floats& prices, double omega, double alpha, double beta,
@@ -123,6 +139,20 @@ py::object drawn_moves(const Floats& deviation, const Floats& correlation, std::
   return give_column(risk::drawn_moves({view(deviation), view(correlation), count, seed, freedom,
                                         jump_count, jump_mean, jump_deviation}))
       .attr("reshape")(deviation.size(), count);
+}
+
+py::object copula_moves(const Floats& history, const Floats& correlation, std::size_t count,
+                        std::uint64_t seed, double freedom) {
+  if (history.ndim() != 2 || history.size() == 0) {
+    throw py::value_error("history must have a row for each underlying and a move");
+  }
+  const auto n = static_cast<std::size_t>(history.shape(0));
+  if (static_cast<std::size_t>(correlation.size()) != n * n) {
+    throw py::value_error("correlation must have a row and a column for each underlying");
+  }
+  return give_column(
+             risk::copula_moves({view(history), view(correlation), n, count, seed, freedom}))
+      .attr("reshape")(n, count);
 }
 
 }  // namespace
@@ -165,10 +195,14 @@ void register_risk(Module& m) {
   m.def("drawn_moves", &drawn_moves, py::arg("deviation"), py::arg("correlation"), py::arg("count"),
         py::arg("seed"), py::arg("freedom"), py::arg("jump_count"), py::arg("jump_mean"),
         py::arg("jump_deviation"));
+  m.def("copula_moves", &copula_moves, py::arg("history"), py::arg("correlation"), py::arg("count"),
+        py::arg("seed"), py::arg("freedom"));
   m.def("component_risk", &component_risk, py::arg("amounts"), py::arg("covariance"),
         py::arg("multiple"));
   m.def("delta_gamma_quantile", &delta_gamma_quantile, py::arg("delta"), py::arg("gamma"),
         py::arg("covariance"), py::arg("probability"), py::arg("method"));
+  m.def("delta_gamma_tail", &delta_gamma_tail, py::arg("delta"), py::arg("gamma"),
+        py::arg("covariance"), py::arg("tail"), py::arg("shortfall"));
   m.def(
       "nearest_correlation",
       [](const Floats& matrix, std::size_t n) {

@@ -204,6 +204,13 @@ def drawn_moves(
     jump_mean: float,
     jump_deviation: float,
 ) -> NDArray[np.float64]: ...
+def copula_moves(
+    history: NDArray[np.float64],
+    correlation: NDArray[np.float64],
+    count: int,
+    seed: int,
+    freedom: float,
+) -> NDArray[np.float64]: ...
 def component_risk(
     amounts: NDArray[np.float64], covariance: NDArray[np.float64], multiple: float
 ) -> tuple[float, NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]: ...
@@ -214,6 +221,13 @@ def delta_gamma_quantile(
     probability: float,
     method: int,
 ) -> float: ...
+def delta_gamma_tail(
+    delta: NDArray[np.float64],
+    gamma: NDArray[np.float64],
+    covariance: NDArray[np.float64],
+    tail: float,
+    shortfall: bool,
+) -> tuple[float, NDArray[np.float64], NDArray[np.float64]]: ...
 def nearest_correlation(matrix: NDArray[np.float64], n: int) -> NDArray[np.float64]: ...
 def positive_semidefinite(matrix: NDArray[np.float64], n: int, tolerance: float) -> bool: ...
 def add_ons() -> list[dict[str, Any]]: ...

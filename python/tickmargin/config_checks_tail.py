@@ -11,25 +11,28 @@ from tickmargin.config_issues import shown
 from tickmargin.toml_lines import Path
 
 HISTORY = ("historical", "age_weighted", "filtered")
-MODEL = ("parametric", "monte_carlo")
+DRAWN = "monte_carlo"
+COPULA = "monte_carlo with empirical marginals"
+MODEL = ("parametric", "delta_gamma", DRAWN)
 
 # Keys that only some generators read, and whether those need them.
 _OF: Mapping[str, tuple[tuple[str, ...], bool]] = {
-    "window_days": (HISTORY, True),
-    "window_maintenance_days": (HISTORY, False),
-    "overlapping": (HISTORY, True),
+    "window_days": ((*HISTORY, COPULA), True),
+    "window_maintenance_days": ((*HISTORY, COPULA), False),
+    "overlapping": ((*HISTORY, COPULA), True),
     "decay": (("age_weighted",), True),
     "filter": (("filtered",), True),
-    "stress": ((*HISTORY, "monte_carlo"), False),
-    "distribution": (MODEL, False),
-    "degrees_of_freedom": (MODEL, False),
+    "stress": ((*HISTORY, DRAWN, COPULA), False),
+    "distribution": (("parametric", DRAWN, COPULA), False),
+    "degrees_of_freedom": (("parametric", DRAWN, COPULA), False),
+    "marginals": ((DRAWN, COPULA), False),
     "vols_annual": (MODEL, True),
-    "correlation": (MODEL, False),
-    "correlation_default": (MODEL, False),
-    "draws": (("monte_carlo",), True),
-    "seed": (("monte_carlo",), True),
-    "jumps": (("monte_carlo",), False),
-    "vol_moves": ((*HISTORY, "monte_carlo"), False),
+    "correlation": ((*MODEL, COPULA), False),
+    "correlation_default": ((*MODEL, COPULA), False),
+    "draws": ((DRAWN, COPULA), True),
+    "seed": ((DRAWN, COPULA), True),
+    "jumps": ((DRAWN,), False),
+    "vol_moves": ((*HISTORY, DRAWN, COPULA), False),
 }
 
 
@@ -42,8 +45,9 @@ def check_tail(view: View) -> Iterator[Problem]:
     ):
         yield from not_below(view, (high,), (low,))
     generator = view.get("generator")
-    if generator is not None:
-        yield from _check_used(view, generator)
+    if generator is not None and ("marginals",) not in view.bad:
+        empirical = generator == DRAWN and view.get("marginals") == "empirical"
+        yield from _check_used(view, COPULA if empirical else generator)
     yield from _check_filter(view)
     yield from _check_stress(view)
     yield from _check_model(view)
@@ -63,7 +67,7 @@ def _check_used(view: View, generator: str) -> Iterator[Problem]:
     for key, (generators, needed) in _OF.items():
         reads = generator in generators
         # A stressed window is taken from a history, whatever the generator.
-        if key == "overlapping" and generator == "monte_carlo" and view.given("stress"):
+        if key == "overlapping" and generator == DRAWN and view.given("stress"):
             reads, needed = True, True
         if view.given(key) and not reads:
             where = f"generator is {' or '.join(generators)}"

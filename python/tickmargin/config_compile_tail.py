@@ -53,7 +53,8 @@ def compile_tail(
     tail = policy.config.tail
     assert tail is not None
     maker = TailMaker(policy, tail, tuple(underlyings), history, as_of_ns)
-    return maker.parametric() if tail.generator == "parametric" else maker.scenarios()
+    modelled = tail.generator in ("parametric", "delta_gamma")
+    return maker.parametric() if modelled else maker.scenarios()
 
 
 class TailMaker:
@@ -174,6 +175,7 @@ class TailMaker:
                 "quantile": rules.index(tail.quantile_maintenance),
                 **maintenance,
             },
+            "quadratic": tail.generator == "delta_gamma",
             "vol_shock_kind": int(tail.vol_shock == "absolute"),
             **{key: getattr(tail, key) for key in same.split()},
         }
@@ -182,7 +184,7 @@ class TailMaker:
 
     def _sample(self, days: float, window: float | None) -> _Sample:
         tail = self.tail
-        if tail.generator == "monte_carlo":
+        if tail.generator == "monte_carlo" and tail.marginals == "model":
             return self._drawn(days)
         history = self._needed_history()
         assert window is not None
@@ -203,6 +205,8 @@ class TailMaker:
         if tail.generator == "age_weighted":
             assert tail.decay is not None
             weight = np.ascontiguousarray(_core.age_weights(start.size, tail.decay)[::-1])
+        if tail.generator == "monte_carlo":
+            return self._copula(history, start, end)
         return self._moved(history, start, end, weight)
 
     def _confidence(self, days: float, window: float | None) -> float:
@@ -273,6 +277,15 @@ class TailMaker:
             0.0 if jumps is None else jumps.mean,
             0.0 if jumps is None else jumps.sd,
         )
+        return _Sample(moves, self._shocks(moves, None, None, None), np.empty(0))
+
+    def _copula(self, history: History, start: NDArray[np.intp], end: NDArray[np.intp]) -> _Sample:
+        tail = self.tail
+        assert tail.draws is not None
+        assert tail.seed is not None
+        own = np.ascontiguousarray(self._moved(history, start, end, np.empty(0)).moves)
+        correlation = np.ravel(self._correlation())
+        moves = _core.copula_moves(own, correlation, tail.draws, tail.seed, self._freedom())
         return _Sample(moves, self._shocks(moves, None, None, None), np.empty(0))
 
     def _shocks(self, moves: Floats, history: Any, start: Any, end: Any) -> Floats | None:

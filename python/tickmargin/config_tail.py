@@ -75,7 +75,9 @@ class Jumps(Section):
 class JointTail(Section):
     """Methods ``var`` and ``es``: joint scenarios and what is measured in them."""
 
-    generator: Literal["historical", "age_weighted", "filtered", "parametric", "monte_carlo"]
+    generator: Literal[
+        "historical", "age_weighted", "filtered", "parametric", "delta_gamma", "monte_carlo"
+    ]
     horizon_initial_days: Positive
     horizon_maintenance_days: Positive
     confidence_initial: Confidence
@@ -102,8 +104,13 @@ class JointTail(Section):
         default="normal", description="of parametric and monte_carlo; student_t: joint, one scale"
     )
     degrees_of_freedom: Annotated[float, Field(gt=2.0)] | None = None
+    marginals: Literal["model", "empirical"] = Field(
+        default="model",
+        description="of monte_carlo; empirical: each underlying's own moves in the window, at the "
+        "ranks that are drawn",
+    )
     vols_annual: dict[str, Positive] = Field(
-        default={}, description="of parametric and monte_carlo, by underlying or default"
+        default={}, description="of models of moves, by underlying or default"
     )
     correlation: dict[str, Correlation] = Field(
         default={}, description='by pair, such as "BTC/ETH"'

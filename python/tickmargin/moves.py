@@ -11,12 +11,14 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from tickmargin import _core
 from tickmargin.errors import InvalidInputError
 from tickmargin.live_base import whole
 from tickmargin.pricing.arguments import reals
 from tickmargin.risk import covariance, is_positive_semidefinite
+from tickmargin.venues.arguments import between
 
-__all__ = ["Moves", "historical_moves", "simulated_moves"]
+__all__ = ["Moves", "copula_moves", "historical_moves", "simulated_moves"]
 
 Moves = dict[str, NDArray[np.float64]]
 
@@ -87,3 +89,44 @@ def simulated_moves(
         shared = rng.chisquare(degrees_of_freedom, size=(count, 1))
         logs *= np.sqrt((degrees_of_freedom - 2.0) / shared)
     return {name: np.expm1(logs[:, i]) for i, name in enumerate(vols_annual)}
+
+
+def copula_moves(
+    history: Mapping[str, ArrayLike],
+    correlation: ArrayLike,
+    *,
+    count: int,
+    seed: int,
+    degrees_of_freedom: float | None = None,
+) -> Moves:
+    """Moves of a past, each underlying's own, joined by a copula.
+
+    ``count`` joint draws, normal of a correlation or with ``degrees_of_freedom`` (above 2) Student
+    t, are ranked by underlying; the r-th from below is its move at index
+    ``ceil((2 r + 1) n / (2 count)) - 1`` of the ``n`` in ``history``, sorted. So the marginals are
+    the past's quantiles and the ranks' dependence the copula's. The same seed gives the same moves
+    on every processor.
+    """
+    draws = whole("count", count)
+    if seed < 0:
+        message = f"seed must be 0 or more, was {seed!r}"
+        raise InvalidInputError(message, code="INVALID_ARGUMENT")
+    freedom = 0.0
+    if degrees_of_freedom is not None:
+        freedom = between("degrees_of_freedom", degrees_of_freedom, 2.0, float("inf"))
+    columns = [reals(f"history[{name!r}]", moves) for name, moves in history.items()]
+    if not columns or columns[0].size == 0 or {c.shape for c in columns} != {(columns[0].size,)}:
+        message = f"history must be columns of one length, were {[c.shape for c in columns]}"
+        raise InvalidInputError(message, code="LENGTH_MISMATCH")
+    for name, column in zip(history, columns, strict=True):
+        bad = np.flatnonzero(~(np.isfinite(column) & (column > -1.0)))
+        if bad.size:
+            message = f"history[{name!r}] must be finite and > -1, got {column[bad[0]]} at row "
+            raise InvalidInputError(message + str(bad[0]), code="OUT_OF_RANGE")
+    matrix = covariance(np.ones(len(columns)), correlation)
+    if not (is_positive_semidefinite(matrix, 1e-9) and (np.diag(matrix) == 1.0).all()):
+        message = "correlation must be positive semi-definite with a diagonal of 1"
+        raise InvalidInputError(message, code="CORRELATION_NOT_PSD")
+    own = np.ascontiguousarray(np.stack(columns))
+    drawn = _core.copula_moves(own, np.ravel(matrix), draws, seed, freedom)
+    return dict(zip(history, drawn, strict=True))

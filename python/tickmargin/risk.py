@@ -21,6 +21,7 @@ from tickmargin.venues.arguments import between
 __all__ = [
     "QUANTILE_RULES",
     "ComponentRisk",
+    "DeltaGammaTail",
     "ExpectedShortfallComponents",
     "FilteredReturns",
     "TailRisk",
@@ -31,6 +32,7 @@ __all__ = [
     "component_var",
     "covariance",
     "delta_gamma_quantile",
+    "delta_gamma_tail",
     "filtered_returns",
     "historical_es",
     "historical_var",
@@ -83,6 +85,16 @@ class ExpectedShortfallComponents:
 
     es: float
     component: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class DeltaGammaTail:
+    """Both measures of a quadratic portfolio and each move's part of them; parts add up."""
+
+    var: float
+    es: float
+    component_var: Floats
+    component_es: Floats
 
 
 def _finite(name: str, value: ArrayLike, dimensions: int) -> Floats:
@@ -337,11 +349,38 @@ def delta_gamma_quantile(
     p = between("probability", probability, 0.0, 1.0)
     first = _finite("delta", delta, 1)
     second = _square("gamma", gamma, first.size)
-    matrix = _square("covariance", covariance, first.size)
+    matrix = _semidefinite(covariance, first.size)
+    return _core.delta_gamma_quantile(first, second, matrix, p, place)
+
+
+def delta_gamma_tail(
+    delta: ArrayLike, gamma: ArrayLike, covariance: ArrayLike, confidence: float
+) -> DeltaGammaTail:
+    """Of ``delta'x + sum(gamma x**2) / 2``, normal ``x``, by saddle point; confidence above 0.5.
+
+    Notes
+    -----
+    Lugannani and Rice (1980); the shortfall by Butler and Wood (2004). Parts are a move's delta
+    and gamma times the measure's derivatives (Euler).
+    """
+    first, second = _finite("delta", delta, 1), _finite("gamma", gamma, 1)
+    if first.shape != second.shape:
+        message = f"gamma has {second.size} elements, delta {first.size}"
+        raise InvalidInputError(message, code="LENGTH_MISMATCH")
+    matrix = _semidefinite(covariance, first.size)
+    tail = 1.0 - between("confidence", confidence, 0.5, 1.0)
+    both = [_core.delta_gamma_tail(first, second, matrix, tail, es) for es in (False, True)]
+    (var, *of_var), (es, *of_es) = both
+    parts: list[Floats] = [by[0] * first + by[1] * second for by in (of_var, of_es)]
+    return DeltaGammaTail(var, es, *parts)
+
+
+def _semidefinite(covariance: ArrayLike, size: int) -> Floats:
+    matrix = _square("covariance", covariance, size)
     if not is_positive_semidefinite(matrix):
         message = "covariance must be positive semi-definite"
         raise InvalidInputError(message, code="OUT_OF_RANGE")
-    return _core.delta_gamma_quantile(first, second, matrix, p, place)
+    return matrix
 
 
 def is_positive_semidefinite(matrix: ArrayLike, tolerance: float = 1e-12) -> bool:

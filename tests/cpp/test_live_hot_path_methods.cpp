@@ -125,6 +125,27 @@ void by_value_at_risk(PolicySet& set) {
 void by_expected_shortfall(PolicySet& set) {
   by_tail(set, MethodId::es);
 }
+// Without scenarios: deltas and gammas under a covariance.
+void by_delta_gamma(PolicySet& set) {
+  TailParameters p;
+  p.quadratic = true;
+  p.moves.resize(underlyings);
+  for (TailMoves& moves : p.moves) moves.known = true;
+  for (TailMargin* margin : {&p.initial, &p.maintenance}) {
+    for (int a = 0; a < underlyings; ++a) {
+      for (int b = 0; b < underlyings; ++b) {
+        margin->covariance.push_back(a == b ? 1e-3 : 5e-4);
+      }
+    }
+  }
+  p.initial.factor = 1.2;
+  for (std::size_t n = 0; n < set.policies.size(); ++n) {
+    Policy& policy = set.policies[n];
+    policy.method = n % 2 == 0 ? MethodId::es : MethodId::var;
+    policy.netting.rule = NettingRule::sum;
+    policy.tail = p;
+  }
+}
 
 // Other contracts than linear futures are not a protocol's: half of the accounts keep their method.
 void by_protocol(PolicySet& set) {
@@ -178,6 +199,9 @@ TEST(nothing_allocates_by_value_at_risk) {
 }
 TEST(nothing_allocates_by_expected_shortfall) {
   run(by_expected_shortfall);
+}
+TEST(nothing_allocates_by_delta_gamma) {
+  run(by_delta_gamma);
 }
 TEST(nothing_allocates_by_protocol) {
   run(by_protocol);

@@ -16,7 +16,7 @@ from statistics import NormalDist
 from typing import Any
 
 import numpy as np
-from tests.oracle import risk
+from tests.oracle import delta_gamma, risk
 from tests.oracle.margin import Inputs, Pocket, Row, Twin
 from tests.oracle.margin_market import Market
 from tests.oracle.margin_methods import Held, Line
@@ -167,6 +167,17 @@ def drawn(
     return moves
 
 
+def at_own_marginal(draws: Sequence[float], past: Sequence[float]) -> list[float]:
+    """The r-th draw from below takes the past's quantile at (2 r + 1) / (2 count)."""
+    count, n = len(draws), len(past)
+    upward = sorted(range(count), key=lambda s: (draws[s], s))
+    quantiles = sorted(past)
+    out = [0.0] * count
+    for r, s in enumerate(upward):
+        out[s] = quantiles[math.ceil(Fraction(2 * r + 1, 2 * count) * n) - 1]
+    return out
+
+
 class TailTwin(Twin):
     """Margins accounts by the tail of joint scenarios."""
 
@@ -176,7 +187,7 @@ class TailTwin(Twin):
         self.past = past
         self.names = [row["underlying"] for row in inputs.market["underlyings"]]
         self.is_es = inputs.policy["method"] == "es"
-        self.parametric = self.tail["generator"] == "parametric"
+        self.parametric = self.tail["generator"] in ("parametric", "delta_gamma")
         self.samples: dict[str, list[tuple[Sample, float]]] = {}
         if not self.parametric:
             self.samples = {side: self._terms(side) for side in SIDES}
@@ -205,7 +216,7 @@ class TailTwin(Twin):
 
     def _sample(self, days: float, window: float | None) -> Sample:
         tail = self.tail
-        if tail["generator"] == "monte_carlo":
+        if tail["generator"] == "monte_carlo" and tail.get("marginals") != "empirical":
             years = days / 365.0
             deviations = [named(tail["vols_annual"], n) * math.sqrt(years) for n in self.names]
             moves = drawn(deviations, self._correlation(), tail, years)
@@ -219,6 +230,15 @@ class TailTwin(Twin):
         begin = last - round(window * NS_PER_DAY)
         model = tail.get("filter") if tail["generator"] == "filtered" else None
         sample = self._moved(begin, last, days, model)
+        if tail["generator"] == "monte_carlo":
+            ranked = drawn([1.0] * len(self.names), self._correlation(), tail, 0.0)
+            joint = {}
+            for name, draws in zip(self.names, ranked, strict=True):
+                own = sample.moves[name]
+                past = None if own is None else [move for move, _ in own]
+                moves = None if past is None else at_own_marginal(draws, past)
+                joint[name] = moves and [(m, self._beta(name) * m) for m in moves]
+            return Sample(joint, [Fraction(1, tail["draws"])] * tail["draws"])
         if tail["generator"] != "age_weighted":
             return sample
         weights = risk.age_weights(sample.count, tail["decay"])[::-1]
@@ -320,6 +340,8 @@ class TailTwin(Twin):
         units: Sequence[str],
     ) -> dict[str, float]:
         """A requirement by underlying; its parts add up to it."""
+        if self.tail["generator"] == "delta_gamma":
+            return self._delta_gamma(market, side, held, linked, units)
         if self.parametric:
             return self._parametric(market, side, held, linked, units)
         factor = self.tail[f"{side}_factor"]
@@ -389,6 +411,26 @@ class TailTwin(Twin):
     def measure(self, side: str, sample: Sample, losses: Sequence[float]) -> float:
         """The number alone."""
         return math.fsum(weight * losses[s] for s, weight in self.parts(side, sample, losses))
+
+    def _delta_gamma(
+        self, market: Market, side: str, held: Any, linked: Any, units: Sequence[str]
+    ) -> dict[str, float]:
+        linear, square = [], []
+        for name in units:
+            index, quote = market.index(name), market.quote(name)
+            own = held.get(name, ())
+            deltas = [h.quantity * h.contract.delta() * index * quote for h in own]
+            gammas = [h.quantity * h.contract.gamma() * index**2 * quote for h in own]
+            linear.append(-math.fsum([*deltas, linked.get(name, 0.0)]))
+            square.append(-math.fsum(gammas))
+        if not units or not all(map(math.isfinite, [*linear, *square])):
+            return dict.fromkeys(units, math.nan)
+        rows = {a: self._deviations(side, {b: float(a == b) for b in units}) for a in units}
+        covariance = [[rows[b][a][1] for b in units] for a in units]
+        confidence = self.tail[f"confidence_{side}"]
+        parts = delta_gamma.tail_parts(linear, square, covariance, confidence, self.is_es)
+        factor = self.tail[f"{side}_factor"] * (math.fsum(parts) > 0.0)
+        return {name: factor * part for name, part in zip(units, parts, strict=True)}
 
     def _parametric(
         self, market: Market, side: str, held: Any, linked: Any, units: Sequence[str]

@@ -18,7 +18,7 @@ import tickmargin as tm
 from tickmargin.risk import QUANTILE_RULES
 
 FROM_HISTORY = ("historical", "age_weighted", "filtered")
-GENERATORS = (*FROM_HISTORY, "parametric", "monte_carlo")
+GENERATORS = (*FROM_HISTORY, "parametric", "monte_carlo", "copula")
 DAYS = 130
 
 
@@ -55,6 +55,8 @@ def history_of(past: Past) -> tm.History:
 
 def make_tail(rng: random.Random, generator: str) -> dict[str, Any]:
     """A section in which every key of its generator takes part."""
+    empirical = generator == "copula"
+    generator = "monte_carlo" if empirical else generator
     maintenance_days = rng.choice([1.0, 1.0, 2.0])
     tail: dict[str, Any] = {
         "generator": generator,
@@ -65,7 +67,7 @@ def make_tail(rng: random.Random, generator: str) -> dict[str, Any]:
     }
     tail["confidence_initial"] = tail["confidence_maintenance"] + between(rng, 0.0, 0.03)
     tail["initial_factor"] = tail["maintenance_factor"] + between(rng, 0.0, 0.5)
-    if generator in FROM_HISTORY:
+    if generator in FROM_HISTORY or empirical:
         tail["overlapping"] = sometimes(rng, 0.7)
         tail["window_days"] = 120.0 if tail["overlapping"] else 126.0
         if tail["overlapping"] and sometimes(rng, 0.4):
@@ -77,19 +79,23 @@ def make_tail(rng: random.Random, generator: str) -> dict[str, Any]:
     if generator == "filtered":
         garch = {"omega": 1e-5, "alpha": 0.1, "beta": 0.85}
         tail["filter"] = rng.choice([{"decay": 0.94}, garch])
-    if generator in ("parametric", "monte_carlo"):
-        tail["vols_annual"] = {"BTC": 0.6, "default": between(rng, 0.3, 1.5)}
+    if empirical:
+        tail["marginals"] = "empirical"
+    if generator in ("parametric", "delta_gamma", "monte_carlo"):
+        if not empirical:
+            tail["vols_annual"] = {"BTC": 0.6, "default": between(rng, 0.3, 1.5)}
         tail["correlation"] = {"BTC/ETH": between(rng, -0.3, 0.9)}
         tail["correlation_default"] = between(rng, 0.0, 0.4)
-        if sometimes(rng, 0.5):
+        if generator != "delta_gamma" and sometimes(rng, 0.5):
             tail |= {"distribution": "student_t", "degrees_of_freedom": between(rng, 2.5, 12.0)}
     if generator == "monte_carlo":
         tail |= {"draws": 100, "seed": rng.randint(0, 2**40)}
-        if sometimes(rng, 0.5):
+        if not empirical and sometimes(rng, 0.5):
             tail["jumps"] = {"rate_annual": between(rng, 1.0, 200.0), "mean": -0.05, "sd": 0.1}
-    if generator != "parametric":
+    scenarios = generator not in ("parametric", "delta_gamma")
+    if scenarios:
         add_vols(rng, tail)
-    if generator != "parametric" and sometimes(rng, 0.4):
+    if scenarios and sometimes(rng, 0.4):
         tail["stress"] = {
             "first_day": "2025-10-01",
             "last_day": "2025-10-20",
@@ -122,7 +128,7 @@ def add_vols(rng: random.Random, tail: dict[str, Any]) -> None:
 def make_tail_policy(rng: random.Random, method: str, generator: str) -> dict[str, Any]:
     """A whole policy."""
     tail = make_tail(rng, generator)
-    if method == "var" and not (generator == "age_weighted" or generator == "parametric"):
+    if method == "var" and generator not in ("age_weighted", "parametric", "delta_gamma"):
         tail["quantile_initial"] = rng.choice(QUANTILE_RULES)
         tail["quantile_maintenance"] = rng.choice(QUANTILE_RULES)
     return {

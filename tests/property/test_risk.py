@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.oracle import delta_gamma as quadratic
 from tests.oracle import risk as twin
 
 from tickmargin import InputTypeError, InvalidInputError, risk
@@ -127,6 +128,58 @@ def test_exact_quantiles_of_a_quadratic_form_agree_with_simulation():
         assert abs(share - p) <= 4.5 * np.sqrt(p * (1 - p) / profit.size)
 
 
+def random_form(rng, n):
+    """Deltas, gammas of mixed size, and a covariance."""
+    delta = rng.normal(size=n) * rng.choice([0.0, 1.0, 1.0])
+    gamma = rng.normal(size=n) * 10.0 ** rng.uniform(-2.0, 1.0, size=n)
+    root = rng.normal(size=(n, n))
+    return delta, gamma, root @ root.T
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 2**31), st.integers(1, 4), st.sampled_from([0.6, 0.9, 0.975, 0.99, 0.999]))
+def test_saddle_point_measures_and_their_parts_agree_with_the_formulas(seed, n, confidence):
+    delta, gamma, covariance = random_form(np.random.default_rng(seed), n)
+    found = risk.delta_gamma_tail(delta, gamma, covariance, confidence)
+    for shortfall, total, parts in (
+        (False, found.var, found.component_var),
+        (True, found.es, found.component_es),
+    ):
+        wanted = quadratic.tail_parts(-delta, -gamma, covariance, confidence, shortfall)
+        size = abs(total) + quadratic.deviation(delta, gamma, covariance)
+        assert parts == pytest.approx(wanted, abs=1e-9 * size, rel=1e-9)
+        assert parts.sum() == pytest.approx(total, abs=1e-12 * size)
+
+
+@pytest.mark.parametrize("confidence", [0.9, 0.95, 0.99])
+@pytest.mark.parametrize(
+    ("delta", "gamma"),
+    [
+        ((1.0, -2.0), (0.0, 0.0)),  # exact: normal
+        ((0.0, 0.0), (-1.0, 0.0)),  # one square: what Cornish-Fisher fails on
+        ((0.3, 0.2), (-1.0, -2.0)),
+        ((1.0, -2.0), (-1.0, 0.5)),
+        ((-1.0, 0.4), (-0.7, -1.1)),
+    ],
+)
+def test_saddle_point_measures_are_close_to_the_exact_ones(delta, gamma, confidence):
+    covariance = np.array([[1.0, 0.3], [0.3, 1.0]])
+    found = risk.delta_gamma_tail(delta, gamma, covariance, confidence)
+    exact = quadratic.exact_measures(
+        [-x for x in delta], [-x for x in gamma], covariance, confidence
+    )
+    assert (found.var, found.es) == pytest.approx(exact, rel=0.02)
+
+
+def test_a_normal_loss_has_the_normal_measures_and_none_has_none():
+    covariance = np.array([[4.0, 1.0], [1.0, 9.0]])
+    found = risk.delta_gamma_tail([2.0, -1.0], [0.0, 0.0], covariance, 0.99)
+    tail = risk.normal_tail(0.99, sd=np.sqrt(16.0 + 9.0 - 4.0))
+    assert (found.var, found.es) == pytest.approx((tail.var, tail.es), rel=1e-12)
+    nothing = risk.delta_gamma_tail([0.0, 0.0], [0.0, 0.0], covariance, 0.99)
+    assert (nothing.var, nothing.es, nothing.component_es.tolist()) == (0.0, 0.0, [0.0, 0.0])
+
+
 @pytest.mark.parametrize(
     ("call", "error", "code"),
     [
@@ -143,6 +196,21 @@ def test_exact_quantiles_of_a_quadratic_form_agree_with_simulation():
         ),
         (
             lambda: risk.delta_gamma_quantile([1.0], [[1.0]], [[-1.0]], 0.9),
+            InvalidInputError,
+            "OUT_OF_RANGE",
+        ),
+        (
+            lambda: risk.delta_gamma_tail([1.0], [1.0, 2.0], [[1.0]], 0.9),
+            InvalidInputError,
+            "LENGTH_MISMATCH",
+        ),
+        (
+            lambda: risk.delta_gamma_tail([1.0], [1.0], [[-1.0]], 0.9),
+            InvalidInputError,
+            "OUT_OF_RANGE",
+        ),
+        (
+            lambda: risk.delta_gamma_tail([1.0], [1.0], [[1.0]], 0.5),
             InvalidInputError,
             "OUT_OF_RANGE",
         ),

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import random
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.oracle.margin_tail import TailTwin
-from tests.property.books import CI, engine_of
+from tests.property.books import CI, EXAMPLES, engine_of
 from tests.property.compare import (
     check_accounts,
     check_lines,
@@ -24,6 +24,16 @@ generators = st.sampled_from(GENERATORS)
 @CI
 @given(draws, methods, generators)
 def test_every_line_agrees_with_the_twin(rng: random.Random, method: str, generator: str) -> None:
+    agree(rng, method, generator)
+
+
+@settings(parent=CI, max_examples=EXAMPLES or 40)  # the twin differentiates numerically
+@given(draws, methods)
+def test_deltas_and_gammas_agree_with_the_twin(rng: random.Random, method: str) -> None:
+    agree(rng, method, "delta_gamma")
+
+
+def agree(rng: random.Random, method: str, generator: str) -> None:
     drawn, past = make_tail_inputs(rng, method, generator), make_past(rng)
     twin, engine = TailTwin(drawn, past), engine_of(drawn, history_of(past))
     pockets, result = twin.pockets(), engine.recompute()

@@ -101,6 +101,8 @@ POLICIES: dict[str, dict[str, Any]] = {
     "var-drawn": tail("var", generator="monte_carlo", draws=200, seed=5),
     "es-drawn": tail("es", generator="monte_carlo", draws=200, seed=5),
     "es-parametric": tail("es", generator="parametric"),
+    "es-delta-gamma": tail("es", generator="delta_gamma"),
+    "var-delta-gamma": tail("var", generator="delta_gamma"),
     "matrix": {
         "method": "matrix",
         "haircuts": HAIRCUTS,

@@ -33,10 +33,22 @@ MODEL = {
     "vols_annual": {"BTC": 0.6, "ETH": 0.8},
     "correlation": {"BTC/ETH": 0.7},
 }
+DRAWN = {
+    **{k: v for k, v in TAIL.items() if not k.startswith("vol")},
+    "generator": "monte_carlo",
+    "marginals": "empirical",
+    "draws": 1000,
+    "seed": 3,
+    "correlation": {"BTC/ETH": 0.7},
+}
+CURVED = MODEL | {"generator": "delta_gamma"}
 CASES = {
     "es": ("es", "haircut", TAIL),
     "var": ("var", "simulated", TAIL | {"generator": "age_weighted", "decay": 0.99}),
     "parametric": ("es", "simulated", MODEL),
+    "delta_gamma": ("es", "haircut", CURVED),
+    "delta_gamma_var": ("var", "simulated", CURVED),
+    "copula": ("var", "haircut", DRAWN),
 }
 
 

@@ -31,6 +31,13 @@ MODEL = {
     "correlation": {"BTC/ETH": 0.7},
 }
 DRAWN = MODEL | {"generator": "monte_carlo", "draws": 1000, "seed": 3}
+EMPIRICAL = HISTORICAL | {
+    "generator": "monte_carlo",
+    "marginals": "empirical",
+    "correlation": {"BTC/ETH": 0.7},
+    "draws": 1000,
+    "seed": 3,
+}
 DAY = 86_400 * 10**9
 NOW = 20_000 * DAY
 NAMES = ["BTC", "ETH"]
@@ -284,3 +291,57 @@ def test_each_requirement_has_its_own_window_and_weight_of_stress() -> None:
     assert faults(MODEL | {"window_maintenance_days": 9.0}) == {
         "window_maintenance_days": "KEY_NOT_USED"
     }
+
+
+def test_own_marginals_need_a_history_and_no_model_of_size() -> None:
+    assert faults(EMPIRICAL | {"vols_annual": {"BTC": 0.5}, "jumps": {"mean": 0.0}}) == {
+        "vols_annual": "KEY_NOT_USED",
+        "jumps": "KEY_NOT_USED",
+        "jumps.rate_annual": "MISSING_KEY",
+        "jumps.sd": "MISSING_KEY",
+    }
+    lacking = {k: v for k, v in EMPIRICAL.items() if k not in ("window_days", "overlapping")}
+    assert faults(lacking) == dict.fromkeys(("window_days", "overlapping"), "MISSING_KEY")
+    assert faults(EMPIRICAL | {"marginals": "own"}) == {"marginals": "UNKNOWN_WORD"}
+    assert faults(HISTORICAL | {"marginals": "empirical"}) == {"marginals": "KEY_NOT_USED"}
+    with pytest.raises(tm.InvalidInputError, match="CORRELATION_MISSING"):
+        compiled(EMPIRICAL | {"correlation": {}}, past())
+    assert faults(EMPIRICAL | {"vol_moves": "history"}) == {"vol_moves": "UNKNOWN_WORD"}
+    with pytest.raises(tm.InvalidInputError, match="MISSING_HISTORY"):
+        compiled(EMPIRICAL, None)
+    with pytest.raises(tm.InvalidInputError, match=r"9 moves .* needs 10.*MISSING_HISTORY"):
+        compiled(EMPIRICAL, past(11))
+
+
+def test_own_marginals_are_the_windows_moves_over_each_horizon() -> None:
+    rising = past(BTC=100.0 * np.exp(0.02 * np.random.default_rng(1).normal(size=40).cumsum()))
+    tail = compiled(EMPIRICAL, rising)
+    one = rising.prices[-31:, 0]
+    moves = np.sort(one[1:] / one[:-1] - 1.0)
+    second = tail["sets"][tail["maintenance"]["terms"][0][0]]
+    assert [s["count"] for s in tail["sets"]] == [1000, 1000]
+    found = tail["moves"][0]["price_move"][second["first"] :][:1000]
+    assert set(found.tolist()) == set(moves.tolist())
+    holed = 100.0 + np.arange(40.0)
+    holed[20] = np.nan
+    assert [m["known"] for m in compiled(EMPIRICAL, past(ETH=holed))["moves"]] == [True, False]
+
+
+def test_delta_gamma_takes_a_normal_model_and_says_that_it_has_no_bands() -> None:
+    curved = MODEL | {"generator": "delta_gamma"}
+    assert faults(curved | {"distribution": "student_t", "degrees_of_freedom": 4.0}) == {
+        "distribution": "KEY_NOT_USED",
+        "degrees_of_freedom": "KEY_NOT_USED",
+    }
+    assert faults(curved | {"window_days": 9.0, "marginals": "model"}) == {
+        "window_days": "KEY_NOT_USED",
+        "marginals": "KEY_NOT_USED",
+    }
+    lacking = {k: v for k, v in curved.items() if k != "vols_annual"}
+    assert faults(lacking) == {"vols_annual": "MISSING_KEY"}
+    tail = compiled(curved, None)
+    assert tail["quadratic"]
+    assert tail["sets"] == []
+    assert not compiled(MODEL, None)["quadratic"]
+    (row,) = tm.Policies.from_dict(policies(curved)).describe()
+    assert row["path"] == "incremental"

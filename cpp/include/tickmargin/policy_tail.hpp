@@ -36,7 +36,8 @@ struct TailMargin {
   double factor = 1;
   std::uint8_t quantile = 0;  // risk::QuantileRule, of value at risk without weights
   std::vector<TailTerm> terms;
-  // Instead of terms, for normal or Student t moves: so many standard deviations of the deltas.
+  // Instead of terms, for normal or Student t moves: so many standard deviations of the deltas, or
+  // with `quadratic` below the measure of deltas and gammas at the confidence.
   double multiple = 0;
   std::vector<double> covariance;  // of relative moves over the horizon [underlying x underlying]
 };
@@ -46,6 +47,7 @@ struct TailParameters {
   std::vector<TailMoves> moves;  // by underlying
   TailMargin initial;
   TailMargin maintenance;
+  bool quadratic = false;  // gammas count, under normal moves
   VolShock vol_shock_kind = VolShock::relative;
   double vol_reference_days = 30;
   double vol_power_short = 0;

@@ -170,7 +170,7 @@ template <class Archive>
 void fields(Archive& f, TailParameters& p) {
   each(f, p.sets, [](Archive& a, TailSet& s) { a(s.first), a(s.count), a(s.weight); });
   each(f, p.moves, [](Archive& a, TailMoves& m) { a(m.known), a(m.price_move), a(m.vol_shock); });
-  fields(f, p.initial), fields(f, p.maintenance);
+  fields(f, p.initial), fields(f, p.maintenance), f(p.quadratic);
   f(p.vol_shock_kind), f(p.vol_reference_days), f(p.vol_power_short), f(p.vol_power_long);
   f(p.vol_up_floor_annual), f(p.min_days);
 }

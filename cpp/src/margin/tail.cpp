@@ -16,20 +16,15 @@
 #include "kernels/kernels.hpp"
 #include "margin/charges.hpp"
 #include "margin/methods.hpp"
+#include "margin/tail_lines.hpp"
 
 namespace tickmargin::margin {
 namespace {
 
-constexpr auto scan_line = static_cast<std::size_t>(Component::scan);
-
-struct Pair {
-  double initial = 0;
-  double maintenance = 0;
-};
-
 // What q contracts with this row of profits lose in the tail.
-Pair tail_loss(const std::vector<TailPick>& picks, double quantity, const double* row) noexcept {
-  Pair loss;
+LossPair tail_loss(const std::vector<TailPick>& picks, double quantity,
+                   const double* row) noexcept {
+  LossPair loss;
   for (const TailPick& pick : picks) {
     const double profit = quantity * row[pick.column];
     loss.initial += pick.initial * -profit;
@@ -38,9 +33,9 @@ Pair tail_loss(const std::vector<TailPick>& picks, double quantity, const double
   return loss;
 }
 
-Pair collateral_loss(const std::vector<TailPick>& picks, double worth,
-                     const std::vector<double>& move) noexcept {
-  Pair loss;
+LossPair collateral_loss(const std::vector<TailPick>& picks, double worth,
+                         const std::vector<double>& move) noexcept {
+  LossPair loss;
   for (const TailPick& pick : picks) {
     const double profit = worth * move[pick.column];
     loss.initial += pick.initial * -profit;
@@ -118,143 +113,6 @@ void make_tail_units(const PocketRows& rows, const Scratch& scratch, PocketRequi
     out.units[u].underlying = rows.unit_underlying[u];
   }
   add_collateral_units(scratch, out);
-}
-
-void set_unknown(PocketRequirement& out) noexcept {
-  for (UnitRequirement& unit : out.units) {
-    unit.initial[scan_line] = unit.maintenance[scan_line] = base::canonical_nan;
-  }
-}
-
-// Whether maintenance asks for more than initial margin, which then is maintenance margin.
-bool raise_initial(PocketRequirement& out) noexcept {
-  double initial = 0, maintenance = 0;
-  for (const UnitRequirement& unit : out.units) {
-    initial += unit.initial[scan_line];
-    maintenance += unit.maintenance[scan_line];
-  }
-  if (!(maintenance > initial)) return false;
-  for (UnitRequirement& unit : out.units) unit.initial[scan_line] = unit.maintenance[scan_line];
-  return true;
-}
-
-// Adds each position's loss, given by `loss_of(unit, position)`, and the collateral's to its unit.
-template <class LossOf, class CollateralLossOf>
-void add_losses(const PocketRows& rows, const Scratch& scratch, LossOf loss_of,
-                CollateralLossOf collateral_loss_of, PocketRequirement& out) {
-  for (std::size_t u = 0; u < out.units.size(); ++u) {
-    UnitRequirement& unit = out.units[u];
-    Pair sum;
-    if (u < rows.unit_underlying.size()) {
-      for (std::int64_t k = rows.unit_positions[u]; k < rows.unit_positions[u + 1]; ++k) {
-        const Pair loss = loss_of(u, k);
-        sum.initial += loss.initial;
-        sum.maintenance += loss.maintenance;
-      }
-    }
-    const double worth = pricing::worth_in(scratch.collateral, unit.underlying);
-    if (worth != 0) {
-      const Pair loss = collateral_loss_of(u, worth);
-      sum.initial += loss.initial;
-      sum.maintenance += loss.maintenance;
-    }
-    // Of an empty tail each part is -0 or 0.
-    unit.initial[scan_line] = sum.initial == 0 ? 0.0 : sum.initial;
-    unit.maintenance[scan_line] = sum.maintenance == 0 ? 0.0 : sum.maintenance;
-  }
-}
-
-// Contributions to initial margin: the additions that made its lines.
-template <class LossOf, class CollateralLossOf>
-void trace_losses(const PocketRows& rows, const Scratch& scratch, bool raised, LossOf loss_of,
-                  CollateralLossOf collateral_loss_of, const PocketRequirement& out,
-                  PositionTrace& trace) {
-  const auto told = [&](const Pair& loss) { return raised ? loss.maintenance : loss.initial; };
-  for (std::size_t u = 0; u < out.units.size(); ++u) {
-    if (u < rows.unit_underlying.size()) {
-      for (std::int64_t k = rows.unit_positions[u]; k < rows.unit_positions[u + 1]; ++k) {
-        trace.add(rows, k, told(loss_of(u, k)));
-      }
-    }
-    const double worth = pricing::worth_in(scratch.collateral, out.units[u].underlying);
-    if (worth == 0) continue;
-    trace.collateral.push_back(
-        {out.units[u].underlying, worth, told(collateral_loss_of(u, worth))});
-  }
-}
-
-template <class LossOf, class CollateralLossOf>
-void write_requirement(const PocketRows& rows, const Scratch& scratch, LossOf loss_of,
-                       CollateralLossOf collateral_loss_of, PocketRequirement& out,
-                       PositionTrace* trace) {
-  add_losses(rows, scratch, loss_of, collateral_loss_of, out);
-  const bool raised = raise_initial(out);
-  if (trace == nullptr) return;
-  trace_losses(rows, scratch, raised, loss_of, collateral_loss_of, out, *trace);
-}
-
-// Worth that follows an index: what a position gains for each relative move of it, to first order.
-double exposure_of(const Context& context, const PocketRows& rows, std::int64_t k,
-                   double index) noexcept {
-  return rows.quantity[k] * context.values.contract[rows.instrument[k]].delta_base * index;
-}
-
-// Standard deviation of the exposures by unit, under a covariance by underlying.
-double deviation(const std::vector<double>& covariance, std::size_t underlyings,
-                 const PocketRequirement& out, const std::vector<double>& exposure) noexcept {
-  double variance = 0;
-  for (std::size_t a = 0; a < out.units.size(); ++a) {
-    const auto row = static_cast<std::size_t>(out.units[a].underlying) * underlyings;
-    for (std::size_t b = 0; b < out.units.size(); ++b) {
-      variance += exposure[a] * exposure[b] *
-                  covariance[row + static_cast<std::size_t>(out.units[b].underlying)];
-    }
-  }
-  return variance > 0 ? std::sqrt(variance) : variance == 0 ? 0.0 : variance;
-}
-
-// Loss for each unit of exposure to an underlying: multiple x (C d)_u / sqrt(d' C d).
-double marginal(const TailMargin& margin, std::size_t underlyings, const PocketRequirement& out,
-                const std::vector<double>& exposure, std::size_t u, double sd) noexcept {
-  if (sd == 0) return 0.0;
-  const auto row = static_cast<std::size_t>(out.units[u].underlying) * underlyings;
-  double sum = 0;
-  for (std::size_t b = 0; b < out.units.size(); ++b) {
-    sum += margin.covariance[row + static_cast<std::size_t>(out.units[b].underlying)] * exposure[b];
-  }
-  return margin.factor * margin.multiple * (sum / sd);
-}
-
-void evaluate_parametric(const Context& context, const Prepared& prepared, const PocketRows& rows,
-                         Scratch& scratch, PocketRequirement& out, PositionTrace* trace) {
-  const TailParameters& p = prepared.policy->tail;
-  const std::size_t n = context.market.underlying_count();
-  std::vector<double>& exposure = scratch.tail.exposure;
-  exposure.assign(out.units.size(), 0.0);
-  const auto index_of = [&](std::size_t u) {
-    return index_numeraire(context, static_cast<std::size_t>(out.units[u].underlying));
-  };
-  for (std::size_t u = 0; u < out.units.size(); ++u) {
-    if (u < rows.unit_underlying.size()) {
-      const double index = index_of(u);
-      for (std::int64_t k = rows.unit_positions[u]; k < rows.unit_positions[u + 1]; ++k) {
-        exposure[u] += exposure_of(context, rows, k, index);
-      }
-    }
-    exposure[u] += pricing::worth_in(scratch.collateral, out.units[u].underlying);
-  }
-  const double sd_initial = deviation(p.initial.covariance, n, out, exposure);
-  const double sd_maintenance = deviation(p.maintenance.covariance, n, out, exposure);
-  const auto loss_of_worth = [&](std::size_t u, double worth) {
-    return Pair{worth * marginal(p.initial, n, out, exposure, u, sd_initial),
-                worth * marginal(p.maintenance, n, out, exposure, u, sd_maintenance)};
-  };
-  write_requirement(
-      rows, scratch,
-      [&](std::size_t u, std::int64_t k) {
-        return loss_of_worth(u, exposure_of(context, rows, k, index_of(u)));
-      },
-      loss_of_worth, out, trace);
 }
 
 }  // namespace
@@ -351,11 +209,13 @@ void evaluate_tail(const Context& context, const Prepared& prepared, const Pocke
 
 void reserve_tail(const std::vector<Policy>& policies, std::size_t units, Scratch& scratch) {
   std::size_t scenarios = 0, picks = 0;
+  bool quadratic = false;
   for (const Policy& policy : policies) {
     if (!is_tail(policy.method)) continue;
     for (const TailMoves& moves : policy.tail.moves) {
       scenarios = std::max(scenarios, moves.price_move.size());
     }
+    quadratic |= policy.tail.quadratic;
     std::size_t own = 0;
     for (const TailMargin* margin : {&policy.tail.initial, &policy.tail.maintenance}) {
       for (const TailTerm& term : margin->terms) own += policy.tail.sets[term.set].count;
@@ -364,7 +224,16 @@ void reserve_tail(const std::vector<Policy>& policies, std::size_t units, Scratc
   }
   TailScratch& tail = scratch.tail;
   for (auto* column : {&tail.profit, &tail.hurt, &tail.losses}) column->reserve(scenarios + 8);
-  tail.exposure.reserve(units);
+  for (auto* column :
+       {&tail.exposure, &tail.curvature, &tail.lost_linear, &tail.lost_square, &tail.initial.delta,
+        &tail.initial.gamma, &tail.maintenance.delta, &tail.maintenance.gamma}) {
+    column->reserve(units);
+  }
+  tail.held.reserve(units);
+  if (quadratic) {
+    tail.covariance.reserve(units * units);
+    tail.saddle.reserve(units);
+  }
   tail.order.reserve(scenarios);
   tail.shares.reserve(scenarios);
   tail.picks.reserve(picks);

@@ -1,7 +1,8 @@
 // Initial margin of `var` and `es` with resting orders. In every scenario just the orders that hurt
-// in it are taken as filled; both measures rise with every loss, so no subset needs more. Under a
-// parametric policy, whose measure never exceeds the sum of its parts', every order is margined
-// alone.
+// in it are taken as filled; both measures rise with every loss, so no subset needs more. Without
+// scenarios every order is margined alone: deviations and shortfalls never exceed the sum of their
+// parts'. Value at risk with gammas can, so while orders rest it gives way to the shortfall, which
+// is no smaller.
 #include <algorithm>
 #include <cmath>
 
@@ -71,13 +72,13 @@ double larger(const TailParameters& p, const std::vector<double>& exposure) noex
                   parametric_margin(p.maintenance, exposure));
 }
 
-double parametric_with_orders(const Resting& resting, double lost, Scratch& scratch) {
+double deltas_with_orders(const Resting& resting, double lost, Scratch& scratch) {
   const Context& c = resting.context;
   const TailParameters& p = resting.policy().tail;
   std::vector<double>& exposure = scratch.tail.exposure;
   const auto add = [&](std::uint32_t i, double quantity) {
     const auto u = static_cast<std::size_t>(c.instruments.underlying[i]);
-    exposure[u] += quantity * c.values.contract[i].delta_base * index_numeraire(c, u);
+    exposure[u] += exposure_of(c, u, i, quantity);
   };
   exposure.assign(c.market.underlying_count(), 0.0);
   for (std::int64_t k = resting.rows.first_position(); k < resting.rows.end_position(); ++k) {
@@ -95,6 +96,62 @@ double parametric_with_orders(const Resting& resting, double lost, Scratch& scra
   return sum;
 }
 
+// Place of an underlying in the sensitivities, which get one if it has none.
+std::size_t place_of(std::int32_t underlying, TailScratch& tail) {
+  const auto found = std::find(tail.held.begin(), tail.held.end(), underlying);
+  if (found != tail.held.end()) return static_cast<std::size_t>(found - tail.held.begin());
+  tail.held.push_back(underlying);
+  tail.exposure.push_back(0.0);
+  tail.curvature.push_back(0.0);
+  return tail.held.size() - 1;
+}
+
+// Of the sensitivities, under value at risk the larger of both measures.
+double quadratic_larger(const Policy& policy, TailScratch& tail) noexcept {
+  double most = 0;
+  for (const TailMargin* margin : {&policy.tail.initial, &policy.tail.maintenance}) {
+    for (const bool shortfall : {true, false}) {
+      if (!shortfall && policy.method == MethodId::es) continue;
+      const double measure = quadratic_measure(
+          policy.tail, *margin, {1.0 - margin->confidence, shortfall}, tail, tail.initial);
+      // Written so that a NaN stays one.
+      if (!(measure <= most)) most = measure;
+    }
+  }
+  return most;
+}
+
+double quadratic_with_orders(const Resting& resting, double lost, Scratch& scratch) {
+  const Context& c = resting.context;
+  TailScratch& tail = scratch.tail;
+  const auto clear = [&] {
+    tail.held.clear();
+    tail.exposure.clear();
+    tail.curvature.clear();
+  };
+  const auto add = [&](std::uint32_t i, double quantity) {
+    const std::int32_t underlying = c.instruments.underlying[i];
+    const auto u = static_cast<std::size_t>(underlying);
+    const std::size_t at = place_of(underlying, tail);
+    tail.exposure[at] += exposure_of(c, u, i, quantity);
+    tail.curvature[at] += curvature_of(c, u, i, quantity);
+  };
+  clear();
+  for (std::int64_t k = resting.rows.first_position(); k < resting.rows.end_position(); ++k) {
+    add(resting.rows.instrument[k], resting.rows.quantity[k]);
+  }
+  for (const pricing::IndexedCollateral& held : scratch.collateral) {
+    tail.exposure[place_of(held.underlying, tail)] += held.worth;
+  }
+  double sum = quadratic_larger(resting.policy(), tail) + lost;
+  for (const OrderRow& order : resting.rows.orders) {
+    clear();
+    add(order.instrument, order.quantity);
+    sum += quadratic_larger(resting.policy(), tail);
+  }
+  return sum;
+}
+
 }  // namespace
 
 double tail_initial_with_orders(const Context& context, const Prepared& prepared,
@@ -104,7 +161,9 @@ double tail_initial_with_orders(const Context& context, const Prepared& prepared
   const TailParameters& p = resting.policy().tail;
   double lost = 0;
   for (const OrderRow& order : rows.orders) lost += short_by(resting.gain_of(order));
-  if (is_parametric(p)) return parametric_with_orders(resting, lost, scratch);
+  if (is_parametric(p)) {
+    return (p.quadratic ? quadratic_with_orders : deltas_with_orders)(resting, lost, scratch);
+  }
   tail_profits(prepared, rows, scratch);
   const double initial = with_orders(resting, p.initial, lost, scratch.tail);
   const double maintenance = with_orders(resting, p.maintenance, lost, scratch.tail);

@@ -1,7 +1,10 @@
 #include "risk/joint_moves.hpp"
 
+#include <algorithm>
 #include <cmath>
+#include <numeric>
 
+#include "base/ticks.hpp"
 #include "kernels/one_value.hpp"
 #include "risk/normal.hpp"
 #include "risk/tail_risk.hpp"
@@ -74,6 +77,48 @@ std::vector<double> lower_root(std::span<const double> matrix, std::size_t n) {
   return root;
 }
 
+std::vector<double> drawn_logs(const Draws& draws) {
+  const std::size_t n = draws.deviation.size();
+  const std::vector<double> root = lower_root(draws.correlation, n);
+  std::vector<double> logs(n * draws.count), independent(n);
+  Random random(draws.seed);
+  for (std::size_t s = 0; s < draws.count; ++s) {
+    for (double& x : independent) x = random.normal();
+    // Variance of t is freedom / (freedom - 2); a chi-square is two gammas of half its freedom.
+    double scale = 1.0;
+    if (draws.freedom > 0) {
+      scale = std::sqrt((draws.freedom - 2.0) / (2.0 * random.gamma(0.5 * draws.freedom)));
+    }
+    double jump = 0;
+    if (draws.jump_count > 0) {
+      const double count = random.poisson(draws.jump_count);
+      jump = count * draws.jump_mean + std::sqrt(count) * draws.jump_deviation * random.normal();
+    }
+    for (std::size_t u = 0; u < n; ++u) {
+      double correlated = 0;
+      for (std::size_t k = 0; k <= u; ++k) correlated += root[u * n + k] * independent[k];
+      logs[u * draws.count + s] = draws.deviation[u] * (scale * correlated) + jump;
+    }
+  }
+  return logs;
+}
+
+// Replaces each of the values by the quantile of `sorted` at the middle of its rank's share.
+void take_marginal(std::span<double> values, std::span<const double> sorted,
+                   std::vector<std::uint32_t>& order) {
+  const std::uint64_t draws = values.size(), n = sorted.size();
+  order.resize(values.size());
+  std::iota(order.begin(), order.end(), 0u);
+  std::sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) {
+    return values[a] != values[b] ? values[a] < values[b] : a < b;
+  });
+  for (std::uint64_t r = 0; r < draws; ++r) {
+    const std::uint64_t shares = (2 * r + 1) * n;  // in halves of a draw
+    const std::uint64_t place = (shares + 2 * draws - 1) / (2 * draws) - 1;
+    values[order[r]] = sorted[place];
+  }
+}
+
 }  // namespace
 
 std::vector<double> filtered_moves(std::span<const double> prices, double omega, double alpha,
@@ -96,28 +141,28 @@ std::vector<double> filtered_moves(std::span<const double> prices, double omega,
 }
 
 std::vector<double> drawn_moves(const Draws& draws) {
-  const std::size_t n = draws.deviation.size();
-  const std::vector<double> root = lower_root(draws.correlation, n);
-  std::vector<double> moves(n * draws.count), independent(n);
-  Random random(draws.seed);
-  for (std::size_t s = 0; s < draws.count; ++s) {
-    for (double& x : independent) x = random.normal();
-    // Variance of t is freedom / (freedom - 2); a chi-square is two gammas of half its freedom.
-    double scale = 1.0;
-    if (draws.freedom > 0) {
-      scale = std::sqrt((draws.freedom - 2.0) / (2.0 * random.gamma(0.5 * draws.freedom)));
+  std::vector<double> moves = drawn_logs(draws);
+  for (double& move : moves) move = exp_of(move) - 1.0;
+  return moves;
+}
+
+std::vector<double> copula_moves(const CopulaDraws& draws) {
+  const std::vector<double> alike(draws.underlyings, 1.0);
+  std::vector<double> moves =
+      drawn_logs({alike, draws.correlation, draws.count, draws.seed, draws.freedom, 0, 0, 0});
+  const std::size_t n = draws.history.size() / draws.underlyings;
+  std::vector<double> sorted(n);
+  std::vector<std::uint32_t> order;
+  for (std::size_t u = 0; u < draws.underlyings; ++u) {
+    const std::span<const double> own = draws.history.subspan(u * n, n);
+    const std::span<double> drawn = std::span(moves).subspan(u * draws.count, draws.count);
+    if (std::any_of(own.begin(), own.end(), [](double x) { return std::isnan(x); })) {
+      std::fill(drawn.begin(), drawn.end(), base::canonical_nan);
+      continue;
     }
-    double jump = 0;
-    if (draws.jump_count > 0) {
-      const double count = random.poisson(draws.jump_count);
-      jump = count * draws.jump_mean + std::sqrt(count) * draws.jump_deviation * random.normal();
-    }
-    for (std::size_t u = 0; u < n; ++u) {
-      double correlated = 0;
-      for (std::size_t k = 0; k <= u; ++k) correlated += root[u * n + k] * independent[k];
-      const double log_move = draws.deviation[u] * (scale * correlated) + jump;
-      moves[u * draws.count + s] = exp_of(log_move) - 1.0;
-    }
+    std::copy(own.begin(), own.end(), sorted.begin());
+    std::sort(sorted.begin(), sorted.end());
+    take_marginal(drawn, sorted, order);
   }
   return moves;
 }

@@ -1,5 +1,6 @@
-// Relative moves of several prices over a horizon: a history at today's volatility, or drawn. Own
-// random numbers, exp, log and normal quantile: a seed gives the same moves everywhere.
+// Relative moves of several prices over a horizon: a history at today's volatility, or drawn, of a
+// model or with the history's own marginals. Own random numbers, exp, log and normal quantile: a
+// seed gives the same moves everywhere.
 #pragma once
 
 #include <cstdint>
@@ -32,5 +33,19 @@ struct Draws {
   double jump_deviation = 0;
 };
 std::vector<double> drawn_moves(const Draws& draws);  // [underlying x count]
+
+// Moves of each underlying's own past, joined by a normal copula, or with `freedom` above 2 a
+// Student t one. Of `count` joint draws an underlying's r-th from below (0-based, equal ones in the
+// order of the draws) takes the move at index ceil((2r + 1) n / (2 count)) - 1 of its n sorted
+// ones: quantiles of the past at the middle of each of `count` equal shares, in whole numbers.
+struct CopulaDraws {
+  std::span<const double> history;      // [underlying x n] relative moves; NaN: all of it unknown
+  std::span<const double> correlation;  // [underlying x underlying], positive semi-definite
+  std::size_t underlyings = 0;
+  std::size_t count = 0;
+  std::uint64_t seed = 0;
+  double freedom = 0;  // 0: normal
+};
+std::vector<double> copula_moves(const CopulaDraws& draws);  // [underlying x count]
 
 }  // namespace tickmargin::risk

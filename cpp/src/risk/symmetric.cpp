@@ -4,31 +4,10 @@
 #include <cmath>
 #include <numeric>
 
+#include "risk/jacobi.hpp"
+
 namespace tickmargin::risk {
 namespace {
-
-struct Rotation {
-  std::size_t p, q;
-  double cosine, sine;
-};
-
-void rotate(std::vector<double>& m, std::size_t n, const Rotation& r, bool rows) {
-  for (std::size_t k = 0; k < n; ++k) {
-    double& x = rows ? m[r.p * n + k] : m[k * n + r.p];
-    double& y = rows ? m[r.q * n + k] : m[k * n + r.q];
-    const double before = x;
-    x = r.cosine * before - r.sine * y;
-    y = r.sine * before + r.cosine * y;
-  }
-}
-
-double off_diagonal(const std::vector<double>& m, std::size_t n) {
-  double sum = 0;
-  for (std::size_t i = 0; i < n; ++i) {
-    for (std::size_t j = i + 1; j < n; ++j) sum += m[i * n + j] * m[i * n + j];
-  }
-  return sum;
-}
 
 // value^power parts put together: sum over k of factor[k] v_k v_k'.
 std::vector<double> compose(const Eigen& eigen, const std::vector<double>& factor, std::size_t n) {
@@ -48,26 +27,7 @@ Eigen eigen_of(std::span<const double> matrix, std::size_t n) {
   std::vector<double> m(matrix.begin(), matrix.end());
   std::vector<double> vectors(n * n, 0.0);
   for (std::size_t i = 0; i < n; ++i) vectors[i * n + i] = 1.0;
-  double scale = 0;
-  for (const double x : m) scale += x * x;
-  constexpr int sweeps_max = 60;
-  for (int sweep = 0; sweep < sweeps_max && off_diagonal(m, n) > 1e-34 * scale; ++sweep) {
-    for (std::size_t p = 0; p + 1 < n; ++p) {
-      for (std::size_t q = p + 1; q < n; ++q) {
-        const double apq = m[p * n + q];
-        if (apq == 0) continue;
-        const double theta = (m[q * n + q] - m[p * n + p]) / (2.0 * apq);
-        const double size = std::fabs(theta) + std::sqrt(theta * theta + 1.0);
-        const double t = (theta < 0 ? -1.0 : 1.0) / size;
-        const double cosine = 1.0 / std::sqrt(t * t + 1.0);
-        const Rotation r{p, q, cosine, t * cosine};
-        rotate(m, n, r, true);
-        rotate(m, n, r, false);
-        m[p * n + q] = m[q * n + p] = 0.0;
-        rotate(vectors, n, r, false);
-      }
-    }
-  }
+  diagonalise(m, vectors, n);
   std::vector<std::size_t> order(n);
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::stable_sort(order.begin(), order.end(),
