@@ -13,7 +13,7 @@ struct AddOnParameters {
   std::vector<double> values;
 };
 
-// What an asset is meant to be worth, for the add-on `peg`: the price of another asset, or an amount
+// What an asset is meant to be worth, for the add-on `peg`: the price of another, or an amount
 // of the numeraire. 0 and no asset: it is not pegged; NaN: what it is pegged to is not known.
 struct PegParameters {
   std::int32_t asset = -1;

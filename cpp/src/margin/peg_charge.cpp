@@ -1,5 +1,5 @@
 // Loss of a peg, in initial margin alone: after Derive's standard manager (derivexyz/v2-core,
-// StandardManager), which charges the notional at the index of perpetuals and short options a factor
+// StandardManager), which charges perpetuals and short options, at the index, a factor
 // times what the price of its stablecoin is below a threshold.
 #include <algorithm>
 #include <cmath>
