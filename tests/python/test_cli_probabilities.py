@@ -104,7 +104,9 @@ def test_an_underlying_that_the_history_lacks_is_named(capsys, book, tmp_path):
     code, out, err = call(capsys, book, "--history", short)
     assert code == 0, err
     assert "the history does not know SOL in 29 of 29 scenarios" in out
-    assert re.search(r"\n\d+ accounts are undecidable in some scenario, \d+ in all", out)
+    assert re.search(
+        r"\n\d+ accounts are undecidable in some scenario, \d+ of them in every one", out
+    )
     _, out, _ = call(capsys, book, "--history", short, "--json")
     assert json.loads(out)["unknown_moves"] == {"SOL": 29}
 

@@ -124,7 +124,7 @@ def notes_of(done: BreachProbabilities, told: Mapping[str, Any]) -> list[str]:
         somewhere, all_over = told["undecidable_somewhere"], told["undecidable_everywhere"]
         notes.append(
             f"{count(somewhere)} {'account is' if somewhere == 1 else 'accounts are'} undecidable "
-            f"in some scenario, {count(all_over)} in all"
+            f"in some scenario, {count(all_over)} of them in every one"
         )
     for name, scenarios in unknown_moves(done).items():
         notes.append(
