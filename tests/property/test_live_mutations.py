@@ -31,6 +31,7 @@ class Run(NamedTuple):
 
 LONG = Run("live_long", "no_transition_is_missed")
 EASE = Run("live_ease", "bands_move_without_an_evaluation")
+GAMMA = Run("live_gamma", "no_transition_of_strong_gamma_is_missed")
 
 
 class Mutation(NamedTuple):
@@ -44,15 +45,37 @@ class Mutation(NamedTuple):
 
 BANDS, BOUNDS, MARKET = "live/bands.cpp", "margin/bounds.cpp", "live/apply_market.cpp"
 EASED = "live/ease.cpp"
+STRESSED = "line.stressed = slopes_of(convex, concave, unit.q, unit.out.index);"
+VALUES = "unit.out.option_value = slopes_of(convex, concave, unit.q, unit.out.index);"
+# By how much the chord towards the move is steeper than the one behind, which holds for what is
+# convex from below: of the size of gamma times a cell, and of no other sign anywhere.
+CHORD_LESS_TANGENT = (
+    "chord(convex[1], convex[2], unit.q.above.price - unit.out.index) - "
+    "chord(convex[0], convex[1], unit.out.index - unit.q.below.price);"
+)
 MUTATIONS = {
+    "long options stressed: a chord from below": Mutation(
+        BOUNDS, STRESSED, f"{STRESSED}\n    line.stressed.low += {CHORD_LESS_TANGENT}"
+    ),
+    "long options stressed: a tangent from above": Mutation(
+        BOUNDS, STRESSED, f"{STRESSED}\n    line.stressed.high -= {CHORD_LESS_TANGENT}"
+    ),
+    "values of long options: a chord from below": Mutation(
+        BOUNDS, VALUES, f"{VALUES}\n  unit.out.option_value.low += {CHORD_LESS_TANGENT}"
+    ),
+    # Toward recovery alone, and where margin does not move with the value: 60,000 records of the
+    # long stream do not ask for it.
+    "values of long options: a tangent from above": Mutation(
+        BOUNDS, VALUES, f"{VALUES}\n  unit.out.option_value.high -= {CHORD_LESS_TANGENT}", GAMMA
+    ),
     "chords where tangents hold, tangents where chords do": Mutation(
         BOUNDS,
-        "line.stressed = slopes_of(convex, concave, unit.q, unit.out.index);",
+        STRESSED,
         "line.stressed = slopes_of(concave, convex, unit.q, unit.out.index);",
     ),
     "a dropped chord": Mutation(
         BOUNDS,
-        "line.stressed = slopes_of(convex, concave, unit.q, unit.out.index);",
+        STRESSED,
         "line.stressed = slopes_of(convex, concave, unit.q, unit.out.index);\n"
         "    line.stressed.low -= chord(concave[1], concave[2], unit.q.above.price - "
         "unit.out.index);",
