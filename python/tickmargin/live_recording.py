@@ -336,10 +336,14 @@ class LiveRecording(LiveSnapshots):
 
 
 def _make_folder(path: Path) -> None:
-    """Make a folder in one that is there; leave it to :func:`directory_of` to say that none is."""
+    """Make a folder in one that is there."""
     try:
-        if path.parent.is_dir():
-            path.mkdir(exist_ok=True)
+        if not path.parent.is_dir():
+            message = (
+                f"directory: {str(path)!r}: there is no folder {str(path.parent)!r} to make it in"
+            )
+            raise InvalidInputError(message, code="FOLDER_NOT_FOUND")
+        path.mkdir(exist_ok=True)
     except OSError as error:
         raise FileAccessError.to_write("directory", str(path), error.errno or 0) from None
 

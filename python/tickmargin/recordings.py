@@ -118,7 +118,8 @@ def directory_of(path: object) -> str:
     """
     directory = Path(path_of(path)).absolute()
     if not directory.is_dir():
-        raise InvalidInputError(f"{directory}: no such folder", code="FOLDER_NOT_FOUND")
+        message = f"directory: {str(directory)!r}: no such folder"
+        raise InvalidInputError(message, code="FOLDER_NOT_FOUND")
     return str(directory)
 
 

@@ -151,6 +151,9 @@ def test_a_path_the_system_refuses_is_named_with_its_argument(tmp_path: Path) ->
         assert caught.value.errno
         assert caught.value.filename == str(path)
         assert str(caught.value).startswith(f"{argument}: '{path}' cannot be written: ")
+    with pytest.raises(tm.InvalidInputError, match=r"there is no folder .*none") as nowhere:
+        live.record_to(tmp_path / "none" / "recording")
+    assert nowhere.value.code == "FOLDER_NOT_FOUND"
     for wrong in ("", "a\0b"):
         for call, argument in ((live.snapshot, "path"), (live.record_to, "directory")):
             with pytest.raises(tm.InvalidInputError, match=f"{argument}: .* is no path") as refused:
