@@ -126,6 +126,7 @@ COLD = {
     "replay.cpp.o",
     "reserve.cpp.o",
     "risk_matrix.cpp.o",
+    "saved_policies.cpp.o",
     "settings.cpp.o",
     "snapshot.cpp.o",
     "state_counts.cpp.o",
