@@ -356,12 +356,12 @@ def delta_gamma_quantile(
 def delta_gamma_tail(
     delta: ArrayLike, gamma: ArrayLike, covariance: ArrayLike, confidence: float
 ) -> DeltaGammaTail:
-    """Of ``delta'x + sum(gamma x**2) / 2``, normal ``x``, by saddle point; confidence above 0.5.
+    """Of ``delta'x + sum(gamma x**2) / 2``, normal ``x``; confidence above 0.5.
 
     Notes
     -----
-    Lugannani and Rice (1980); the shortfall by Butler and Wood (2004). Parts are a move's delta
-    and gamma times the measure's derivatives (Euler).
+    Integrated along a curve through the saddle point, to 1e-9 standard deviations. Parts are a
+    move's delta and gamma times the measure's derivatives (Euler).
     """
     first, second = _finite("delta", delta, 1), _finite("gamma", gamma, 1)
     if first.shape != second.shape:

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "kernels/one_value.hpp"
+#include "risk/complex.hpp"
 #include "risk/normal.hpp"
 #include "risk/symmetric.hpp"
 
@@ -14,45 +15,6 @@ using kernels::exp_of;
 using kernels::log_of;
 
 constexpr double pi = 3.141592653589793;
-
-struct Complex {
-  double re, im;
-};
-Complex operator*(Complex a, Complex b) noexcept {
-  return {a.re * b.re - a.im * b.im, a.re * b.im + a.im * b.re};
-}
-Complex operator/(Complex a, Complex b) noexcept {
-  const double size = b.re * b.re + b.im * b.im;
-  return {(a.re * b.re + a.im * b.im) / size, (a.im * b.re - a.re * b.im) / size};
-}
-
-// The root in the right half-plane.
-Complex root_of(Complex z) noexcept {
-  const double size = std::sqrt(z.re * z.re + z.im * z.im);
-  const double re = std::sqrt(0.5 * (size + std::fabs(z.re)));
-  if (re == 0) return {0.0, 0.0};
-  const double other = 0.5 * z.im / re;
-  if (z.re >= 0) return {re, other};
-  return {std::fabs(other), z.im < 0 ? -re : re};
-}
-
-// sin and cos, the argument folded to a quarter turn: absolute error below 1e-15 (1 + |x|).
-Complex turn(double x) noexcept {
-  const double quarters = std::floor(x / (0.5 * pi) + 0.5);
-  const double r = std::fma(-quarters, 6.123233995736766e-17, std::fma(-quarters, 0.5 * pi, x));
-  const double s = r * r;
-  double sine = 1.0, cosine = 1.0;
-  for (int k = 10; k >= 1; --k) {
-    sine = 1.0 - sine * (s / ((2.0 * k) * (2.0 * k + 1.0)));
-    cosine = 1.0 - cosine * (s / ((2.0 * k - 1.0) * (2.0 * k)));
-  }
-  sine *= r;
-  const double place = quarters - 4.0 * std::floor(quarters / 4.0);
-  if (place == 1.0) return {-sine, cosine};
-  if (place == 2.0) return {-cosine, -sine};
-  if (place == 3.0) return {sine, -cosine};
-  return {cosine, sine};
-}
 
 struct Derivatives {
   double value, first, second;

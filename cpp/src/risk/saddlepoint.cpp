@@ -4,7 +4,7 @@
 //   K(s) = sum of (b_k^2 s t_k + log q_k) / 2
 //
 // x_u = sum over k of v_uk y_k. By a linear coefficient K changes by s T_u, by a square one by
-// (S_u + s T_u^2) / 2, with T_u = sum of v_uk b_k t_k and S_u = sum of v_uk^2 t_k; dt / ds = q^2.
+// (S_u + s T_u^2) / 2, with T_u = sum of v_uk b_k t_k and S_u = sum of v_uk^2 t_k.
 #include "risk/saddlepoint.hpp"
 
 #include <cmath>
@@ -28,21 +28,17 @@ struct Form {
   std::span<const double> loading;  // v, [move x normal]
 };
 
-// (q - 1) - log q, for e = q - 1; without cancellation near 0.
-double excess(double e, double q) noexcept {
-  if (std::fabs(e) >= 1.0 / 8) return e - log_of(q);
-  double sum = 0;
-  for (int k = 20; k >= 2; --k) sum = (k % 2 == 0 ? 1.0 : -1.0) / k + e * sum;
-  return e * e * sum;
-}
+struct Range {
+  double low, high;
+};
 
-// At s: K' less the mean, K'', K''', and w with w^2 / 2 = s K' - K, of the sign of s.
+// At s: K' less the mean, K'', and w with w^2 / 2 = s K' - K, of the sign of s.
 struct Saddle {
-  double s, moved, variance, third, w;
+  double moved, variance, w;
 };
 
 Saddle saddle_at(const Form& form, double s) noexcept {
-  Saddle at{s, 0, 0, 0, 0};
+  Saddle at{0, 0, 0};
   double distance = 0;
   for (std::size_t k = 0; k < form.linear.size(); ++k) {
     const double a = form.square[k], b2 = form.linear[k] * form.linear[k];
@@ -50,10 +46,9 @@ Saddle saddle_at(const Form& form, double s) noexcept {
     const double t = s * q, e = a * t, q2 = q * q;
     at.moved += 0.5 * (a * e + b2 * t * (1.0 + q));
     at.variance += q2 * (0.5 * a * a + b2 * q);
-    at.third += a * q2 * q * (a * a + 3.0 * b2 * q);
-    distance += excess(e, q) + b2 * t * t;
+    distance += e - log_of(q) + b2 * t * t;
   }
-  const double size = std::sqrt(distance);
+  const double size = std::sqrt(std::fmax(distance, 0.0));
   at.w = s < 0 ? -size : size;
   return at;
 }
@@ -65,21 +60,24 @@ double density(double w) noexcept {
 // Lugannani and Rice: the probability of a loss above K'(s).
 double survival(const Form& form, double s) noexcept {
   const Saddle at = saddle_at(form, s);
-  constexpr double nothing = 0x1p-20;  // the variance being 1
-  if (std::fabs(s) < nothing) return 0.5 - (at.third / 6.0 + s) / root_two_pi;
+  constexpr double nothing = 1e-3;  // where poles cancel, and a search may begin anywhere near
+  if (std::fabs(s) < nothing) return 0.5 - s / root_two_pi;
   const double u = s * std::sqrt(at.variance);
   return kernels::normal_cdf(-at.w) + density(at.w) * ((at.w - u) / (at.w * u));
 }
 
-// The s whose tail probability is `tail`, which falls over the strip.
-double solve(const Form& form, double tail) noexcept {
+Range strip_of(const Form& form) noexcept {
   double most = 0, least = 0;
   for (const double a : form.square) {
     most = std::fmax(most, a);
     least = std::fmin(least, a);
   }
-  const double first = least < 0 ? 1.0 / least : -HUGE_VAL;
-  const double last = most > 0 ? 1.0 / most : HUGE_VAL;
+  return {least < 0 ? 1.0 / least : -HUGE_VAL, most > 0 ? 1.0 / most : HUGE_VAL};
+}
+
+// The s whose tail probability is `tail`, which falls over the strip.
+double solve(const Form& form, double tail) noexcept {
+  const auto [first, last] = strip_of(form);
   const auto above = [&](double s) { return survival(form, s) > tail; };
   double low = 0, high = 0;
   constexpr int doublings_max = 1000;
@@ -104,101 +102,193 @@ double solve(const Form& form, double tail) noexcept {
   return 0.5 * (low + high);
 }
 
-// What a coefficient changes at a given s.
-struct Change {
-  double mean;    // of K'(0)
-  double moved;   // of K' - K'(0)
-  double second;  // of K''
-  double gap;     // of s K' - K
-};
-
-struct Changes {
-  Change linear, square;
-};
-
-Changes changes_of(const Form& form, double s, std::size_t u) noexcept {
-  const std::size_t n = form.linear.size();
-  double T = 0, T1 = 0, T2 = 0, mean = 0, S1 = 0, S2 = 0, gap = 0;
-  for (std::size_t k = 0; k < n; ++k) {
-    const double a = form.square[k], v = form.loading[u * n + k];
-    const double q = 1.0 / (1.0 - a * s);
-    const double t = s * q, q2 = q * q, vb = v * form.linear[k], v2 = v * v;
-    T += vb * t;
-    T1 += vb * q2;
-    T2 += vb * (2.0 * a) * (q2 * q);
-    mean += v2;
-    S1 += v2 * (a * t) * (q + 1.0);  // q^2 - 1
-    S2 += v2 * (2.0 * a) * (q2 * q);
-    gap += v2 * a * (t * t);
-  }
-  const double both = 2.0 * s * T * T1;
-  return {{0.0, T + s * T1, 2.0 * T1 + s * T2, s * s * T1},
-          {0.5 * mean, 0.5 * (S1 + T * T + both),
-           0.5 * (S2 + 4.0 * T * T1 + 2.0 * s * (T1 * T1 + T * T2)), 0.5 * (gap + s * both)}};
+double mean_of(const Form& form) noexcept {
+  double mean = 0;
+  for (const double a : form.square) mean += 0.5 * a;
+  return mean;
 }
 
-// Derivatives of the two measures by a coefficient, the tail probability held. P is the tail
-// probability, C the mean above, each as a function of K' less the mean, w, s and u = s sqrt(K'').
-class Derivative {
- public:
-  Derivative(const Saddle& at, double tail, bool shortfall) noexcept
-      : at_(at), root_(std::sqrt(at.variance)), tail_(tail), shortfall_(shortfall) {
-    const double s = at.s, w = at.w, u = s * root_, phi = density(w);
-    p_w_ = phi * (1.0 / (w * w) - w / u);
-    p_u_ = -phi / (u * u);
-    by_s_ = p_w_ * s * at.variance / w + p_u_ * (root_ + s * at.third / (2.0 * root_));
-    const double w3 = w * w * w;
-    c_moved_ = phi * (1.0 / w - 1.0 / w3) - kernels::normal_cdf(-w);
-    c_w_ = phi * (3.0 * at.moved / (w3 * w) - w / (s * u));
-    c_s_ = -phi / (s * s * u);
-    c_u_ = -phi / (s * u * u);
-  }
+// A place for the curve to cross the real axis: clear of the pole at 0 and of the strip's ends.
+double away_from_poles(const Form& form, double s) noexcept {
+  constexpr double from_pole = 0.3;  // the variance being 1
+  const Range strip = strip_of(form);
+  if (std::fabs(s) < from_pole) s = s < 0 ? -from_pole : from_pole;
+  return std::fmin(std::fmax(s, 0.95 * strip.low), 0.95 * strip.high);
+}
 
-  double of(const Change& d) const noexcept {
-    const double s = at_.s;
-    const double turn = s * d.second / (2.0 * root_);
-    const double ds = -(p_w_ * d.gap / at_.w + p_u_ * turn) / by_s_;
-    const double moved = d.moved + at_.variance * ds;
-    if (!shortfall_) return d.mean + moved;
-    const double w = (d.gap + s * at_.variance * ds) / at_.w;
-    const double u = turn + (root_ + s * at_.third / (2.0 * root_)) * ds;
-    const double above = c_moved_ * moved + c_w_ * w + c_s_ * ds + c_u_ * u;
-    return d.mean + moved + above / tail_;
-  }
-
- private:
-  Saddle at_;
-  double root_, tail_;
-  bool shortfall_;
-  double p_w_, p_u_, by_s_, c_moved_, c_w_, c_s_, c_u_;
+// A curve through the point c of the real axis whose upper half is followed: straight up, or bent
+// into one of the half-planes, c + bend (sqrt(scale^2 + t^2) - scale) + i t.
+struct Contour {
+  double c, scale, bend;
 };
+
+struct Place {
+  Complex s, ds;
+};
+
+// v runs over the real numbers: at the near end t vanishes like exp(-exp(-v)), at the far one it
+// grows like exp(v / 2), so that a sum over equal steps converges exponentially.
+Place place_at(const Contour& path, double v) noexcept {
+  const double f = exp_of(-v);
+  const double t = path.scale * exp_of(0.5 * (v - f));
+  const double dt = t * 0.5 * (1.0 + f);
+  const double h = std::sqrt(path.scale * path.scale + t * t);
+  return {{path.c + path.bend * (h - path.scale), t}, {path.bend * t / h * dt, dt}};
+}
+
+// exp(K(s) - s x).
+Complex weight_at(const Form& form, double x, Complex s) noexcept {
+  Complex exponent{-s.re * x, -s.im * x};
+  Complex product{1.0, 0.0};
+  const Complex square = s * s;
+  for (std::size_t k = 0; k < form.linear.size(); ++k) {
+    const double a = form.square[k], b = form.linear[k];
+    const Complex left{1.0 - a * s.re, -a * s.im};
+    exponent = exponent + 0.5 * b * b * (square / left);
+    product = product * root_of(left);
+  }
+  const Complex phase = turn(exponent.im);
+  const double size = exp_of(exponent.re);
+  return Complex{size * phase.re, size * phase.im} / product;
+}
+
+// Goes along the curve in steps of v, giving each place and exp(K - s x) ds / pi of its step, until
+// what is left no longer counts. The imaginary part of the sum of g x that is what the integral of
+// g exp(K - s x) over the whole curve is, by 2 pi i.
+template <class Visit>
+void follow(const Form& form, double x, const Contour& path, double begin, double step,
+            Visit visit) noexcept {
+  constexpr double end = 40.0, nothing = 1e-17;
+  double most = 0;
+  for (double v = begin; v <= end; v += step) {
+    const Place place = place_at(path, v);
+    const Complex weight = step / (2.0 * half_pi) * (weight_at(form, x, place.s) * place.ds);
+    const double size = size_of(weight) * size_of(place.s);
+    most = std::fmax(most, size);
+    if (!(size > nothing * most) && place.s.im > path.scale) break;
+    visit(place.s, weight);
+  }
+}
+
+// The curve on which least cancels: where it bends against the descent the integrand grows, and
+// where it does not bend it may swing for long.
+Contour contour_of(const Form& form, double x, double c) noexcept {
+  Contour best{c, 1.0 / std::sqrt(saddle_at(form, c).variance), 0.0};
+  double least = HUGE_VAL;
+  for (const double bend : {0.0, 0.5, -0.5}) {
+    const Contour path{c, best.scale, bend};
+    double mass = 0;
+    follow(form, x, path, -2.0, 1.0,
+           [&](Complex s, Complex weight) { mass += size_of(weight) * size_of(s); });
+    if (!(mass < least)) continue;
+    least = mass;
+    best.bend = bend;
+  }
+  return best;
+}
+
+constexpr double first_place = -4.25, between_places = 1.0 / 6;
+
+// P(loss > x), and the density there.
+struct Above {
+  double probability, density;
+};
+
+Above above_at(const Form& form, double x, const Contour& path) noexcept {
+  Above at{path.c < 0 ? 1.0 : 0.0, 0.0};
+  follow(form, x, path, first_place, between_places, [&](Complex s, Complex weight) {
+    at.probability += (weight / s).im;
+    at.density += weight.im;
+  });
+  return at;
+}
+
+// Where the loss can be at all: beyond its vertex on one side if all squares have one sign.
+Range range_of(const Form& form) noexcept {
+  bool rises = true, falls = true;
+  double vertex = 0;
+  for (std::size_t k = 0; k < form.linear.size(); ++k) {
+    const double a = form.square[k], b = form.linear[k];
+    if (a == 0 && b != 0) rises = falls = false;
+    if (a > 0) falls = false;
+    if (a < 0) rises = false;
+    if (a != 0) vertex -= 0.5 * b * b / a;
+  }
+  return {rises ? vertex : -HUGE_VAL, falls ? vertex : HUGE_VAL};
+}
+
+// Newton's steps from x, which is close, to where the tail probability is `tail`; halves of what is
+// left where they lead outside.
+double quantile(const Form& form, Range range, double x, double tail, double c) noexcept {
+  constexpr double close = 2.0;     // standard deviations
+  constexpr double enough = 1e-12;  // the next step squares it
+  range.low = std::fmax(range.low, x - close);
+  range.high = std::fmin(range.high, x + close);
+  for (int i = 0; i < 60; ++i) {
+    const Above at = above_at(form, x, contour_of(form, x, c));
+    const double gap = at.probability - tail;
+    double next = x + gap / at.density;
+    if (std::fabs(next - x) <= enough * std::fmax(1.0, std::fabs(x))) return next;
+    (gap > 0 ? range.low : range.high) = x;
+    if (!(next > range.low && next < range.high)) next = 0.5 * (range.low + range.high);
+    if (next == x) break;
+    x = next;
+  }
+  return x;
+}
+
+// What each coefficient changes of K at s: by a linear one s T, by a square one (S + s T^2) / 2.
+struct Change {
+  Complex T, S;
+};
+
+Change change_of(const Form& form, std::size_t u, std::span<const Complex> t) noexcept {
+  const std::size_t n = form.linear.size();
+  Change out{{0.0, 0.0}, {0.0, 0.0}};
+  for (std::size_t k = 0; k < n; ++k) {
+    const double v = form.loading[u * n + k];
+    out.T = out.T + v * form.linear[k] * t[k];
+    out.S = out.S + v * v * t[k];
+  }
+  return out;
+}
 
 struct Question {
   double tail;
   bool shortfall;
 };
 
-void add_derivatives(const Form& form, const Question& asked, double s, double weight,
-                     std::span<double> by_linear, std::span<double> by_square) noexcept {
-  const Derivative derivative(saddle_at(form, s), asked.tail, asked.shortfall);
-  for (std::size_t u = 0; u < by_linear.size(); ++u) {
-    const Changes changes = changes_of(form, s, u);
-    by_linear[u] += weight * derivative.of(changes.linear);
-    by_square[u] += weight * derivative.of(changes.square);
-  }
-}
-
-// Near the mean the formulas are differences of poles: the polynomial through eight places around
-// it, at which they are good to some 1e-10, is as good there (the variance is 1).
-void add_near_mean(const Form& form, const Question& asked, double s, std::span<double> by_linear,
-                   std::span<double> by_square, double step) noexcept {
-  constexpr int places[] = {-4, -3, -2, -1, 1, 2, 3, 4};
-  for (const int j : places) {
-    double weight = 1.0;
-    for (const int m : places) {
-      if (m != j) weight *= (s / step - m) / (j - m);
+// Of value at risk: the change of the tail probability over the density; of the shortfall: that of
+// the mean above x over the tail, as what x itself changes cancels.
+void derive(const Form& form, const Question& asked, double x, const Contour& path,
+            SaddleScratch& scratch, std::span<double> by_linear,
+            std::span<double> by_square) noexcept {
+  const std::size_t n = form.linear.size();
+  const bool shortfall = asked.shortfall;
+  double density = 0;
+  follow(form, x, path, first_place, between_places, [&](Complex s, Complex weight) {
+    density += weight.im;
+    const Complex over = shortfall ? weight / s : weight;
+    for (std::size_t k = 0; k < n; ++k) {
+      const double a = form.square[k];
+      scratch.turned[k] = s / Complex{1.0 - a * s.re, -a * s.im};
     }
-    add_derivatives(form, asked, j * step, weight, by_linear, by_square);
+    for (std::size_t u = 0; u < n; ++u) {
+      const Change change = change_of(form, u, scratch.turned);
+      by_linear[u] += (over * change.T).im;
+      by_square[u] += 0.5 * (over * (change.S / s + change.T * change.T)).im;
+    }
+  });
+  const double whole = shortfall ? asked.tail : density;
+  for (std::size_t u = 0; u < n; ++u) {
+    if (shortfall && path.c < 0) {  // the pole that lies to the right: the mean's own change
+      for (std::size_t k = 0; k < n; ++k) {
+        const double v = form.loading[u * n + k];
+        by_square[u] += 0.5 * v * v;
+      }
+    }
+    by_linear[u] /= whole;
+    by_square[u] /= whole;
   }
 }
 
@@ -228,6 +318,7 @@ double make_form(const QuadraticLoss& loss, SaddleScratch& scratch) noexcept {
   }
   scratch.linear.assign(n, 0.0);
   scratch.square.assign(n, 0.0);
+  scratch.turned.assign(n, {0.0, 0.0});
   lower_factor(loss.covariance, n, scratch.factor);
   for (std::size_t i = 0; i < n; ++i) {
     scratch.vector[i * n + i] = 1.0;
@@ -247,8 +338,9 @@ double make_form(const QuadraticLoss& loss, SaddleScratch& scratch) noexcept {
   for (std::size_t k = 0; k < n; ++k) {
     for (std::size_t u = 0; u < n; ++u) {
       double& v = scratch.loading[u * n + k];
-      for (std::size_t j = 0; j < n; ++j)
+      for (std::size_t j = 0; j < n; ++j) {
         v += scratch.factor[u * n + j] * scratch.vector[j * n + k];
+      }
       scratch.linear[k] += v * loss.linear[u];
     }
     // What rounding leaves of a zero eigenvalue would be a branch point of its own.
@@ -275,6 +367,7 @@ void SaddleScratch::reserve(std::size_t n) {
   for (auto* matrix : {&factor, &form, &vector, &loading}) matrix->reserve(n * n);
   linear.reserve(n);
   square.reserve(n);
+  turned.reserve(n);
 }
 
 double saddlepoint_tail(const QuadraticLoss& loss, double tail, bool shortfall,
@@ -288,14 +381,12 @@ double saddlepoint_tail(const QuadraticLoss& loss, double tail, bool shortfall,
     return base::canonical_nan;
   }
   const Form form{scratch.linear, scratch.square, scratch.loading};
-  const Question asked{tail, shortfall};
+  const Range range = range_of(form);
   const double s = solve(form, tail);
-  constexpr double near = 0x1p-6;
-  if (std::fabs(s) < near) {
-    add_near_mean(form, asked, s, by_linear, by_square, near);
-  } else {
-    add_derivatives(form, asked, s, 1.0, by_linear, by_square);
-  }
+  const double start = mean_of(form) + saddle_at(form, s).moved;
+  const double c = away_from_poles(form, s);
+  const double x = quantile(form, range, start, tail, c);
+  derive(form, {tail, shortfall}, x, contour_of(form, x, c), scratch, by_linear, by_square);
   double measure = 0;
   for (std::size_t u = 0; u < by_linear.size(); ++u) {
     measure += loss.linear[u] * by_linear[u] + loss.square[u] * by_square[u];

@@ -3,16 +3,20 @@
 //
 //   loss = sum over u of linear_u x_u + square_u x_u^2 / 2, x ~ N(0, C)
 //
-// Value at risk is where Lugannani and Rice's tail probability is `tail` (1980). The shortfall is
-// value at risk + C / tail, C the mean of what the loss is above it, expanded at the same saddle
-// point with the double pole of its integral taken out (Butler and Wood 2004). Both are homogeneous
-// of degree 1 in the coefficients, so coefficients times derivatives add up to them (Euler). Own
-// exp, log and normal distribution, a fixed order of sums: the same bits everywhere.
+// Tail probability, density and the mean above a level are integrals of exp(K(s) - s x), K the
+// cumulant generating function, along a curve through its saddle point, taken to some 1e-10 of the
+// standard deviation: Lugannani and Rice's formula (1980), their first term, is where the search
+// begins, and alone is a quarter off where long gamma outweighs short gamma. Both measures are
+// homogeneous of degree 1 in the coefficients, so coefficients times derivatives, integrals of the
+// same kind, add up to them (Euler). Own exp, log, root and sine, a fixed order of sums: the same
+// bits everywhere.
 #pragma once
 
 #include <cstddef>
 #include <span>
 #include <vector>
+
+#include "risk/complex.hpp"
 
 namespace tickmargin::risk {
 
@@ -26,6 +30,7 @@ struct QuadraticLoss {
 struct SaddleScratch {
   std::vector<double> factor, form, vector, loading;  // [n x n]
   std::vector<double> linear, square;                 // of independent standard normals
+  std::vector<Complex> turned;
   void reserve(std::size_t n);
 };
 
