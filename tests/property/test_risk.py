@@ -173,6 +173,21 @@ def test_saddle_point_measures_are_those_of_a_loss_seen_move_by_move(delta, gamm
     assert (found.var, found.es) == pytest.approx(inverted, rel=1e-9, abs=1e-9 * size)
 
 
+def test_the_exact_quantile_is_minus_the_value_at_risk():
+    rng = np.random.default_rng(3)
+    delta, gamma = np.array([-2.93875461, -10.2957283]), np.array([0.00485325, -0.87692206])
+    for _ in range(20):
+        found = risk.delta_gamma_tail(delta, gamma, np.eye(2), 0.97).var
+        quantile = risk.delta_gamma_quantile(delta, np.diag(gamma), np.eye(2), 1.0 - 0.97)
+        size = quadratic.deviation(delta, gamma, np.eye(2))
+        assert quantile == pytest.approx(-found, abs=1e-9 * size)
+        assert quantile == pytest.approx(
+            -quadratic.Form(-delta, -gamma, np.eye(2)).measures(0.03)[0]
+        )
+        delta = rng.normal(size=2) * 10.0 ** rng.uniform(-1.0, 1.0, size=2)
+        gamma = rng.normal(size=2) * 10.0 ** rng.uniform(-3.0, 1.0, size=2)
+
+
 @pytest.mark.parametrize("gamma", [1e-8, 1e-12, 1e-15, 1e-20, 1e-100, 1e-310])
 @pytest.mark.parametrize("sign", [1.0, -1.0])
 def test_a_gamma_that_vanishes_leaves_the_normal_measures(gamma, sign):

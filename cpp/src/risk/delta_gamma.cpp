@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "kernels/one_value.hpp"
-#include "risk/complex.hpp"
+#include "risk/contour.hpp"
 #include "risk/normal.hpp"
 #include "risk/symmetric.hpp"
 
@@ -63,23 +63,6 @@ double saddle_of(const QuadraticForm& form, double x) noexcept {
   return 0.5 * (low + high);
 }
 
-// exp(K(s) - s x) / s off the real axis.
-Complex integrand(const QuadraticForm& form, double x, Complex s) noexcept {
-  Complex exponent{-s.re * x, -s.im * x};
-  Complex product{1.0, 0.0};
-  for (std::size_t i = 0; i < form.linear.size(); ++i) {
-    const Complex q{1.0 - form.square[i] * s.re, -form.square[i] * s.im};
-    const Complex part = s * s / q;
-    const double half = 0.5 * form.linear[i] * form.linear[i];
-    exponent.re += half * part.re;
-    exponent.im += half * part.im;
-    product = product * root_of(q);
-  }
-  const Complex phase = turn(exponent.im);
-  const double size = exp_of(exponent.re);
-  return Complex{size * phase.re, size * phase.im} / (product * s);
-}
-
 double bisect(double low, double high, double wanted, auto survival) {
   for (int i = 0; i < 100; ++i) {
     const double middle = 0.5 * (low + high);
@@ -136,39 +119,6 @@ double saddlepoint_survival(const QuadraticForm& form, double x) noexcept {
   return kernels::normal_cdf(-w) + density * (1.0 / u - 1.0 / w);
 }
 
-double quadratic_survival(const QuadraticForm& form, double x) noexcept {
-  // The saddle point, kept away from the pole at 0 and from the ends of the strip; a curve to the
-  // left of the pole gives the survival less 1.
-  const Strip strip = strip_of(form);
-  const double spread = 1.0 / std::sqrt(cumulants_at(form, 0).second);
-  double c = saddle_of(form, x);
-  if (std::fabs(c) < 0.1 * spread) c = c < 0 ? -0.1 * spread : 0.1 * spread;
-  c = std::fmin(std::fmax(c, 0.95 * strip.low), 0.95 * strip.high);
-  // Far out the exponent is -s (x + sum of b^2 / (2 a)), and s^2 of plain normals.
-  double limit = x;
-  for (std::size_t i = 0; i < form.linear.size(); ++i) {
-    const double b = form.linear[i];
-    if (form.square[i] != 0) limit += 0.5 * b * b / form.square[i];
-  }
-  const double bend = limit > 0 ? 0.5 : limit < 0 ? -0.5 : 0.0;
-  const double scale = 1.0 / std::sqrt(cumulants_at(form, c).second);
-  constexpr double step = 1.0 / 64, end = 40.0;
-  double sum = 0;
-  for (double v = -end; v <= end; v += step) {
-    // At the near end t, at the far end the integrand decays faster than any power.
-    const double f = exp_of(-v);
-    const double t = scale * exp_of(0.5 * (v - f));
-    const double dt = t * 0.5 * (1.0 + f);
-    const double h = std::sqrt(scale * scale + t * t);
-    const Complex s{c + bend * (h - scale), t};
-    const Complex ds{bend * t / h, 1.0};
-    const Complex value = integrand(form, x, s) * ds;
-    if (std::isfinite(value.im)) sum += value.im * dt;  // 0 x infinity at the very ends
-  }
-  const double tail = sum * step / pi;
-  return c > 0 ? tail : 1.0 + tail;
-}
-
 double delta_gamma_quantile(const QuadraticForm& form, double p, DeltaGammaMethod method) {
   double mean = 0, variance = 0, third = 0, fourth = 0;
   for (std::size_t i = 0; i < form.linear.size(); ++i) {
@@ -187,10 +137,15 @@ double delta_gamma_quantile(const QuadraticForm& form, double p, DeltaGammaMetho
                      skew * skew / 36.0 * z * (2.0 * z * z - 5.0);
     return mean + deviation * w;
   }
-  const auto survival = [&](double x) {
-    return method == DeltaGammaMethod::exact ? quadratic_survival(form, x)
-                                             : saddlepoint_survival(form, x);
-  };
+  if (method == DeltaGammaMethod::exact) {
+    QuadraticForm unit = form;
+    for (auto* column : {&unit.linear, &unit.square}) {
+      for (double& x : *column) x /= deviation;
+    }
+    const contour::Form scaled{unit.linear, unit.square};
+    return deviation * contour::quantile(scaled, contour::solve(scaled, 1.0 - p), 1.0 - p);
+  }
+  const auto survival = [&](double x) { return saddlepoint_survival(form, x); };
   // A form of one sign is bounded by its vertex on one side.
   bool rises = true, falls = true;
   double vertex = 0;

@@ -17,14 +17,12 @@ struct QuadraticForm {
 QuadraticForm quadratic_form(std::span<const double> delta, std::span<const double> gamma,
                              std::span<const double> covariance, std::size_t n);
 
-// P(profit > x): by integration of the moment generating function along a curve through its saddle
-// point that bends into the decaying half-plane, absolute error below 1e-9; or by Lugannani and
-// Rice's formula.
-double quadratic_survival(const QuadraticForm& form, double x) noexcept;
+// P(profit > x) by Lugannani and Rice's formula.
 double saddlepoint_survival(const QuadraticForm& form, double x) noexcept;
 
-// The `probability` quantile of the profit. Cornish-Fisher takes four cumulants, and fails where
-// one square dominates (short gamma): it is here to be compared with.
+// The `probability` quantile of the profit. Exact: by integration through the saddle point
+// (contour.hpp), to 1e-9 of the standard deviation. Cornish-Fisher takes four cumulants, and fails
+// where one square dominates (short gamma): it is here to be compared with.
 double delta_gamma_quantile(const QuadraticForm& form, double probability, DeltaGammaMethod method);
 
 }  // namespace tickmargin::risk
