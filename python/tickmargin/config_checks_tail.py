@@ -70,8 +70,12 @@ def _check_used(view: View, generator: str) -> Iterator[Problem]:
         if key == "overlapping" and generator == DRAWN and view.given("stress"):
             reads, needed = True, True
         if view.given(key) and not reads:
-            where = f"generator is {' or '.join(generators)}"
-            yield _unused(key, view.get(key), where, "generator")
+            # With empirical marginals it is the other kind of monte_carlo that reads the key.
+            told = (
+                f"{g} with model marginals" if (g, generator) == (DRAWN, COPULA) else g
+                for g in generators
+            )
+            yield _unused(key, view.get(key), f"generator is {' or '.join(told)}", "generator")
         if needed and reads and not view.given(key):
             yield _missing(key, f"the generator {generator} needs it", "generator")
 

@@ -300,6 +300,8 @@ def test_own_marginals_need_a_history_and_no_model_of_size() -> None:
         "jumps.rate_annual": "MISSING_KEY",
         "jumps.sd": "MISSING_KEY",
     }
+    with pytest.raises(tm.InvalidInputError, match="or monte_carlo with model marginals"):
+        compiled(EMPIRICAL | {"vols_annual": {"BTC": 0.5}}, past())
     lacking = {k: v for k, v in EMPIRICAL.items() if k not in ("window_days", "overlapping")}
     assert faults(lacking) == dict.fromkeys(("window_days", "overlapping"), "MISSING_KEY")
     assert faults(EMPIRICAL | {"marginals": "own"}) == {"marginals": "UNKNOWN_WORD"}
