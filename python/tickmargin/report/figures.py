@@ -20,6 +20,7 @@ from tickmargin.report.theme import (
     SERIES,
     STATE_COLOURS,
     axis,
+    count_axis,
     layout,
     money_axis,
 )
@@ -54,8 +55,7 @@ def health_figure(runs: Sequence[Run]) -> Figure:
     below = borders.index(1.0)
     # A logarithmic axis is for many accounts: it has no room for a zero and few whole steps.
     if max(sum(bars["y"]) for bars in data) < _LOG_FROM:
-        vertical = axis("accounts", rangemode="tozero", tickformat=",d")
-        vertical |= {"dtick": 1} if max(max(bars["y"]) for bars in data) <= 10 else {}
+        vertical = count_axis("accounts", max(max(bars["y"]) for bars in data))
     else:
         vertical = axis("accounts (logarithmic)", type="log", dtick=1, tickformat=",d")
     return {

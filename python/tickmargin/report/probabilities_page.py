@@ -15,7 +15,7 @@ from tickmargin.probabilities import BreachProbabilities
 from tickmargin.report.figures import Figure
 from tickmargin.report.page import Page, document
 from tickmargin.report.text import MISSING, STATE_NAMES, count, escape, moment, percent
-from tickmargin.report.theme import STATE_COLOURS, axis, layout
+from tickmargin.report.theme import STATE_COLOURS, axis, count_axis, layout
 
 ACCOUNT_HEADS = ("account", "now", "called in", "p(call)", "at most", "liquidated in",
                  "p(liquidation)", "at most", "below IM in", "undecidable in")  # fmt: skip
@@ -286,6 +286,6 @@ def _figure(done: BreachProbabilities) -> Figure:
             bargap=0,
             showlegend=True,
             xaxis=across,
-            yaxis=axis("accounts", tickformat=",d"),
+            yaxis=count_axis("accounts", float(calls.max())),
         ),
     }

@@ -95,6 +95,12 @@ def money_axis(title: str, **extra: Any) -> dict[str, Any]:
     return axis(title, exponentformat="B", rangemode="tozero", nticks=6, **extra)
 
 
+def count_axis(title: str, most: float) -> dict[str, Any]:
+    """Give an axis of whole things from zero, `most` of them at most: no step between two."""
+    few = {"dtick": 1} if most <= 10 else {}
+    return axis(title, rangemode="tozero", tickformat=",d", **few)
+
+
 def axis(title: str, **extra: Any) -> dict[str, Any]:
     """Give an axis with its title (which names the unit) in the report's look."""
     base: dict[str, Any] = {
