@@ -311,7 +311,8 @@ class TailMaker:
             return history
         message = (
             f"no price history; {self.tail.generator} scenarios need prices of "
-            f"{', '.join(self.names)}: Engine(..., history=), or history.parquet beside the market"
+            f"{', '.join(self.names)}: Engine(..., history=); commands also read history.parquet "
+            "beside the market"
         )
         raise self._fault("MISSING_HISTORY", "generator", message)
 

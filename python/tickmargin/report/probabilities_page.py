@@ -95,7 +95,7 @@ def total_rows(told: Mapping[str, Any]) -> list[tuple[str, str, str]]:
          count(ends["one_in_20"])),
         ("at once, in 1 scenario of 100 at least", count(calls["one_in_100"]),
          count(ends["one_in_100"])),
-        ("at once, at most", count(calls["most"]), count(ends["most"])),
+        ("at once, the most", count(calls["most"]), count(ends["most"])),
     ]  # fmt: skip
 
 
@@ -114,8 +114,9 @@ def unknown_moves(done: BreachProbabilities) -> dict[str, int]:
 def notes_of(done: BreachProbabilities, told: Mapping[str, Any]) -> list[str]:
     """What a reader must know to read the tables."""
     notes = [
-        f"at most: with {100.0 * done.confidence:.4g} % confidence, if what comes is drawn as the "
-        "scenarios are; undecidable ones count as calls and liquidations"
+        f"the columns at most hold with {100.0 * done.confidence:.4g} % confidence, if what comes "
+        "is drawn as the scenarios are; there alone an undecidable one counts as a call and a "
+        "liquidation"
     ]
     if now := told["breaches"]["now"]:
         noun = "account is" if now == 1 else "accounts are"
@@ -127,9 +128,13 @@ def notes_of(done: BreachProbabilities, told: Mapping[str, Any]) -> list[str]:
             f"in some scenario, {count(all_over)} of them in every one"
         )
     for name, scenarios in unknown_moves(done).items():
+        never = scenarios == done.count
+        then = (
+            "whoever holds it is undecidable" if never else "a shorter window may leave those out"
+        )
         notes.append(
             f"the history does not know {name} in {count(scenarios)} of {count(done.count)} "
-            "scenarios: a shorter window may"
+            f"scenarios: {then}"
         )
     return notes
 
