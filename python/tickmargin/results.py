@@ -29,10 +29,11 @@ class Result:
     accounts : Table
         A row per account: account, equity (maintenance collateral weights), equity_initial
         (initial-margin weights), initial_margin, maintenance_margin, slack and slack_ticks (the
-        smallest of the account's pockets), health_ratio (equity / maintenance_margin of the pocket
-        that binds, inf without a requirement), state (the worst of the pockets), status, policy,
-        policy_epoch, as_of_ns, worst_pocket (the pocket that binds: the one with the smallest
-        slack) and its worst_underlying, worst_price_move and worst_vol_shock.
+        smallest of the account's pockets that hold something), health_ratio (equity /
+        maintenance_margin of the pocket that binds, inf without a requirement), state (the worst of
+        the pockets), status, policy, policy_epoch, as_of_ns, worst_pocket (the pocket that binds:
+        the one with the smallest slack) and its worst_underlying, worst_price_move and
+        worst_vol_shock.
     pockets : Table
         A row per (account, pocket) with its own equity, requirement, slack and state.
     units : Table

@@ -166,6 +166,7 @@ class Evaluator:
         """An account's row; `given` settles what lies too close to a border."""
         rows: list[Numbers] = []
         states: list[str] = []
+        slacks: list[int] = []  # of pockets that hold something
         blocked = False
         for key in accounts.pockets(account):
             book = accounts.books[key]
@@ -185,6 +186,8 @@ class Evaluator:
                 blocked = True
             rows.append(now)
             states.append(state)
+            if not book.holds_nothing():
+                slacks.append(now.slack)
         state = max(states, key=RANK.__getitem__)
         if state == "undecidable":
             found = {now.status for now in rows}
@@ -201,7 +204,7 @@ class Evaluator:
             blocked,
             any(n.equity_initial < n.initial for n in rows),
             *(totals[-1] for totals in sums),
-            min(n.slack for n in rows),
+            min(slacks, default=0),
             sum(n.near for n in rows),
             any(abs(n.equity_initial - n.initial) <= n.near for n in rows),
         )

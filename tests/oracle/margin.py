@@ -106,6 +106,16 @@ class Twin:
             for key in keys
         }
 
+    def holds_nothing(self, key: tuple[str, str]) -> bool:
+        """Whether a pocket has no position and no balance: beside others its slack says nothing."""
+        amounts = {"positions": "quantity", "balances": "amount"}
+        return not any(
+            row[amount] != 0.0
+            for name, amount in amounts.items()
+            for row in self.inputs.portfolio[name]
+            if (row["account"], row.get("pocket") or "cross") == key
+        )
+
     def _contract(self, market: Market, name: Any) -> Contract:
         """A contract at a market."""
         return Contract(market, self.instruments[name])

@@ -55,8 +55,57 @@ def test_an_account_is_the_sum_and_the_worst_of_its_pockets(result):
         own = pockets[row["account"]]
         for column in ("equity", "initial_margin", "maintenance_margin"):
             assert row[column] == pytest.approx(sum(p[column] for p in own), abs=1e-6 * len(own))
-        assert row["slack_ticks"] == min(p["slack_ticks"] for p in own)
+        binding = [p for p in own if p["equity"] != 0.0 or p["gross_notional"] != 0.0]
+        assert row["slack_ticks"] == min(p["slack_ticks"] for p in binding or own)
         assert danger.index(row["state"]) == max(danger.index(p["state"]) for p in own)
+
+
+def test_an_empty_cross_pocket_does_not_bind_beside_one_that_holds_something():
+    market = tm.Market.from_tables(
+        as_of_ns=1_700_000_000_000_000_000,
+        assets={"asset": ["USD"], "mark_price": [1.0]},
+        underlyings={"underlying": ["BTC"], "index_price": [60_000.0]},
+        marks={"instrument": ["P"], "mark_price": [60_000.0]},
+    )
+    portfolio = tm.Portfolio.from_tables(
+        instruments={
+            "instrument": ["P"],
+            "kind": ["perpetual"],
+            "underlying": ["BTC"],
+            "settlement_asset": ["USD"],
+            "payoff": ["linear"],
+            "multiplier": [1.0],
+        },
+        accounts={"account": ["isolated", "nothing"]},
+        positions={
+            "account": ["isolated"],
+            "pocket": ["alone"],
+            "instrument": ["P"],
+            "quantity": [-1.5],
+            "entry_price": [60_000.0],
+        },
+        balances={
+            "account": ["isolated"],
+            "pocket": ["alone"],
+            "asset": ["USD"],
+            "amount": [14_000.0],
+        },
+    )
+    futures = {"initial_ratio": 0.1, "maintenance_ratio": 0.05}
+    policies = {
+        "schema": 1,
+        "policies": {
+            "plain": {"method": "fixed", "haircuts": {"default": 0.0}, "futures": futures}
+        },
+    }
+    engine = tm.Engine(market, portfolio, policies)
+    held, nothing = engine.recompute().accounts
+    # 5 % of 1.5 x 60,000 is 4,500, beside 14,000 of equity.
+    assert (held["worst_pocket"], held["slack"]) == ("alone", 9_500.0)
+    assert held["health_ratio"] == pytest.approx(14_000 / 4_500, abs=1e-12)
+    assert (nothing["worst_pocket"], nothing["slack"]) == ("cross", 0.0)
+    engine.index_tick("BTC", 60_000.0, seq=1, ts_ns=market.as_of_ns)
+    assert engine.accounts()["slack"].tolist() == [9_500.0, 0.0]
 
 
 def test_components_add_up_to_the_requirements(result):

@@ -38,7 +38,7 @@ inline constexpr Ticks slack_unknown = INT64_MIN;
 
 struct AccountRows {
   std::vector<double> equity, equity_initial, initial_margin, maintenance_margin;
-  std::vector<Ticks> slack_ticks;  // the smallest of the account's pockets
+  std::vector<Ticks> slack_ticks;  // the smallest of the account's pockets that hold something
   std::vector<State> state;        // the worst of the account's pockets
   std::vector<Status> status;
   std::vector<std::int32_t> policy;

@@ -46,6 +46,10 @@ struct Book {
   std::size_t account_count() const noexcept { return account_pockets.size() - 1; }
   std::size_t pocket_count() const noexcept { return pocket_account.size(); }
   std::size_t unit_count() const noexcept { return unit_underlying.size(); }
+  bool holds_nothing(std::size_t pocket) const noexcept {
+    return pocket_units[pocket] == pocket_units[pocket + 1] &&
+           pocket_balances[pocket] == pocket_balances[pocket + 1];
+  }
 };
 
 // The form in which an entry price enters the value of a position, quantity x (a + b x entry):

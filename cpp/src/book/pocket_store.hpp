@@ -66,10 +66,12 @@ class PocketStore {
   std::int32_t add(AccountIndex account, std::int32_t name) noexcept;
   bool can_add() const noexcept { return slots_.size() < capacity_.pockets; }
 
+  bool holds_nothing(std::size_t pocket) const noexcept {
+    return slots_[pocket].positions.count == 0 && slots_[pocket].balances.count == 0;
+  }
   // An isolated pocket that holds nothing is none.
   bool is_nothing(std::size_t pocket) const noexcept {
-    const Slot& slot = slots_[pocket];
-    return slot.name != 0 && slot.positions.count == 0 && slot.balances.count == 0;
+    return slots_[pocket].name != 0 && holds_nothing(pocket);
   }
 
   std::size_t position_count(std::size_t pocket) const noexcept {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <limits>
 
 #include "engine/parallel.hpp"
 
@@ -148,19 +149,22 @@ void write_units(const book::Book& book, std::size_t pocket, const Workspace& wo
   }
 }
 
+// Whether a pocket's slack counts in its account's: one that holds nothing binds only where it is
+// all there is. It can be the cross pocket alone, which stands first.
+bool may_bind(const book::Book& book, std::size_t pocket, std::size_t end,
+              const monitor::Decision& decision) noexcept {
+  return pocket + 1 == end || decision.state == State::undecidable || !book.holds_nothing(pocket);
+}
+
 // Adds a pocket's ticks to the account's row.
-void join(monitor::Decision& total, const monitor::Decision& pocket, bool first) noexcept {
-  if (first) {
-    total = pocket;
-    return;
-  }
+void join(monitor::Decision& total, const monitor::Decision& pocket, bool binds) noexcept {
   const bool fits =
       base::checked_add(total.equity, pocket.equity, &total.equity) &&
       base::checked_add(total.equity_initial, pocket.equity_initial, &total.equity_initial) &&
       base::checked_add(total.initial_margin, pocket.initial_margin, &total.initial_margin) &&
       base::checked_add(total.maintenance_margin, pocket.maintenance_margin,
                         &total.maintenance_margin);
-  total.slack = std::min(total.slack, pocket.slack);
+  if (binds) total.slack = std::min(total.slack, pocket.slack);
   total.state = std::max(total.state, pocket.state);
   total.status = first_of(total.status, pocket.status);
   if (!fits && total.status == Status::ok) {
@@ -170,7 +174,7 @@ void join(monitor::Decision& total, const monitor::Decision& pocket, bool first)
 }
 
 // Decides an account pocket by pocket; each one's details stand in the workspace while
-// `look(pocket, decision)` has it.
+// `look(pocket, decision, binds)` has it.
 template <class Look>
 monitor::Decision decide(const Revaluation& world, const book::Book& book,
                          const PolicySet& policies, base::TickScale scale, std::size_t account,
@@ -179,12 +183,15 @@ monitor::Decision decide(const Revaluation& world, const book::Book& book,
   const auto first = static_cast<std::size_t>(book.account_pockets[account]);
   const auto end = static_cast<std::size_t>(book.account_pockets[account + 1]);
   monitor::Decision total;
+  total.state = State::healthy;
+  total.slack = std::numeric_limits<Ticks>::max();  // one pocket at least binds
   for (std::size_t pocket = first; pocket < end; ++pocket) {
     const monitor::Decision decision =
         evaluate_pocket(world, world.policies[index], book::pocket_rows(book, pocket), scale, work,
                         nullptr, world.ramp_of(account));
-    join(total, decision, pocket == first);
-    look(pocket, decision);
+    const bool binds = may_bind(book, pocket, end, decision);
+    join(total, decision, binds);
+    look(pocket, decision, binds);
   }
   return total;
 }
@@ -217,15 +224,15 @@ void recompute_account(const Batch& batch, std::size_t account, Workspace& work,
   const std::int32_t policy_index = batch.policies.account_policy[account];
   const auto first = static_cast<std::size_t>(book.account_pockets[account]);
   const auto end = static_cast<std::size_t>(book.account_pockets[account + 1]);
-  Ticks smallest_slack = 0;
+  Ticks smallest_slack = std::numeric_limits<Ticks>::max();
   rows.policy[account] = policy_index;
-  const auto write_pocket = [&](std::size_t pocket, const monitor::Decision& decision) {
+  const auto write_pocket = [&](std::size_t pocket, const monitor::Decision& decision, bool binds) {
     write_decision(batch.result.pockets, pocket, decision, batch.scale);
     batch.result.pockets.gross_notional[pocket] = canonical(work.value.gross_notional);
     write_units(book, pocket, work, batch.result.units);
     const bool known = decision.state != State::undecidable;
     const Ticks slack = known ? decision.slack : slack_unknown;
-    if (pocket == first || slack < smallest_slack) {
+    if (binds && slack < smallest_slack) {
       smallest_slack = slack;
       rows.worst_pocket[account] = static_cast<std::int64_t>(pocket);
       write_worst_unit(work.requirement, known, account, rows);
@@ -291,7 +298,7 @@ AccountDecision decide_account(const Revaluation& world, const book::Book& book,
                                std::size_t account, Workspace& work) {
   AccountDecision decided;
   decided.total = decide(world, book, policies, scale, account, work,
-                         [&](std::size_t, const monitor::Decision& pocket) {
+                         [&](std::size_t, const monitor::Decision& pocket, bool) {
                            decided.below_initial |= pocket.equity_initial < pocket.initial_margin;
                          });
   return decided;

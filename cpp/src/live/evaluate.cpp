@@ -1,6 +1,7 @@
 // From one pocket's rows to its state, and from states to events.
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <tuple>
 
 #include "base/reserved.hpp"
@@ -122,7 +123,9 @@ LiveAccount LiveEngine::State::read_account(AccountIndex account) noexcept {
   row.applied_seq = applied_seq;
   row.epoch = policies->epoch;
   tickmargin::State state = tickmargin::State::healthy;
-  bool undecidable = false, blocked = false, first = true;
+  bool undecidable = false, blocked = false;
+  constexpr Ticks none = std::numeric_limits<Ticks>::max();
+  row.slack = none;
   for (std::int32_t p = store.first_pocket(a); p >= 0;
        p = store.next_pocket(static_cast<std::size_t>(p))) {
     const auto pocket = static_cast<std::size_t>(p);
@@ -142,10 +145,10 @@ LiveAccount LiveEngine::State::read_account(AccountIndex account) noexcept {
       undecidable = true;
       row.status = first_of(row.status, Status::overflow);
     }
-    row.slack = first ? d.slack : std::min(row.slack, d.slack);
+    if (!store.holds_nothing(pocket)) row.slack = std::min(row.slack, d.slack);
     row.breach |= d.equity_initial < d.initial_margin;
-    first = false;
   }
+  if (row.slack == none) row.slack = 0;  // it holds nothing anywhere
   if (undecidable) {
     row.equity = row.equity_initial = row.initial_margin = row.maintenance_margin = row.slack = 0;
     row.breach = 0;
