@@ -66,6 +66,7 @@ ENTRIES = (
     Entry("dydx-v4", FIXED, options=False),
     Entry("drift-v2", FIXED, options=False),
     Entry("vega-cross", FIXED, options=False),
+    Entry("vega-isolated", FIXED, options=False),
     Entry("deribit-sm", STANDARD),
     Entry("bybit-options-2024-01-01", STANDARD),
     Entry("okx-options", STANDARD),
