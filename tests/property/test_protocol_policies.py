@@ -6,7 +6,7 @@ from fractions import Fraction
 from math import ceil, floor
 from typing import Any
 
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from tests.oracle import protocol_margin as twin
 from tests.property.books import CI
@@ -192,6 +192,7 @@ def test_vega_margins_are_the_chain_s(rule: Row, size: int, price: int, index: f
     funding = Fraction(round(rule["funding_per_unit"] * MONEY), MONEY)
     terms = {**rule, **exact, "quote_decimals": 6, "funding": funding, "initial_scaling": scaling}
     by_hand = twin.vega_levels(terms, size, price)
+    assume(by_hand[0] < 2**53)  # what explain tells, a float64, stands for one whole number
     of_chain = vega.Market(
         mark=Fraction(price * MONEY, 10 ** rule["price_decimals"]),
         position_factor=10 ** rule["size_decimals"],

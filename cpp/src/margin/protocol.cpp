@@ -183,14 +183,18 @@ void add_market(const Context& context, const ProtocolParameters& p, const Pocke
     return add(unit, Component::futures, base::canonical_nan, base::canonical_nan);
   }
   const double multiplier = context.instruments.multiplier[i] * context.values.open[i];
-  double net = 0, cost = 0;
+  double net = 0, gross = 0, cost = 0, gross_cost = 0;
   for (std::int64_t k = begin; k < end; ++k) {
+    const double entered = rows.quantity[k] * multiplier * rows.entry[k];
     net += rows.quantity[k];
-    cost += rows.quantity[k] * multiplier * rows.entry[k];
+    gross += std::fabs(rows.quantity[k]);
+    cost += entered;
+    gross_cost += std::fabs(entered);
   }
   const double mark = context.values.mark[i];
   const Market market{context, p, context.values.unit_price[i]};
-  Held held{parts_of(net * multiplier, p.size_decimals), price_of(mark, p.price_decimals), 0};
+  Held held{parts_of(net * multiplier, p.size_decimals, gross * multiplier),
+            price_of(mark, p.price_decimals), 0};
   Amounts need;
   if (p.rule == ProtocolRule::dydx_v4) {
     need = dydx_margin(p, held);
@@ -198,7 +202,8 @@ void add_market(const Context& context, const ProtocolParameters& p, const Pocke
     if (p.initial_ratio != 0) held.entered = entered_at(p, rows, begin, end, multiplier, held.size);
     need = vega_margin(p, held);
   } else {
-    held.cost = cost < 0 ? cut_of(cost, p.quote_decimals) : parts_of(cost, p.quote_decimals);
+    held.cost = cost < 0 ? cut_of(cost, p.quote_decimals, gross_cost)
+                         : parts_of(cost, p.quote_decimals, gross_cost);
     const Drift drift = drift_margin(p, held);
     need = drift.required;
     add(unit, Component::contingency, market.amount(drift.discounted.initial),

@@ -1,6 +1,7 @@
 // Where float64 amounts become the whole numbers of a protocol, and come back.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <limits>
@@ -38,18 +39,28 @@ inline double slack_of(double parts) noexcept {
   return std::fabs(parts) * 0x1p-50;
 }
 
-// Away from zero: a fraction of a part counts as one.
-inline Checked parts_of(double amount, std::uint32_t decimals) noexcept {
+// Away from zero: a fraction of a part counts as one. An amount that was added up carries the
+// rounding of what went into it: `gross` is the sum of their magnitudes.
+inline Checked parts_of(double amount, std::uint32_t decimals, double gross) noexcept {
   const double parts = amount * scale_of(decimals);
-  const double up = std::ceil(std::fabs(parts) - slack_of(parts));
-  return whole_of(parts < 0 ? -up : up);
+  const double up = std::ceil(std::fabs(parts) - slack_of(gross * scale_of(decimals)));
+  const double whole = std::max(up, 0.0);  // a NaN stays one
+  return whole_of(parts < 0 ? -whole : whole);
+}
+
+inline Checked parts_of(double amount, std::uint32_t decimals) noexcept {
+  return parts_of(amount, decimals, amount);
 }
 
 // Towards zero: a fraction of a part counts nothing.
-inline Checked cut_of(double amount, std::uint32_t decimals) noexcept {
+inline Checked cut_of(double amount, std::uint32_t decimals, double gross) noexcept {
   const double parts = amount * scale_of(decimals);
-  const double down = std::floor(std::fabs(parts) + slack_of(parts));
+  const double down = std::floor(std::fabs(parts) + slack_of(gross * scale_of(decimals)));
   return whole_of(parts < 0 ? -down : down);
+}
+
+inline Checked cut_of(double amount, std::uint32_t decimals) noexcept {
+  return cut_of(amount, decimals, amount);
 }
 
 // The nearest: a feed has whole parts.
