@@ -12,6 +12,7 @@ const char* range_name(margin::KeyRange range) {
     case margin::KeyRange::ratio: return "ratio";
     case margin::KeyRange::non_negative: return "non_negative";
     case margin::KeyRange::positive: return "positive";
+    case margin::KeyRange::peg: return "peg";
   }
   return "unknown";
 }

@@ -7,9 +7,21 @@ from typing import Any
 from pydantic import Field, create_model
 
 from tickmargin import _core
-from tickmargin.config_base import Confidence, NonNegative, Positive, Ratio, Section
+from tickmargin.config_base import (
+    Confidence,
+    NonNegative,
+    PegThreshold,
+    Positive,
+    Ratio,
+    Section,
+)
 
-_RANGES: dict[str, Any] = {"ratio": Ratio, "non_negative": NonNegative, "positive": Positive}
+_RANGES: dict[str, Any] = {
+    "ratio": Ratio,
+    "non_negative": NonNegative,
+    "positive": Positive,
+    "peg": PegThreshold,
+}
 
 
 def _model(section: str, described: Any) -> type[Section]:

@@ -10,6 +10,12 @@ from pydantic import BaseModel, ConfigDict, Field
 Ratio = Annotated[float, Field(ge=0.0, le=1.0)]
 NonNegative = Annotated[float, Field(ge=0.0)]
 Positive = Annotated[float, Field(gt=0.0)]
+# A price over what it is pegged to, below which a charge starts: at most 1, or an asset at its peg
+# would be charged; at least one half, or what is meant is how far below.
+PegThreshold = Annotated[
+    float,
+    Field(ge=0.5, le=1.0, json_schema_extra={"$comment": "price over peg: 0.99 is 1 % below it"}),
+]
 # A confidence of one half or less is a gain, not a loss: a tail measure of it has no meaning.
 Confidence = Annotated[float, Field(gt=0.5, lt=1.0)]
 

@@ -185,6 +185,10 @@ class SchemaView:
         """In words, what may stand at ``path``."""
         return " or ".join(dict.fromkeys(_expected(node) for node in self.nodes(path)))
 
+    def comment(self, path: Path) -> str:
+        """What the schema says of the unit of the number at ``path``, where it is not plain."""
+        return next((str(n["$comment"]) for n in self.nodes(path) if "$comment" in n), "")
+
 
 def _const(node: Mapping[str, Any]) -> list[Any]:
     return [node["const"]] if "const" in node else []

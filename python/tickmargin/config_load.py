@@ -216,7 +216,7 @@ def _translated(details: Any, data: Mapping[str, Any]) -> tuple[Path, str, objec
     if code == "UNKNOWN_WORD":
         message += suggestion(value, view.words(path))
     if code == "OUT_OF_RANGE" and isinstance(value, int | float) and "at most 1" in message:
-        message += " (a ratio: 5 % is 0.05)"
+        message += f" ({view.comment(path) or 'a ratio: 5 % is 0.05'})"
     return path, code, value, message
 
 

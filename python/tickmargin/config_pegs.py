@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
-from tickmargin.config_base import NonNegative, Positive, Section
+from tickmargin.config_base import NonNegative, PegThreshold, Positive, Section
 
 if TYPE_CHECKING:
     from tickmargin.config import Policy
@@ -24,7 +24,9 @@ class Pegged(Section):
         default=None,
         description="the asset whose price it is meant to have, SYMBOL or SYMBOL@chain",
     )
-    threshold: NonNegative | None = None
+    threshold: PegThreshold | None = Field(
+        default=None, description="price over peg below which it is charged"
+    )
     factor: NonNegative | None = None
     collateral_factor: NonNegative | None = None
 

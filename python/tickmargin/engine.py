@@ -26,6 +26,7 @@ from tickmargin.market import Market
 from tickmargin.names import Namebook
 from tickmargin.orders import read_orders
 from tickmargin.outlook import Outlook
+from tickmargin.peg_notes import unknown_pegs
 from tickmargin.policies import Policies
 from tickmargin.policy_notes import reversed_discounts
 from tickmargin.portfolio import Portfolio
@@ -106,7 +107,7 @@ class Engine(LiveMethods, Outlook):
         self._frozen: tuple[tuple[int, int], _core.Engine] | None = None
         self._core = self._make_core(chosen)
         self._warnings = (*warnings, *unlisted_collateral(chosen, self._account_policy, portfolio))
-        self._warnings += tuple(reversed_discounts(chosen))
+        self._warnings += (*reversed_discounts(chosen), *unknown_pegs(chosen, market))
         self._policies_of = {0: chosen}
         self._policy_names = {0: chosen.names}
         compiled = self._compile(chosen)

@@ -337,7 +337,7 @@ def _check_options(
     )
 
 
-def _priced_assets(market: Market) -> NDArray[np.bool_]:
+def priced_assets(market: Market) -> NDArray[np.bool_]:
     """Tell which assets have a price, following underlyings and their quote assets."""
     source = market.assets.underlying
     priced = ~np.isnan(market.assets.price) & (source < 0)
@@ -357,7 +357,7 @@ def _check_asset_prices(
     asset: NDArray[np.int64],
     warnings: IssueLog,
 ) -> None:
-    priced = np.append(_priced_assets(market), [True])  # unknown assets are errors already
+    priced = np.append(priced_assets(market), [True])  # unknown assets are errors already
     balances = portfolio.balances
     held = (balances.amount != 0.0) & ~priced[asset[balances.asset]]
     settled = rows.use & ~priced[asset[portfolio.instruments.settlement]]

@@ -88,7 +88,7 @@ def make_add_ons(rng: random.Random) -> dict[str, dict[str, Any]]:
         "regime": pair(0.5, "max_ratio"),
         "macro": pair(0.5, "max_ratio"),
         "peg": {
-            "threshold": between(rng, 0.9, 1.1),
+            "threshold": between(rng, 0.9, 1.0),
             "factor": between(rng, 0.0, 4.0),
             "collateral_factor": rng.choice([0.0, 1.5]),
         },

@@ -49,7 +49,7 @@ def policy(method: str, seed: int, only: tuple[str, ...] = ()) -> Policies:
         if method not in SEEN_BY.get(name, ()) and (not only or name in only):
             data[name] = rules
     if "peg" in data:
-        data["pegs"] = {"USDC": {"value": 1.25}, "BTC": {"asset": "USDC", "threshold": 7e4}}
+        data["pegs"] = {"USDC": {"value": 1.25}, "BTC": {"value": 7e4, "threshold": 1.0}}
     if method != "dynamic" and not only:
         data["anti_procyclicality"] = make_damping(rng)
     return Policies.from_dict({"schema": 1, "policies": {"p": data}})

@@ -10,6 +10,7 @@ from tests.python.live_books import same_as_recompute as same
 
 import tickmargin as tm
 from tickmargin import records
+from tickmargin.cli.inputs import missing_inputs, warning_lines
 
 T0 = 1_700_000_000_000_000_000
 SECOND = 10**9
@@ -199,6 +200,85 @@ def test_what_a_peg_may_not_say(pegs: dict[str, Any], code: str, column: str) ->
         tm.Policies.from_dict(policies(peg=PEG, pegs=pegs))
     found = [(issue.code, issue.column) for issue in refused.value.issues]
     assert [(c, (at or "").replace('"', "")) for c, at in found] == [(code, f"policies.p.{column}")]
+
+
+@pytest.mark.parametrize("threshold", [99.0, 1.01, 0.49, 0.0005, 0.0, -0.98])
+def test_a_threshold_is_a_price_over_its_peg(threshold: float) -> None:
+    """Percent, or how far below is meant: refused with the unit, in the section and in a peg."""
+    with pytest.raises(tm.InvalidInputError) as refused:
+        tm.Policies.from_dict(
+            policies(
+                peg={**PEG, "threshold": threshold},
+                pegs={"USDC": {"value": 1.0, "threshold": threshold}},
+            )
+        )
+    places = ["policies.p.peg.threshold", "policies.p.pegs.USDC.threshold"]
+    assert [(i.code, i.column) for i in refused.value.issues] == [
+        ("OUT_OF_RANGE", place) for place in places
+    ]
+    for issue in refused.value.issues:
+        assert issue.message == (
+            f"got {threshold}; expected a number at least 0.5 and at most 1 "
+            "(price over peg: 0.99 is 1 % below it)"
+        )
+
+
+@pytest.mark.parametrize("threshold", [0.5, 0.99, 1.0])
+def test_a_threshold_may_be_half_the_peg_or_all_of_it(threshold: float) -> None:
+    tm.Policies.from_dict(policies(peg={**PEG, "threshold": threshold}))
+
+
+def warned(made: tm.Engine) -> list[tuple[str, str | None, object, str]]:
+    return [(i.code, i.column, i.value, i.message) for i in made.warnings]
+
+
+def test_a_peg_of_an_asset_that_the_market_lacks_is_told() -> None:
+    known = {"USDC": {"value": 1.0}, "WETH": {"asset": "ETH"}, "USD": {"value": 1.0}}
+    assert warned(tm.Engine(market(), portfolio(), policies(peg=PEG, pegs=known))) == []
+    slip = {"USDCC": {"value": 1.0}, "USDC@solana": {"value": 1.0}, "XYZ": {"asset": "NOPE"}}
+    made = tm.Engine(market(), portfolio(), policies(peg=PEG, pegs=slip))
+    told = "policy p: pegs.{0} holds nothing: the market has no asset {0}{1}"
+    hints = {"USDCC": "; did you mean USDC?", "USDC@solana": "", "XYZ": ""}
+    assert warned(made) == [
+        ("UNKNOWN_ASSET", f"policies.p.pegs.{key}", key, told.format(key, hint))
+        for key, hint in hints.items()
+    ]
+    assert set(made.recompute().accounts["status"]) == {"ok"}
+
+
+def two_chains() -> tm.Market:
+    """The market with wrapped ether on two chains, one of them without a price."""
+    tables = {name: dict(table.to_dict()) for name, table in market().tables().items()}
+    assets = tables["assets"]
+    assets["asset"] = [*assets["asset"], "WBTC", "WBTC"]
+    assets["mark_price"] = [*assets["mark_price"], None, 59_000.0]
+    assets["underlying"] = [*assets["underlying"], None, None]
+    assets["chain"] = [None] * 4 + ["base", "solana"]
+    for column in set(assets) - {"asset", "mark_price", "underlying", "chain"}:
+        assets[column] = [*assets[column], None, None]
+    return tm.Market.from_tables(as_of_ns=T0, numeraire="USD", **tables)
+
+
+@pytest.mark.parametrize(
+    ("reference", "why"),
+    [
+        ("ETHX", "the market has no asset ETHX; did you mean ETH?"),
+        ("WBTC", "the market has several, WBTC@base and WBTC@solana"),
+        ("WBTC@base", "asset WBTC@base has no price"),
+    ],
+)
+def test_a_reference_without_a_price_is_told_with_its_key(
+    reference: str, why: str, tmp_path: Path
+) -> None:
+    own = policies(peg=PEG, pegs={"USDC": {"asset": reference}})
+    made = tm.Engine(two_chains(), portfolio(), own)
+    end = "whoever holds USDC or what settles in it is undecidable (missing_peg)"
+    message = f"policy p: pegs.USDC.asset = {reference}: {why}; {end}"
+    assert warned(made) == [("MISSING_PEG", "policies.p.pegs.USDC.asset", reference, message)]
+    # The commands name it as what an undecidable account lacks, and of no other account.
+    assert missing_inputs(made, made.account_handle("perp"), "p") == [message]
+    assert missing_inputs(made, made.account_handle("coins"), "p") == []
+    assert warning_lines(made) == [("MISSING_PEG", message)]
 
 
 def test_pegs_are_of_the_add_on() -> None:

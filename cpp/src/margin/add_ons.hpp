@@ -15,7 +15,8 @@
 
 namespace tickmargin::margin {
 
-enum class KeyRange : std::uint8_t { ratio, non_negative, positive };  // [0, 1], [0, inf), (0, inf)
+// [0, 1], [0, inf), (0, inf), and of a price over what it is pegged to [1/2, 1].
+enum class KeyRange : std::uint8_t { ratio, non_negative, positive, peg };
 
 // Fallbacks of a key that a file does not write, beside a number.
 inline constexpr double required = -1.0;

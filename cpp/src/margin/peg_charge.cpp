@@ -12,7 +12,8 @@ namespace {
 
 enum : std::size_t { threshold, factor, collateral_factor };
 constexpr Key peg_keys[] = {
-    {"threshold", KeyRange::non_negative, required, "of the peg, below which it is charged"},
+    {"threshold", KeyRange::peg, required,
+     "price over peg below which it is charged: 0.99 is 1 % below the peg"},
     {"factor", KeyRange::non_negative, required,
      "of futures, perpetuals, spot and short options at the index, times what is below"},
     {"collateral_factor", KeyRange::non_negative, 0.0,

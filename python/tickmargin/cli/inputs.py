@@ -121,7 +121,23 @@ def missing_inputs(engine: Engine, account: int, policy: str) -> list[str]:
         for issue in engine.warnings
         if issue.row in (own if issue.file == "balances" else instruments)
     ]
+    found += _missing_references(engine, account, instruments, policy)
     return list(dict.fromkeys([*found, *_missing_volatilities(engine, instruments, policy)]))
+
+
+def _missing_references(
+    engine: Engine, account: int, instruments: set[int], policy: str
+) -> list[str]:
+    """Name what the assets of an account are pegged to where that has no price."""
+    from tickmargin.peg_notes import reference_place
+
+    portfolio = engine.portfolio
+    settled = portfolio.instruments.settlement[sorted(instruments)].tolist()
+    owned = portfolio.balances.asset[portfolio.balances.account == account].tolist()
+    keys = [list(portfolio.asset_keys)[asset] for asset in {*settled, *owned}]
+    names = {name for symbol, chain in keys for name in (symbol, f"{symbol}@{chain}")}
+    places = {reference_place(policy, name) for name in names}
+    return [issue.message for issue in engine.warnings if issue.column in places]
 
 
 def _missing_volatilities(engine: Engine, instruments: set[int], policy: str) -> list[str]:
