@@ -174,6 +174,7 @@ py::dict explain(const Engine& engine, std::int32_t account) {
   using N = ExplainedNetting;
   out["netting"] = columns_of(e.netting, &N::pocket, &N::underlying, &N::initial_alone,
                               &N::initial_share, &N::maintenance_alone, &N::maintenance_share);
+  out["unsupported"] = e.unsupported;
   return out;
 }
 
@@ -292,6 +293,12 @@ void register_engine(Module& m) {
                                        to_column<double>(entry_price, "entry_price")));
           },
           py::arg("instrument"), py::arg("quantity"), py::arg("entry_price"))
+      .def(
+          "supported",
+          [](const Engine& engine, std::int32_t policy) {
+            return give_column(engine.supported(policy));
+          },
+          py::arg("policy"))
       .def("gross_notional",
            [](const Engine& engine) { return give_column(engine.gross_notional()); });
   m.def("forward_from_parity", &forward_from_parity, py::arg("strike"), py::arg("call"),
@@ -305,7 +312,7 @@ void register_engine(Module& m) {
   });
   m.def("status_names", [] {
     std::vector<std::string> names;
-    for (int i = 0; i <= static_cast<int>(Status::missing_peg); ++i) {
+    for (int i = 0; i <= static_cast<int>(Status::unsupported_contract); ++i) {
       names.emplace_back(status_name(static_cast<Status>(i)));
     }
     return names;

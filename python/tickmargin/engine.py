@@ -15,6 +15,7 @@ from tickmargin import _core
 from tickmargin._kernels import require_kernels
 from tickmargin.baskets import basket_table, order_legs
 from tickmargin.collateral_notes import unlisted_collateral
+from tickmargin.contract_notes import unsupported_contracts
 from tickmargin.core_inputs import core_columns, index_moves
 from tickmargin.errors import InputTypeError, InvalidInputError, Issue, UnknownNameError
 from tickmargin.history import History, missing_history
@@ -108,6 +109,9 @@ class Engine(LiveMethods, Outlook):
         self._core = self._make_core(chosen)
         self._warnings = (*warnings, *unlisted_collateral(chosen, self._account_policy, portfolio))
         self._warnings += (*reversed_discounts(chosen), *unknown_pegs(chosen, market))
+        self._warnings += tuple(
+            unsupported_contracts(self._core, chosen, self._account_policy, portfolio)
+        )
         self._policies_of = {0: chosen}
         self._policy_names = {0: chosen.names}
         compiled = self._compile(chosen)
@@ -212,7 +216,7 @@ class Engine(LiveMethods, Outlook):
 
     @property
     def warnings(self) -> tuple[Issue, ...]:
-        """Missing inputs and history: accounts undecidable; collateral that counts as nothing."""
+        """Give what is missing or most likely a slip; ``code`` says what it leaves undecidable."""
         return self._warnings
 
     def recompute(

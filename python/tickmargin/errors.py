@@ -139,6 +139,8 @@ CODES: Mapping[str, str] = MappingProxyType(
         "MISSING_FORWARD": "Warning: no forward for the option's expiry; it is undecidable.",
         "MISSING_HISTORY": "Warning: no past prices for a policy that needs them; undecidable.",
         "MISSING_ASSET_PRICE": "Warning: an asset in use has no price; who uses it is undecidable.",
+        "UNSUPPORTED_CONTRACT": "Warning: the method of a policy has no place for a contract held "
+        "under it; undecidable.",
         "MISSING_PEG": "Warning: what an asset is pegged to has no price; who needs it is "
         "undecidable.",
     }

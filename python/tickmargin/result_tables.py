@@ -181,6 +181,9 @@ def explanation_of(
         scenarios=table_of("scenarios", _SCENARIOS, raw["scenarios"], coded),
         netting=table_of("netting", _NETTING, raw["netting"], coded),
         baskets=Table({}, name="baskets"),
+        unsupported=tuple(
+            dict.fromkeys(str(names.instruments[i]) for i in sorted(raw["unsupported"]))
+        ),
     )
 
 

@@ -108,6 +108,9 @@ class Explanation:
         the basket's entry price; its sum over a basket's rows is the basket's own. The positions
         above hold the same contracts together with the account's own in them. After records the
         components are the account's like any others, and this is empty.
+    unsupported : tuple of str
+        Instruments held that the policy's rules have no place for: with one the account is
+        undecidable (``unsupported_contract``).
     """
 
     account: str
@@ -120,9 +123,11 @@ class Explanation:
     scenarios: Table
     netting: Table
     baskets: Table
+    unsupported: tuple[str, ...] = ()
 
     def _title(self) -> str:
-        reason = "" if self.status == "ok" else f" ({self.status})"
+        lacks = f": {', '.join(self.unsupported)}" if self.unsupported else ""
+        reason = "" if self.status == "ok" else f" ({self.status}{lacks})"
         return f"{self.account}: {self.state}{reason} under {self.policy}"
 
     def _tables(self) -> tuple[Table, ...]:
@@ -155,7 +160,7 @@ class Explanation:
             )
         }
         head = {name: getattr(self, name) for name in ("account", "policy", "state", "status")}
-        return head | tables
+        return head | tables | {"unsupported": list(self.unsupported)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,7 @@ STATUSES = (
     *("missing_confidence", "missing_index_time", "missing_funding", "missing_borrow_rate"),
     *("missing_regime", "missing_macro", "missing_rate_stress", "missing_credit_score"),
     *("missing_asset_risk", "missing_velocity", "missing_flow", "missing_open_interest"),
-    "missing_peg",
+    *("missing_peg", "unsupported_contract"),
 )
 LEVELS = ("liquidation", "margin_call", "warning")
 STATE_OF = {"liquidation": "liquidating", "margin_call": "margin_call", "warning": "warning"}

@@ -75,11 +75,11 @@ def test_an_option_under_bachelier_is_undecidable(method: str) -> None:
     book.forwards[-1]["forward_price"] = -5.0
     book.marks[-1] |= {"vol_annual": None, "vol_normal_annual": 500.0}
     row = account_of(book)
-    assert (row["state"], row["status"]) == ("undecidable", "not_finite")
+    assert (row["state"], row["status"]) == ("undecidable", "unsupported_contract")
 
 
 def test_a_coin_settled_option_beside_a_fixed_part_is_undecidable() -> None:
-    for fixed, status in ((0.0, "ok"), (700.0, "not_finite")):
+    for fixed, status in ((0.0, "ok"), (700.0, "unsupported_contract")):
         book = portfolio_book([(400_000, [OPTION])], fixed, 0.0)
         book.collateral("X", 1.0, SPOT, underlying="X")
         book.instruments[-1] |= {"payoff": "coin", "settlement_asset": "X"}

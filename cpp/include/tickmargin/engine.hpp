@@ -142,6 +142,7 @@ struct Explanation {
   std::vector<ExplainedPosition> positions;
   std::vector<ExplainedScenario> scenarios;  // the grid, and the strike node that binds
   std::vector<ExplainedNetting> netting;
+  std::vector<InstrumentIndex> unsupported;  // held, without a place in the policy's rules
 };
 
 // The steps of a risk matrix (method `matrix`), in its documented order. Profits are in the
@@ -299,6 +300,8 @@ class Engine {
   std::vector<double> position_values(const std::vector<InstrumentIndex>& instrument,
                                       const std::vector<double>& quantity,
                                       const std::vector<double>& entry_price) const;
+  // By instrument, 1 where the policy's rules have a place for it, or nothing gives it a value.
+  std::vector<std::uint8_t> supported(std::int32_t policy) const;
   // Gross notional by account, numeraire: an input of policy selection.
   std::vector<double> gross_notional() const;
 

@@ -29,6 +29,7 @@ enum class Status : std::uint8_t {
   missing_flow = 18,
   missing_open_interest = 19,
   missing_peg = 20,
+  unsupported_contract = 21,  // a held contract has no place in the rules of the policy's method
 };
 
 // States in rising order of danger; `undecidable` stands beside them: new risk and withdrawals are
@@ -72,6 +73,7 @@ constexpr const char* status_name(Status status) noexcept {
     case Status::missing_flow: return "missing_flow";
     case Status::missing_open_interest: return "missing_open_interest";
     case Status::missing_peg: return "missing_peg";
+    case Status::unsupported_contract: return "unsupported_contract";
   }
   return "unknown";
 }

@@ -124,6 +124,16 @@ std::vector<double> Engine::position_values(const std::vector<InstrumentIndex>& 
   return values;
 }
 
+std::vector<std::uint8_t> Engine::supported(std::int32_t policy) const {
+  const base::FloatState standard;
+  const engine::PolicyState& rules = state_->world->policies[static_cast<std::size_t>(policy)];
+  std::vector<std::uint8_t> known(state_->instruments.size());
+  for (std::size_t i = 0; i < known.size(); ++i) {
+    known[i] = engine::is_supported(*state_->world, rules, static_cast<std::uint32_t>(i)) ? 1 : 0;
+  }
+  return known;
+}
+
 std::vector<double> Engine::gross_notional() const {
   const base::FloatState standard;
   const book::Book& book = state_->book;

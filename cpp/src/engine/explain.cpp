@@ -229,6 +229,10 @@ Explanation explain_account(const Revaluation& world, const book::Book& book,
     explain_positions(e, name, rows, work, trace);
     explain_scenarios(e, name, rows, work, trace);
     explain_netting(e, name, work);
+    for (std::int64_t k = rows.first_position(); k < rows.end_position(); ++k) {
+      if (is_supported(world, e.policy, rows.instrument[k])) continue;
+      out.unsupported.push_back(static_cast<InstrumentIndex>(rows.instrument[k]));
+    }
   }
   return out;
 }

@@ -180,7 +180,7 @@ void add_orders(const Revaluation& world, const PolicyState& policy, book::Pocke
     const auto u = static_cast<std::size_t>(world.instruments.underlying[order.instrument]);
     const Status scenarios = policy.prepared.underlying_status[u];
     if (first_of(world.values.status[order.instrument], scenarios) == Status::ok &&
-        margin::is_known_to(policy.policy->method, world.context(), order.instrument)) {
+        is_supported(world, policy, order.instrument)) {
       work.orders.push_back(order);
     }
   }
@@ -220,6 +220,11 @@ void require_pocket(const Revaluation& world, const PolicyState& policy,
   const double plain = rows.orders.empty() ? 0.0 : margin::initial_total(work.requirement);
   margin::apply_safety(*policy.policy, work.requirement);
   if (!rows.orders.empty()) add_orders(world, policy, rows, plain, work);
+}
+
+bool is_supported(const Revaluation& world, const PolicyState& policy, std::uint32_t instrument) {
+  return world.values.status[instrument] != Status::ok ||
+         margin::is_known_to(policy.policy->method, world.context(), instrument);
 }
 
 Status method_status(const PolicyState& policy, const book::PocketRows& rows, Status status) {
@@ -276,6 +281,14 @@ void add_ramp(const Policy& policy, Ramp ramp, const Before& before, Workspace& 
   if (worse > 0) work.requirement.ramp_maintenance = -std::min(ramp.left * worse, maintenance);
 }
 
+Status contract_status(const Revaluation& world, const PolicyState& policy,
+                       const book::PocketRows& rows) {
+  for (std::int64_t k = rows.first_position(); k < rows.end_position(); ++k) {
+    if (!is_supported(world, policy, rows.instrument[k])) return Status::unsupported_contract;
+  }
+  return Status::ok;
+}
+
 }  // namespace
 
 Measured measure_pocket(const Revaluation& world, const PolicyState& policy,
@@ -286,8 +299,14 @@ Measured measure_pocket(const Revaluation& world, const PolicyState& policy,
   collateral::value_pocket(world.context(), *policy.policy, policy.weights, rows, work.value);
   require_pocket(world, policy, rows, work, trace);
   if (ramp.from != nullptr) add_ramp(*policy.policy, ramp, before, work);
-  const Status status = first_of(work.value.status, work.requirement.missing);
-  return {amounts_of(policy, work), method_status(policy, rows, status)};
+  const monitor::Amounts amounts = amounts_of(policy, work);
+  const Status inputs = first_of(work.value.status, work.requirement.missing);
+  const Status status = method_status(policy, rows, inputs);
+  // A contract without a place in the rules leaves no number: only then is it looked for.
+  const bool decided =
+      std::isfinite(amounts.initial_margin) && std::isfinite(amounts.maintenance_margin);
+  if (status != Status::ok || decided) return {amounts, status};
+  return {amounts, contract_status(world, policy, rows)};
 }
 
 UnitRow unit_row(const Workspace& work, std::size_t u, std::int32_t pocket) noexcept {

@@ -89,6 +89,9 @@ monitor::Amounts amounts_of(const PolicyState& policy, const Workspace& work) no
 // The u-th unit of a pocket that has been measured; its numbers are one NaN or finite.
 UnitRow unit_row(const Workspace& work, std::size_t u, std::int32_t pocket) noexcept;
 
+// Whether the policy's method has a place in its rules for a contract that has a value.
+bool is_supported(const Revaluation& world, const PolicyState& policy, std::uint32_t instrument);
+
 // First missing input of the policy's method among the pocket's underlyings, after `status`.
 Status method_status(const PolicyState& policy, const book::PocketRows& rows, Status status);
 

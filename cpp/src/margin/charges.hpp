@@ -29,8 +29,9 @@ inline bool is_repriced(const Context& context, std::size_t i, double fixed) noe
          (context.instruments.payoff[i] != Payoff::coin && context.values.open[i] == 1.0);
 }
 
-// Whether a method knows what a contract needs: a protocol knows linear futures, a method by expiry
-// what it can revalue. A contract it does not know is undecidable.
+// Whether a method knows what a contract needs: a protocol knows linear futures, a scan of 16
+// scenarios no option without an expiry, a method by expiry what it can revalue. A contract it does
+// not know is undecidable (`unsupported_contract`).
 inline bool is_known_to(MethodId method, const Context& context, std::size_t i) noexcept {
   if (method == MethodId::protocol) {
     const Kind kind = context.instruments.kind[i];
@@ -38,6 +39,9 @@ inline bool is_known_to(MethodId method, const Context& context, std::size_t i) 
            context.instruments.payoff[i] == Payoff::linear;
   }
   if (context.instruments.kind[i] != Kind::option) return true;
+  if (method == MethodId::span) {
+    return context.values.model[i] != pricing::OptionModel::everlasting;
+  }
   if (method == MethodId::portfolio) {
     const market::ExpiryTerms terms = market::expiry_terms(
         context.market, context.instruments.underlying[i], context.instruments.expiry_ns[i]);

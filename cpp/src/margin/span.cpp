@@ -13,6 +13,7 @@
 #include <cmath>
 
 #include "base/ticks.hpp"
+#include "margin/charges.hpp"
 #include "margin/methods.hpp"
 #include "margin/span_rules.hpp"
 
@@ -50,8 +51,7 @@ Contract contract_of(const Context& context, const SpanParameters& p, Underlying
   const pricing::InstrumentValues& v = context.values;
   const SpanScanTerms terms = terms_of(p, index);
   Contract out;
-  // SPAN's arrays know no option without an expiry.
-  if (v.status[i] != Status::ok || v.model[i] == pricing::OptionModel::everlasting) {
+  if (v.status[i] != Status::ok || !is_known_to(MethodId::span, context, i)) {
     out.losses.fill(base::canonical_nan);
     out.delta = base::canonical_nan;
     return out;

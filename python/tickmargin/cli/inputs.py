@@ -122,7 +122,18 @@ def missing_inputs(engine: Engine, account: int, policy: str) -> list[str]:
         if issue.row in (own if issue.file == "balances" else instruments)
     ]
     found += _missing_references(engine, account, instruments, policy)
+    found += _unsupported(engine, account, policy)
     return list(dict.fromkeys([*found, *_missing_volatilities(engine, instruments, policy)]))
+
+
+def _unsupported(engine: Engine, account: int, policy: str) -> list[str]:
+    """Name what an account holds that the rules of its policy have no place for."""
+    from tickmargin.contract_notes import no_place
+
+    methods = {row["name"]: row["method"] for row in engine.policies.describe()}
+    if policy not in methods:
+        return []  # of other policies than the engine's own, which it does not know
+    return [no_place(policy, methods[policy], name) for name in engine.explain(account).unsupported]
 
 
 def _missing_references(
