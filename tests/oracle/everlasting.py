@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Iterable
 
 import mpmath as mp
 import numpy as np
@@ -18,11 +19,28 @@ from tests.oracle.margin_pricing import Sheet, black76
 _RULE = np.polynomial.legendre.leggauss(24)
 # Just beside the strike an option lives from an instant on; far from it by the last of its mean.
 _PANELS = (0.0, 1e-4, 1e-3, 1e-2, 0.05, 0.2, 0.6, 1.5, 3.0, 4.5, 6.5, 9.0, 12.0, 16.0, 21.0, 26.0)
-_POINTS = [
-    (0.5 * (a + b + (b - a) * node), 0.5 * (b - a) * weight)
-    for a, b in itertools.pairwise(_PANELS)
-    for node, weight in zip(_RULE[0].tolist(), _RULE[1].tolist(), strict=True)
-]
+
+
+def _points(panels: Iterable[float]) -> list[tuple[float, float]]:
+    return [
+        (0.5 * (a + b + (b - a) * node), 0.5 * (b - a) * weight)
+        for a, b in itertools.pairwise(panels)
+        for node, weight in zip(_RULE[0].tolist(), _RULE[1].tolist(), strict=True)
+    ]
+
+
+_POINTS = _points(_PANELS)
+
+
+def _points_of(
+    index: float, strike: float, vol: float, period: float, rate: float
+) -> list[tuple[float, float]]:
+    """With next to no volatility the pay-off has a kink where the forward meets the strike."""
+    if vol >= 0.005 or rate == 0.0 or (meets := math.log(strike / index) / (rate * period)) <= 0.0:
+        return _POINTS
+    kink = math.sqrt(meets)
+    beside = [kink * (1.0 + sign * part) for part in (0.001, 0.01, 0.1) for sign in (-1.0, 1.0)]
+    return _points(sorted({*_PANELS, *(y for y in (kink, *beside) if y < _PANELS[-1])}))
 
 
 def exact_price(
@@ -51,7 +69,7 @@ def everlasting(
 ) -> Sheet:
     """Price and derivatives by index and volatility; `decay` is the funding a long pays a year."""
     sums = [0.0, 0.0, 0.0, 0.0]
-    for y, weight in _POINTS:
+    for y, weight in _points_of(index, strike, vol, period, rate):
         t = y * y * period
         share = weight * 2.0 * y * math.exp(-y * y)
         growth = math.exp(rate * t)
