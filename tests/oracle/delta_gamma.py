@@ -22,8 +22,10 @@ from scipy.optimize import brentq
 
 Numbers = Sequence[float]
 
-NODES, WEIGHTS = np.polynomial.legendre.leggauss(40)
-EDGES = np.concatenate([[0.0], 2.0 ** np.arange(-3, 36)])  # inverse standard deviations
+NODES, WEIGHTS = np.polynomial.legendre.leggauss(24)
+# Inverse standard deviations; twelve panels an octave, as a loss that is nearly one square turns
+# many times before it dies away.
+EDGES = np.concatenate([[0.0], 2.0 ** (np.arange(-36, 421) / 12.0)])
 RADII = (EDGES[:-1, None] + np.diff(EDGES)[:, None] * (NODES + 1.0) / 2.0).ravel()
 LENGTHS = (np.diff(EDGES)[:, None] * WEIGHTS / 2.0).ravel()
 
@@ -62,10 +64,10 @@ class Form:
             part[small[0] :] = 0.0
         return s, part
 
-    def angle(self, x: float) -> float:
-        """The line that least is added up along."""
+    def angle(self, *levels: float) -> float:
+        """The line that least is added up along, at the level where that is most."""
         angles = [math.radians(degrees) for degrees in (60.0, 90.0, 120.0)]
-        return min(angles, key=lambda angle: mass_of(*self.line(x, angle)))
+        return min(angles, key=lambda angle: max(mass_of(*self.line(x, angle)) for x in levels))
 
     def above(self, x: float, angle: float) -> tuple[float, float]:
         """P(L > x) and E max(L - x, 0)."""
@@ -85,7 +87,7 @@ class Form:
             x = (low + high) / 2.0
             over = self.above(x, self.angle(x))[0] > tail
             low, high = (x, high) if over else (low, x)
-        angle = self.angle((low + high) / 2.0)
+        angle = self.angle(low, high)
         x = brentq(
             lambda level: self.above(level, angle)[0] - tail,
             low,
