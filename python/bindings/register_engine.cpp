@@ -27,6 +27,7 @@ py::dict amounts_to_dict(Rows& r) {
   d["equity_initial"] = give_column(std::move(r.equity_initial));
   d["initial_margin"] = give_column(std::move(r.initial_margin));
   d["maintenance_margin"] = give_column(std::move(r.maintenance_margin));
+  d["debts"] = give_column(std::move(r.debts));
   d["slack_ticks"] = give_column(std::move(r.slack_ticks));
   d["state"] = give_column(std::move(r.state));
   d["status"] = give_column(std::move(r.status));

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from tickmargin import _core
 from tickmargin.errors import InputTypeError, InvalidInputError
+from tickmargin.health import health_ratios
 from tickmargin.live_base import whole
 from tickmargin.loading.column import Coded
 from tickmargin.loading.progress import Meter, Progress
@@ -46,7 +47,8 @@ class Projection:
     equity, equity_initial, initial_margin, maintenance_margin : ndarray of float
         Equity under maintenance and under initial-margin weights, and the two requirements.
     health_ratio : ndarray of float
-        equity / maintenance_margin; inf without a requirement.
+        equity / maintenance_margin; without a requirement what is supplied at maintenance weights
+        / debts, inf without either.
     state, status : ndarray of str
         As in a result's accounts: the state is the worst of the account's pockets.
     as_of_ns : int
@@ -127,7 +129,7 @@ def project(
     number = -1 if underlying is None else book.known("underlying", underlying)
     names, rows = account_rows(book, accounts)
     shape = (len(rows), moves.size, shocks.size, days.size)
-    amounts = {name: np.empty(shape) for name in AMOUNTS}
+    amounts, debts = {name: np.empty(shape) for name in AMOUNTS}, np.empty(shape)
     states, statuses = np.empty(shape, np.uint8), np.empty(shape, np.uint8)
     cells = moves.size * shocks.size * days.size
     with Meter(progress, cells) as meter:
@@ -139,12 +141,11 @@ def project(
             )
             for name, column in amounts.items():
                 column[:, p, v, d] = raw[name]
+            debts[:, p, v, d] = raw["debts"]
             as_of_ns = raw["as_of_ns"] - ahead
             states[:, p, v, d], statuses[:, p, v, d] = raw["state"], raw["status"]
             meter.show("projecting", 1)
-    health = np.full(shape, np.inf)
-    maintenance = amounts["maintenance_margin"]
-    np.divide(amounts["equity"], maintenance, out=health, where=maintenance != 0)
+    health = health_ratios(amounts["equity"], amounts["maintenance_margin"], debts)
     frozen = {**amounts, "health_ratio": health}
     frozen |= {"state": STATES[states], "status": STATUSES[statuses]}
     for array in (*frozen.values(), moves, shocks, days):

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tickmargin import _core
+from tickmargin.health import health_ratios
 from tickmargin.loading.column import Coded
 from tickmargin.names import Namebook
 from tickmargin.orders import OrderRows
@@ -121,16 +122,16 @@ def result_of(raw: dict[str, Any], names: Names, basis: Basis) -> Result:
     accounts, components = raw["accounts"], raw["components"]
     count = len(names.accounts)
     pocket_amounts = _amounts(raw["pockets"], decimals)
+    health = pocket_amounts["health_ratio"]
+    worst_pocket = accounts["worst_pocket"]
     account_columns = {
         "account": names.accounts,
         **_amounts(accounts, decimals),
-        "health_ratio": pocket_amounts["health_ratio"][accounts["worst_pocket"]],
+        "health_ratio": health[worst_pocket],
         "policy": _coded(accounts["policy"], basis.policies),
         "policy_epoch": np.full(count, basis.epoch, np.int64),
         "as_of_ns": np.full(count, raw["as_of_ns"], np.int64),
-        "worst_pocket": pocket_column(
-            raw["pockets"]["pocket"][accounts["worst_pocket"]], names.pockets
-        ),
+        "worst_pocket": pocket_column(raw["pockets"]["pocket"][worst_pocket], names.pockets),
         "worst_underlying": _coded(accounts["worst_underlying"], names.underlyings),
         "worst_price_move": accounts["worst_price_move"],
         "worst_vol_shock": accounts["worst_vol_shock"],
@@ -216,8 +217,6 @@ def _account_and_pocket(rows: dict[str, Any], names: Names) -> dict[str, Coded]:
 
 def _amounts(rows: dict[str, Any], decimals: int) -> dict[str, Any]:
     equity, maintenance = rows["equity"], rows["maintenance_margin"]
-    health = np.full(len(equity), np.inf)
-    np.divide(equity, maintenance, out=health, where=maintenance != 0)
     slack = rows["slack_ticks"] / 10.0**decimals
     slack[np.isnan(equity)] = np.nan
     return {
@@ -227,7 +226,8 @@ def _amounts(rows: dict[str, Any], decimals: int) -> dict[str, Any]:
         "maintenance_margin": maintenance,
         "slack": slack,
         "slack_ticks": rows["slack_ticks"],
-        "health_ratio": health,
+        "health_ratio": health_ratios(equity, maintenance, rows["debts"]),
+        "debts": rows["debts"],
         "state": _coded(rows["state"], STATES),
         "status": _coded(rows["status"], STATUSES),
     }

@@ -113,7 +113,7 @@ def tail_parts(
     """
     if deviation(linear, square, covariance) == 0.0:
         return [0.0 for _ in linear]
-    step = 2.0**-9
+    step = 2.0**-11
 
     def at(u: int, scale: float) -> float:
         b = [x * (scale if i == u else 1.0) for i, x in enumerate(linear)]

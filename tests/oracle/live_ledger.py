@@ -25,6 +25,12 @@ class PocketBook:
         """Whether an isolated pocket is not there any more."""
         return not self.rows and not any(self.balances.values())
 
+    def carries(self) -> int:
+        """How much it carries: 2 positions or debts, 1 balances, 0 nothing."""
+        if self.rows or any(amount < 0.0 for amount in self.balances.values()):
+            return 2
+        return int(not self.holds_nothing())
+
     def copy(self) -> PocketBook:
         """The same, apart."""
         return PocketBook([dict(row) for row in self.rows], dict(self.balances))

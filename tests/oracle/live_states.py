@@ -166,7 +166,7 @@ class Evaluator:
         """An account's row; `given` settles what lies too close to a border."""
         rows: list[Numbers] = []
         states: list[str] = []
-        slacks: list[int] = []  # of pockets that hold something
+        carried: list[tuple[int, int]] = []  # a pocket's load and slack
         blocked = False
         for key in accounts.pockets(account):
             book = accounts.books[key]
@@ -186,8 +186,7 @@ class Evaluator:
                 blocked = True
             rows.append(now)
             states.append(state)
-            if not book.holds_nothing():
-                slacks.append(now.slack)
+            carried.append((-book.carries(), now.slack))
         state = max(states, key=RANK.__getitem__)
         if state == "undecidable":
             found = {now.status for now in rows}
@@ -204,7 +203,7 @@ class Evaluator:
             blocked,
             any(n.equity_initial < n.initial for n in rows),
             *(totals[-1] for totals in sums),
-            min(slacks, default=0),
+            min(carried)[1],
             sum(n.near for n in rows),
             any(abs(n.equity_initial - n.initial) <= n.near for n in rows),
         )

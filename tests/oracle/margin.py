@@ -106,15 +106,22 @@ class Twin:
             for key in keys
         }
 
-    def holds_nothing(self, key: tuple[str, str]) -> bool:
-        """Whether a pocket has no position and no balance: beside others its slack says nothing."""
-        amounts = {"positions": "quantity", "balances": "amount"}
-        return not any(
-            row[amount] != 0.0
-            for name, amount in amounts.items()
-            for row in self.inputs.portfolio[name]
-            if (row["account"], row.get("pocket") or "cross") == key
-        )
+    def carries(self, key: tuple[str, str]) -> int:
+        """How much a pocket carries: 2 positions or debts, 1 balances, 0 nothing.
+
+        Of an account's pockets only those that carry most say how far it is from falling short.
+        """
+        held = {
+            name: [
+                row[amount]
+                for row in self.inputs.portfolio[name]
+                if (row["account"], row.get("pocket") or "cross") == key
+            ]
+            for name, amount in (("positions", "quantity"), ("balances", "amount"))
+        }
+        if any(held["positions"]) or any(amount < 0.0 for amount in held["balances"]):
+            return 2
+        return int(any(held["balances"]))
 
     def _contract(self, market: Market, name: Any) -> Contract:
         """A contract at a market."""

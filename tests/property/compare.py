@@ -63,12 +63,12 @@ def check_accounts(result: tm.Result, twin: Twin, pockets: Pockets) -> None:
     for row in result.accounts:
         own = [p for p in result.pockets if p["account"] == row["account"]]
         assert row["state"] == max((p["state"] for p in own), key=ranks.__getitem__)
-        binding = [
-            p
+        carried = [
+            3 if p["state"] == "undecidable" else twin.carries((p["account"], p["pocket"]))
             for p in own
-            if p["state"] == "undecidable" or not twin.holds_nothing((p["account"], p["pocket"]))
         ]
-        tightest = min(binding or own, key=lambda p: p["slack_ticks"])
+        most = [p for p, carries in zip(own, carried, strict=True) if carries == max(carried)]
+        tightest = min(most, key=lambda p: p["slack_ticks"])
         assert row["slack_ticks"] == tightest["slack_ticks"]
         assert row["worst_pocket"] == tightest["pocket"]
         if row["state"] == "undecidable":

@@ -55,12 +55,13 @@ def test_an_account_is_the_sum_and_the_worst_of_its_pockets(result):
         own = pockets[row["account"]]
         for column in ("equity", "initial_margin", "maintenance_margin"):
             assert row[column] == pytest.approx(sum(p[column] for p in own), abs=1e-6 * len(own))
-        binding = [p for p in own if p["equity"] != 0.0 or p["gross_notional"] != 0.0]
+        binding = [p for p in own if p["gross_notional"] != 0.0 or p["debts"] != 0.0]
         assert row["slack_ticks"] == min(p["slack_ticks"] for p in binding or own)
         assert danger.index(row["state"]) == max(danger.index(p["state"]) for p in own)
 
 
-def test_an_empty_cross_pocket_does_not_bind_beside_one_that_holds_something():
+@pytest.mark.parametrize("spare", [0.0, 50.0])
+def test_what_never_falls_short_does_not_bind_beside_an_isolated_position(spare):
     market = tm.Market.from_tables(
         as_of_ns=1_700_000_000_000_000_000,
         assets={"asset": ["USD"], "mark_price": [1.0]},
@@ -85,10 +86,10 @@ def test_an_empty_cross_pocket_does_not_bind_beside_one_that_holds_something():
             "entry_price": [60_000.0],
         },
         balances={
-            "account": ["isolated"],
-            "pocket": ["alone"],
-            "asset": ["USD"],
-            "amount": [14_000.0],
+            "account": ["isolated", "isolated"],
+            "pocket": ["cross", "alone"],
+            "asset": ["USD", "USD"],
+            "amount": [spare, 14_000.0],
         },
     )
     futures = {"initial_ratio": 0.1, "maintenance_ratio": 0.05}

@@ -65,6 +65,7 @@ def fake_result(accounts=200, name="P<b>1", underlying="BTC<i>"):
                 "maintenance_margin": maintenance,
                 "slack": equity - maintenance,
                 "health_ratio": health,
+                "debts": np.zeros(accounts),
                 "worst_underlying": text([underlying if n % 2 else None for n in range(accounts)]),
                 "worst_price_move": np.where(np.arange(accounts) % 2, -0.16, np.nan),
                 "worst_vol_shock": np.where(np.arange(accounts) % 2, 0.5, np.nan),

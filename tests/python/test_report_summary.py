@@ -52,6 +52,7 @@ def book():
             "initial_margin": np.array([150.0, 130.0, 130.0, 130.0, 0.0, np.nan]),
             "maintenance_margin": np.array([100.0, 100.0, 100.0, 100.0, 0.0, np.nan]),
             "slack": np.array([900.0, 15.0, -30.0, -500.0, 0.0, np.nan]),
+            "debts": np.array([0.0, 0.0, 20.0, 0.0, 0.0, np.nan]),
             "health_ratio": np.array([10.0, 1.15, 0.7, -4.0, np.inf, np.nan]),
         }
     )

@@ -38,11 +38,13 @@ inline constexpr Ticks slack_unknown = INT64_MIN;
 
 struct AccountRows {
   std::vector<double> equity, equity_initial, initial_margin, maintenance_margin;
-  std::vector<Ticks> slack_ticks;  // the smallest of the account's pockets that hold something
+  std::vector<double> debts;       // unrounded: what negative balances owe
+  std::vector<Ticks> slack_ticks;  // of the pocket that binds
   std::vector<State> state;        // the worst of the account's pockets
   std::vector<Status> status;
   std::vector<std::int32_t> policy;
-  std::vector<std::int64_t> worst_pocket;  // row in `pockets` of the smallest slack, which binds
+  std::vector<std::int64_t>
+      worst_pocket;  // row in `pockets`: the smallest slack of those with positions or debts
   // Of that pocket's unit with the largest maintenance; -1 and 0 without one.
   std::vector<UnderlyingIndex> worst_underlying;
   std::vector<double> worst_price_move, worst_vol_shock;
@@ -52,6 +54,7 @@ struct PocketResultRows {
   std::vector<AccountIndex> account;
   std::vector<std::int32_t> pocket;
   std::vector<double> equity, equity_initial, initial_margin, maintenance_margin, gross_notional;
+  std::vector<double> debts;  // unrounded: what negative balances owe
   std::vector<Ticks> slack_ticks;
   std::vector<State> state;
   std::vector<Status> status;
@@ -285,7 +288,7 @@ class Engine {
   Engine& operator=(Engine&&) noexcept;
 
   Result recompute(const RecomputeOptions& options = {}) const;
-  Result project(const Projection& projection) const;  // changes no state
+  Result project(const Projection& projection) const;               // changes no state
   StateCounts count_states(const JointScenarios& scenarios) const;  // changes no state
   Explanation explain(AccountIndex account) const;
   RiskMatrix risk_matrix(AccountIndex account) const;

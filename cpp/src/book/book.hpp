@@ -2,8 +2,10 @@
 // account > pocket > unit (one underlying's positions in one pocket) > instrument > side.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <limits>
+#include <span>
 #include <vector>
 
 #include "tickmargin/inputs.hpp"
@@ -17,6 +19,15 @@ struct OrderRow {
   double quantity;
   double price;
 };
+
+// What a pocket holds: its slack says most where it may fall short, by positions or by debts.
+enum class Holds : std::uint8_t { nothing, balances, risk };
+
+inline Holds what_is_held(bool positions, std::span<const double> amounts) noexcept {
+  const bool owes = std::any_of(amounts.begin(), amounts.end(), [](double a) { return a < 0; });
+  if (positions || owes) return Holds::risk;
+  return amounts.empty() ? Holds::nothing : Holds::balances;
+}
 
 // Offsets have one entry more than rows: children of row i are offsets[i] .. offsets[i + 1] - 1.
 struct Book {
@@ -46,9 +57,11 @@ struct Book {
   std::size_t account_count() const noexcept { return account_pockets.size() - 1; }
   std::size_t pocket_count() const noexcept { return pocket_account.size(); }
   std::size_t unit_count() const noexcept { return unit_underlying.size(); }
-  bool holds_nothing(std::size_t pocket) const noexcept {
-    return pocket_units[pocket] == pocket_units[pocket + 1] &&
-           pocket_balances[pocket] == pocket_balances[pocket + 1];
+  Holds holds(std::size_t pocket) const noexcept {
+    const auto first = static_cast<std::size_t>(pocket_balances[pocket]);
+    const auto end = static_cast<std::size_t>(pocket_balances[pocket + 1]);
+    return what_is_held(pocket_units[pocket] != pocket_units[pocket + 1],
+                        std::span(balance_amount).subspan(first, end - first));
   }
 };
 

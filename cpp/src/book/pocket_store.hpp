@@ -66,12 +66,13 @@ class PocketStore {
   std::int32_t add(AccountIndex account, std::int32_t name) noexcept;
   bool can_add() const noexcept { return slots_.size() < capacity_.pockets; }
 
-  bool holds_nothing(std::size_t pocket) const noexcept {
-    return slots_[pocket].positions.count == 0 && slots_[pocket].balances.count == 0;
+  Holds holds(std::size_t pocket) const noexcept {
+    return what_is_held(position_count(pocket) != 0, amounts(pocket));
   }
   // An isolated pocket that holds nothing is none.
   bool is_nothing(std::size_t pocket) const noexcept {
-    return slots_[pocket].name != 0 && holds_nothing(pocket);
+    const Slot& slot = slots_[pocket];
+    return slot.name != 0 && slot.positions.count == 0 && slot.balances.count == 0;
   }
 
   std::size_t position_count(std::size_t pocket) const noexcept {

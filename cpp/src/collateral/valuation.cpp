@@ -113,7 +113,7 @@ bool counts_in_equity(const pricing::Context& context, const Policy& policy,
 void value_pocket(const pricing::Context& context, const Policy& policy, const Weights& weights,
                   const book::PocketRows& rows, PocketValue& out) {
   out.equity_initial = out.equity_maintenance = out.value_unweighted = out.gross_notional = 0;
-  out.ramp_maintenance = 0;
+  out.debts = out.ramp_maintenance = 0;
   out.units.clear();
   out.indexed.clear();
   out.status = Status::ok;
@@ -125,6 +125,7 @@ void value_pocket(const pricing::Context& context, const Policy& policy, const W
     out.equity_initial += worth.initial;
     out.equity_maintenance += worth.maintenance;
     out.value_unweighted += worth.unweighted;
+    if (rows.balance_amount[j] < 0) out.debts -= worth.maintenance;
     if (policy.simulated_collateral) add_indexed(context, asset, worth.unweighted, out);
   }
   value_units(context, policy, rows, out);

@@ -27,6 +27,7 @@ struct PocketValue {
   double equity_maintenance = 0;
   double value_unweighted = 0;  // no haircut, every option counted
   double gross_notional = 0;
+  double debts = 0;             // what negative balances owe, as equity counts it
   double ramp_maintenance = 0;  // of equity_maintenance its last line: a policy change's ramp
   std::vector<UnitValue> units;
   std::vector<pricing::IndexedCollateral> indexed;  // by underlying, simulated collateral only

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
-#include <limits>
 
+#include "engine/binding.hpp"
 #include "engine/parallel.hpp"
 
 namespace tickmargin::engine {
@@ -75,8 +75,8 @@ class ResultColumns {
 
 template <class Rows>
 void make_amounts(Rows& rows, std::size_t n, ResultColumns& columns) {
-  for (auto* column :
-       {&rows.equity, &rows.equity_initial, &rows.initial_margin, &rows.maintenance_margin}) {
+  for (auto* column : {&rows.equity, &rows.equity_initial, &rows.initial_margin,
+                       &rows.maintenance_margin, &rows.debts}) {
     columns.make(*column, n);
   }
   columns.make(rows.slack_ticks, n);
@@ -115,7 +115,7 @@ Result make_result(const book::Book& book, TimeNs as_of_ns, int threads) {
 }
 
 template <class Rows>
-void write_decision(Rows& rows, std::size_t row, const monitor::Decision& d,
+void write_decision(Rows& rows, std::size_t row, const monitor::Decision& d, double debts,
                     base::TickScale scale) {
   const bool known = d.state != State::undecidable;
   rows.equity[row] = known ? base::ticks_to_amount(d.equity, scale) : canonical_nan;
@@ -123,6 +123,7 @@ void write_decision(Rows& rows, std::size_t row, const monitor::Decision& d,
   rows.initial_margin[row] = known ? base::ticks_to_amount(d.initial_margin, scale) : canonical_nan;
   rows.maintenance_margin[row] =
       known ? base::ticks_to_amount(d.maintenance_margin, scale) : canonical_nan;
+  rows.debts[row] = known ? canonical(debts) : canonical_nan;
   rows.slack_ticks[row] = known ? d.slack : slack_unknown;
   rows.state[row] = d.state;
   rows.status[row] = d.status;
@@ -149,22 +150,14 @@ void write_units(const book::Book& book, std::size_t pocket, const Workspace& wo
   }
 }
 
-// Whether a pocket's slack counts in its account's: one that holds nothing binds only where it is
-// all there is. It can be the cross pocket alone, which stands first.
-bool may_bind(const book::Book& book, std::size_t pocket, std::size_t end,
-              const monitor::Decision& decision) noexcept {
-  return pocket + 1 == end || decision.state == State::undecidable || !book.holds_nothing(pocket);
-}
-
 // Adds a pocket's ticks to the account's row.
-void join(monitor::Decision& total, const monitor::Decision& pocket, bool binds) noexcept {
+void join(monitor::Decision& total, const monitor::Decision& pocket) noexcept {
   const bool fits =
       base::checked_add(total.equity, pocket.equity, &total.equity) &&
       base::checked_add(total.equity_initial, pocket.equity_initial, &total.equity_initial) &&
       base::checked_add(total.initial_margin, pocket.initial_margin, &total.initial_margin) &&
       base::checked_add(total.maintenance_margin, pocket.maintenance_margin,
                         &total.maintenance_margin);
-  if (binds) total.slack = std::min(total.slack, pocket.slack);
   total.state = std::max(total.state, pocket.state);
   total.status = first_of(total.status, pocket.status);
   if (!fits && total.status == Status::ok) {
@@ -184,15 +177,15 @@ monitor::Decision decide(const Revaluation& world, const book::Book& book,
   const auto end = static_cast<std::size_t>(book.account_pockets[account + 1]);
   monitor::Decision total;
   total.state = State::healthy;
-  total.slack = std::numeric_limits<Ticks>::max();  // one pocket at least binds
+  Binding binding;
   for (std::size_t pocket = first; pocket < end; ++pocket) {
     const monitor::Decision decision =
         evaluate_pocket(world, world.policies[index], book::pocket_rows(book, pocket), scale, work,
                         nullptr, world.ramp_of(account));
-    const bool binds = may_bind(book, pocket, end, decision);
-    join(total, decision, binds);
-    look(pocket, decision, binds);
+    join(total, decision);
+    look(pocket, decision, binding.takes(book.holds(pocket), decision));
   }
+  total.slack = binding.slack;
   return total;
 }
 
@@ -224,16 +217,15 @@ void recompute_account(const Batch& batch, std::size_t account, Workspace& work,
   const std::int32_t policy_index = batch.policies.account_policy[account];
   const auto first = static_cast<std::size_t>(book.account_pockets[account]);
   const auto end = static_cast<std::size_t>(book.account_pockets[account + 1]);
-  Ticks smallest_slack = std::numeric_limits<Ticks>::max();
+  double debts = 0;
   rows.policy[account] = policy_index;
   const auto write_pocket = [&](std::size_t pocket, const monitor::Decision& decision, bool binds) {
-    write_decision(batch.result.pockets, pocket, decision, batch.scale);
+    write_decision(batch.result.pockets, pocket, decision, work.value.debts, batch.scale);
+    debts += work.value.debts;
     batch.result.pockets.gross_notional[pocket] = canonical(work.value.gross_notional);
     write_units(book, pocket, work, batch.result.units);
-    const bool known = decision.state != State::undecidable;
-    const Ticks slack = known ? decision.slack : slack_unknown;
-    if (binds && slack < smallest_slack) {
-      smallest_slack = slack;
+    if (binds) {
+      const bool known = decision.state != State::undecidable;
       rows.worst_pocket[account] = static_cast<std::int64_t>(pocket);
       write_worst_unit(work.requirement, known, account, rows);
     }
@@ -247,7 +239,7 @@ void recompute_account(const Batch& batch, std::size_t account, Workspace& work,
   for (std::size_t n = 0; n < end - first && total.state != State::undecidable; ++n) {
     components.add(static_cast<std::size_t>(policy_index), work.account[n]);
   }
-  write_decision(rows, account, total, batch.scale);
+  write_decision(rows, account, total, debts, batch.scale);
 }
 
 void write_components(ComponentSums& total, std::size_t policy_count, ComponentRows& rows) {

@@ -1,10 +1,10 @@
 // From one pocket's rows to its state, and from states to events.
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <tuple>
 
 #include "base/reserved.hpp"
+#include "engine/binding.hpp"
 #include "live/state.hpp"
 
 namespace tickmargin {
@@ -124,8 +124,7 @@ LiveAccount LiveEngine::State::read_account(AccountIndex account) noexcept {
   row.epoch = policies->epoch;
   tickmargin::State state = tickmargin::State::healthy;
   bool undecidable = false, blocked = false;
-  constexpr Ticks none = std::numeric_limits<Ticks>::max();
-  row.slack = none;
+  engine::Binding binding;
   for (std::int32_t p = store.first_pocket(a); p >= 0;
        p = store.next_pocket(static_cast<std::size_t>(p))) {
     const auto pocket = static_cast<std::size_t>(p);
@@ -145,10 +144,10 @@ LiveAccount LiveEngine::State::read_account(AccountIndex account) noexcept {
       undecidable = true;
       row.status = first_of(row.status, Status::overflow);
     }
-    if (!store.holds_nothing(pocket)) row.slack = std::min(row.slack, d.slack);
+    binding.takes(store.holds(pocket), d);
     row.breach |= d.equity_initial < d.initial_margin;
   }
-  if (row.slack == none) row.slack = 0;  // it holds nothing anywhere
+  row.slack = binding.slack;
   if (undecidable) {
     row.equity = row.equity_initial = row.initial_margin = row.maintenance_margin = row.slack = 0;
     row.breach = 0;

@@ -52,26 +52,34 @@ def explain(
     engine = load_engine(market, portfolio, policies)
     parts = engine.explain(account)
     prices = _liquidation_prices(engine, parts)
-    document = plain({**parts.to_dict(), "liquidation_prices": prices})
+    loans = _loans(parts)
+    document = plain({**parts.to_dict(), "loans": loans, "liquidation_prices": prices})
     if out is not None:
         out.write_text(json.dumps(document, indent=1, allow_nan=False), encoding="utf-8")
         say(f"wrote {out}")
     if as_json:
         print_json(document)
     else:
-        _print(console(), engine, parts, prices)
+        _print(console(), engine, parts, loans, prices)
     if strict and parts.state == "undecidable":
         raise typer.Exit(exit_codes.UNDECIDABLE)
 
 
 def _liquidation_prices(engine: Engine, parts: Explanation) -> list[dict[str, Any]]:
-    """Find the borders of each pocket in each underlying it holds."""
-    held = dict.fromkeys(
-        (pocket, underlying)
-        for pocket, underlying in zip(
-            parts.requirement["pocket"], parts.requirement["underlying"], strict=True
-        )
-        if underlying is not None
+    """Find the borders of each pocket in each underlying it holds, or owes in or backs debts with.
+
+    A pocket without a requirement and a debt has none.
+    """
+    needs = [row for row in parts.requirement if row["underlying"] is not None]
+    held = dict.fromkeys((row["pocket"], row["underlying"]) for row in needs)
+    balances = [row for row in parts.equity if row["kind"] == "balance" and row["amount"]]
+    at_risk = {row["pocket"] for row in needs}
+    at_risk |= {row["pocket"] for row in balances if row["amount"] < 0}
+    links = _links(engine)
+    held |= dict.fromkeys(
+        (row["pocket"], links[row["item"]])
+        for row in balances
+        if row["item"] in links and row["pocket"] in at_risk
     )
     rows = []
     for pocket, underlying in held:
@@ -89,13 +97,49 @@ def _liquidation_prices(engine: Engine, parts: Explanation) -> list[dict[str, An
     return rows
 
 
+def _links(engine: Engine) -> dict[str, str]:
+    """Give the underlying whose index an asset follows, by the asset's name."""
+    assets, underlyings = engine.market.assets, engine.market.underlyings.names
+    return {
+        str(name): str(underlyings[link])
+        for name, link in zip(engine.names["asset"], assets.underlying, strict=True)
+        if link >= 0
+    }
+
+
+def _loans(parts: Explanation) -> list[dict[str, Any]]:
+    """What each pocket that owes and needs no margin has, owes and may still borrow."""
+    needs = {row["pocket"] for row in parts.requirement if row["component"] != "rounding"}
+    rows = []
+    for pocket in dict.fromkeys(parts.equity["pocket"]):
+        lines = [row for row in parts.equity if row["pocket"] == pocket]
+        owed = -sum(r["maintenance"] for r in lines if r["kind"] == "balance" and r["amount"] < 0)
+        if pocket in needs or not owed > 0.0:
+            continue
+        equity = sum(row["maintenance"] for row in lines)
+        rows.append(
+            {
+                "pocket": pocket,
+                "weighted_supplies": equity + owed,
+                "debts": owed,
+                "health_ratio": (equity + owed) / owed,
+                "initial_equity": sum(row["initial"] for row in lines),
+            }
+        )
+    return rows
+
+
 def _print(
-    target: Console, engine: Engine, parts: Explanation, prices: list[dict[str, Any]]
+    target: Console,
+    engine: Engine,
+    parts: Explanation,
+    loans: list[dict[str, Any]],
+    prices: list[dict[str, Any]],
 ) -> None:
     from tickmargin.cli.inputs import missing_inputs
     from tickmargin.cli.output import print_table
     from tickmargin.report.terminal import grid, name_cell, state_cell
-    from tickmargin.report.text import words
+    from tickmargin.report.text import exact_money, may_borrow, words
 
     target.print(name_cell(f"{parts.account} under {parts.policy}:"), state_cell(parts.state))
     if parts.status != "ok":
@@ -111,6 +155,20 @@ def _print(
     if len(parts.baskets):
         target.print()
         _print_table(target, parts.baskets, ("pocket", "basket", "component"))
+    if loans:
+        target.print()
+        columns = [("pocket", True), ("weighted supplies", False), ("debts", False)]
+        columns += [("health factor", False), ("initial equity", False), ("may borrow", False)]
+        table = grid("Debts, and what backs them at maintenance weights", columns)
+        for row in loans:
+            table.add_row(
+                name_cell(row["pocket"]),
+                *(exact_money(row[name]) for name in ("weighted_supplies", "debts")),
+                f"{row['health_ratio']:,.4f}",
+                exact_money(row["initial_equity"]),
+                may_borrow(row["initial_equity"], 0.0, exact_money),
+            )
+        print_table(target, table)
     if prices:
         target.print()
         columns = [("pocket", True), ("underlying", True), ("below", False), ("above", False)]

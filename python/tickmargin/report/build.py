@@ -127,6 +127,7 @@ def _equity_of(explanation: Explanation, pocket: str) -> float:
 def _in_liquidation(result: ResultLike, underlying: str) -> tuple[float, int]:
     """Give the gross notional in one underlying of pockets in liquidation, and their accounts.
 
+    A pocket that owes and needs no margin counts its debts, whatever backs them.
     A pocket is liquidated alone: the healthy ones of the same account keep their positions.
     """
     pockets, units = result.pockets, result.units
@@ -135,6 +136,8 @@ def _in_liquidation(result: ResultLike, underlying: str) -> tuple[float, int]:
     mine = np.flatnonzero(units["underlying"] == underlying)
     held = np.fromiter((key in keys for key in _pockets_of(units, mine)), np.bool_, len(mine))
     notional = float(units["gross_notional"][mine][held].sum())
+    unmargined = taken[pockets["maintenance_margin"][taken] == 0.0]
+    notional += float(pockets["debts"][unmargined].sum())
     return notional, len({account for account, _ in keys})
 
 

@@ -25,7 +25,8 @@ class LiquidationMap:
     """What would be in liquidation after a move of one underlying, the others held.
 
     ``notional`` (numeraire) and ``accounts`` have shape (underlyings, moves): gross notional in
-    that underlying of pockets that are liquidating or bankrupt, and how many accounts have one.
+    that underlying of pockets that are liquidating or bankrupt, with the debts of those that need
+    no margin, and how many accounts have one.
     """
 
     policy: str

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tickmargin.report.content import AccountScenarios, LiquidationMap, Run
-from tickmargin.report.summary import CROSS, Summary, by_component, health_counts
+from tickmargin.report.summary import CROSS, Summary, by_component, health_counts, owes
 from tickmargin.report.text import STATE_NAMES, STATES, label, move, words
 from tickmargin.report.theme import (
     INK,
@@ -53,6 +53,10 @@ def health_figure(runs: Sequence[Run]) -> Figure:
             }
         )
     below = borders.index(1.0)
+    borrowers = any(owes(run.result.accounts).any() for run in runs)
+    measured = "equity / maintenance margin"
+    if borrowers:
+        measured += "; of those who only owe: weighted supplies / debts"
     # A logarithmic axis is for many accounts: it has no room for a zero and few whole steps.
     if max(sum(bars["y"]) for bars in data) < _LOG_FROM:
         vertical = count_axis("accounts", max(max(bars["y"]) for bars in data))
@@ -64,10 +68,10 @@ def health_figure(runs: Sequence[Run]) -> Figure:
             380,
             barmode="group",
             showlegend=len(runs) > 1,
-            xaxis=axis("health ratio (equity / maintenance margin)", type="category"),
+            xaxis=axis(f"health ratio ({measured})", type="category"),
             yaxis=vertical,
             shapes=[_vertical(below + 0.5)],
-            annotations=[_note(below + 0.5, "maintenance margin")],
+            annotations=[_note(below + 0.5, "liquidation" if borrowers else "maintenance margin")],
         ),
     }
 

@@ -13,7 +13,7 @@ from tickmargin.errors import MissingExtraError
 from tickmargin.report import figures, timeline
 from tickmargin.report.content import Report
 from tickmargin.report.figures import Figure
-from tickmargin.report.summary import left_out_line
+from tickmargin.report.summary import left_out_line, owes
 from tickmargin.report.tables import policies_table, riskiest_table, timeline_table
 from tickmargin.report.text import count, escape, moment, money
 from tickmargin.report.theme import STYLE
@@ -140,12 +140,18 @@ def _add_timeline(page: Page, report: Report) -> None:
     )
 
 
+def _has_borrowers(report: Report) -> bool:
+    return any(bool(owes(run.result.accounts).any()) for run in report.runs)
+
+
 def _add_health(page: Page, report: Report) -> None:
+    borrowers = " and accounts that only owe by supplies at maintenance weights over debts, "
     page.section(
         "health",
         "Distribution of health",
-        "Accounts with a requirement by equity over maintenance margin. Below 1 an account is "
-        "liquidated.",
+        "Accounts with a requirement by equity over maintenance margin"
+        f"{borrowers + 'the health factor of lenders' if _has_borrowers(report) else ''}. "
+        "Below 1 an account is liquidated.",
         page.chart(figures.health_figure(report.runs)),
     )
 
@@ -168,12 +174,14 @@ def _add_liquidation(page: Page, report: Report) -> None:
     chart = report.liquidation
     if chart is None:
         return
+    debts = " A pocket that owes and needs no margin counts its debts, whatever backs them."
     page.section(
         "liquidation",
         "Liquidation map",
         f"Gross notional in an underlying of pockets that are liquidating or bankrupt after that "
         f"underlying alone has moved, under {escape(chart.policy)}. Ratios of forward to index and "
-        f"volatilities are held.",
+        f"volatilities are held."
+        f"{debts if _has_borrowers(report) else ''}",
         page.chart(figures.liquidation_figure(chart, report.numeraire)),
     )
 
@@ -197,7 +205,8 @@ def _add_riskiest(page: Page, report: Report) -> None:
     if report.riskiest is None or len(report.riskiest) == 0:
         return
     chosen = report.riskiest_policy or report.runs[0].name
-    of = "; equity and margins are of all pockets, the rest of the one named"
+    owed = ", debts" if bool(owes(report.riskiest).any()) else ""
+    of = f"; equity{owed} and margins are of all pockets, the rest of the one named"
     left = [left_out_line(r.result.accounts) for r in report.runs if r.name == chosen]
     page.section(
         "accounts",

@@ -133,7 +133,8 @@ def riskiest_rows(accounts: Columns, limit: int) -> NDArray[np.intp]:
     -------
     ndarray
         Row numbers: undecidable accounts are left out, then by rising slack (the largest shortfall
-        first); accounts that need nothing and owe nothing never appear (`left_out_line`).
+        first), then by health; accounts that need nothing and owe nothing never
+        appear (`left_out_line`).
     """
     slack = np.asarray(accounts["slack"], dtype=np.float64)
     eligible = np.flatnonzero(_at_risk(accounts))
@@ -147,7 +148,19 @@ def _at_risk(accounts: Columns) -> NDArray[np.bool_]:
     slack = np.asarray(accounts["slack"], dtype=np.float64)
     required = np.asarray(accounts["maintenance_margin"], dtype=np.float64) > 0.0
     known = (accounts["state"] != "undecidable") & ~np.isnan(slack)
-    return np.asarray((required | (slack < 0.0)) & known)
+    return np.asarray((required | (slack < 0.0) | owes(accounts)) & known)
+
+
+def owes(accounts: Columns) -> NDArray[np.bool_]:
+    """Tell which accounts owe without a requirement, whose health is weighted supplies / debts."""
+    required = np.asarray(accounts["maintenance_margin"], dtype=np.float64) > 0.0
+    debts = np.asarray(accounts["debts"], dtype=np.float64)
+    return np.asarray((debts > 0.0) & ~required)
+
+
+def shows_margins(accounts: Columns) -> bool:
+    """Tell whether a table of these accounts has use for margins: not of borrowers alone."""
+    return not len(accounts) or not bool(owes(accounts).all())
 
 
 def without_margin(accounts: Columns) -> int:
@@ -176,7 +189,7 @@ def has_isolated_pockets(result: ResultLike) -> bool:
 
 
 def health_counts(accounts: Columns, borders: Sequence[float]) -> NDArray[np.int64]:
-    """Count decidable accounts with a requirement by health ratio.
+    """Count decidable accounts with a requirement or a debt by health ratio.
 
     Parameters
     ----------
@@ -192,7 +205,7 @@ def health_counts(accounts: Columns, borders: Sequence[float]) -> NDArray[np.int
     """
     health = np.asarray(accounts["health_ratio"], dtype=np.float64)
     required = np.asarray(accounts["maintenance_margin"], dtype=np.float64) > 0.0
-    counted = required & (accounts["state"] != "undecidable") & ~np.isnan(health)
+    counted = (required | owes(accounts)) & (accounts["state"] != "undecidable") & ~np.isnan(health)
     place = np.searchsorted(np.asarray(borders), health[counted], side="right")
     return np.bincount(place, minlength=len(borders) + 1).astype(np.int64)
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from tickmargin.report.content import TimelineDay
-from tickmargin.report.summary import Columns, Summary
+from tickmargin.report.summary import Columns, Summary, owes, shows_margins
 from tickmargin.report.text import (
     MISSING,
     STATE_NAMES,
     count,
     escape,
     exact_money,
+    may_borrow,
     money,
     percent,
     ratio,
@@ -59,19 +60,15 @@ def riskiest_table(accounts: Columns, numeraire: str, *, shows_pockets: bool = F
     ``shows_pockets`` adds the pocket that binds, which slack, health and the worst scenario are of.
     """
     unit = escape(numeraire)
-    head = [
-        ("account", True),
-        ("policy", True),
-        ("state", True),
-        (f"equity ({unit})", False),
-        (f"initial margin ({unit})", False),
-        (f"maintenance margin ({unit})", False),
-        (f"slack ({unit})", False),
-        ("health", False),
-        ("worst underlying", True),
-        ("price move", False),
-        ("vol shock", False),
-    ]
+    margins, borrowers = shows_margins(accounts), bool(owes(accounts).any())
+    head = [("account", True), ("policy", True), ("state", True), (f"equity ({unit})", False)]
+    if margins:
+        head += [(f"initial margin ({unit})", False), (f"maintenance margin ({unit})", False)]
+    if borrowers:
+        head += [(f"debts ({unit})", False), (f"may borrow ({unit})", False)]
+    head += [(f"slack ({unit})", False), ("health", False)]
+    if margins:
+        head += [("worst underlying", True), ("price move", False), ("vol shock", False)]
     if shows_pockets:
         head.insert(1, ("pocket", True))
     rows = []
@@ -84,13 +81,25 @@ def riskiest_table(accounts: Columns, numeraire: str, *, shows_pockets: bool = F
             escape(accounts["policy"][row]),
             badge,
             exact_money(float(accounts["equity"][row])),
-            exact_money(float(accounts["initial_margin"][row])),
-            exact_money(float(accounts["maintenance_margin"][row])),
+        ]
+        if margins:
+            names = ("initial_margin", "maintenance_margin")
+            cells += [exact_money(float(accounts[name][row])) for name in names]
+        if borrowers:
+            free = (float(accounts[n][row]) for n in ("equity_initial", "initial_margin"))
+            cells += [
+                exact_money(float(accounts["debts"][row])),
+                may_borrow(*free, exact_money),
+            ]
+        cells += [
             exact_money(float(accounts["slack"][row])),
             ratio(float(accounts["health_ratio"][row])),
-            escape(worst) if worst else MISSING,
-            *shock(accounts["worst_price_move"][row], accounts["worst_vol_shock"][row]),
         ]
+        if margins:
+            cells += [
+                escape(worst) if worst else MISSING,
+                *shock(accounts["worst_price_move"][row], accounts["worst_vol_shock"][row]),
+            ]
         if shows_pockets:
             cells.insert(1, escape(accounts["worst_pocket"][row]))
         rows.append(cells)

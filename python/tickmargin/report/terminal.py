@@ -9,11 +9,13 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from tickmargin.report.content import Run, TimelineDay
-from tickmargin.report.summary import Columns, Summary, by_component
+from tickmargin.report.summary import Columns, Summary, by_component, owes, shows_margins
 from tickmargin.report.text import (
     MISSING,
     STATE_NAMES,
     count,
+    listed,
+    may_borrow,
     money,
     percent,
     ratio,
@@ -109,26 +111,42 @@ def riskiest_table(accounts: Columns, numeraire: str, *, shows_pockets: bool = F
     """
     policies = sorted({str(name) for name in accounts["policy"]})
     several = len(policies) > 1
-    columns = [("account", True), ("state", True), ("equity", False), ("IM", False), ("MM", False),
-               ("slack", False), ("health", False), ("worst", True), ("price", False),
-               ("vol", False)]  # fmt: skip
+    margins, borrowers = shows_margins(accounts), bool(owes(accounts).any())
+    columns = [("account", True), ("state", True), ("equity", False)]
+    columns += [("IM", False), ("MM", False)] if margins else []
+    columns += [("debts", False), ("may borrow", False)] if borrowers else []
+    columns += [("slack", False), ("health", False)]
+    columns += [("worst", True), ("price", False), ("vol", False)] if margins else []
     if shows_pockets:
         columns.insert(1, ("pocket", True))
     if several:
         columns.append(("policy", True))
     under = "" if several else f" under {policies[0]}" if policies else ""
-    of = "; equity, IM and MM of all pockets, the rest of the one named" if shows_pockets else ""
+    whole = ["equity"] + ["IM", "MM"] * margins + ["debts", "may borrow"] * borrowers
+    of = f"; {listed(whole)} of all pockets, the rest of the one named" if shows_pockets else ""
     table = grid(f"Riskiest accounts{under} (amounts in {numeraire}{of})", columns)
     for row in range(len(accounts)):
-        amounts = ("equity", "initial_margin", "maintenance_margin", "slack")
+        amounts = ["equity", "initial_margin", "maintenance_margin"][: 3 if margins else 1]
         cells: list[RenderableType] = [
             name_cell(accounts["account"][row]),
             state_cell(str(accounts["state"][row])),
             *(whole_money(float(accounts[name][row])) for name in amounts),
-            ratio(float(accounts["health_ratio"][row])),
-            name_cell(accounts["worst_underlying"][row]),
-            *shock(accounts["worst_price_move"][row], accounts["worst_vol_shock"][row]),
         ]
+        if borrowers:
+            free = (float(accounts[n][row]) for n in ("equity_initial", "initial_margin"))
+            cells += [
+                whole_money(float(accounts["debts"][row])),
+                may_borrow(*free, whole_money),
+            ]
+        cells += [
+            whole_money(float(accounts["slack"][row])),
+            ratio(float(accounts["health_ratio"][row])),
+        ]
+        if margins:
+            cells += [
+                name_cell(accounts["worst_underlying"][row]),
+                *shock(accounts["worst_price_move"][row], accounts["worst_vol_shock"][row]),
+            ]
         if shows_pockets:
             cells.insert(1, name_cell(accounts["worst_pocket"][row]))
         if several:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import math
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 NS_PER_SECOND = 1_000_000_000
@@ -56,6 +57,12 @@ def whole_money(value: float | None) -> str:
     return _unsigned_zero(f"{value:,.0f}")
 
 
+def may_borrow(initial_equity: float, initial_margin: float, write: Callable[[float], str]) -> str:
+    """Write what initial equity leaves to borrow, as ``write`` writes amounts."""
+    free = initial_equity - initial_margin
+    return MISSING if math.isnan(free) else write(free) if free > 0.0 else "nothing"
+
+
 def ratio(value: float | None) -> str:
     """Write a health ratio; beyond 1,000 only that it is."""
     if value is None or math.isnan(value):
@@ -99,6 +106,12 @@ def moment(ts_ns: int) -> str:
 def words(name: str) -> str:
     """Turn a column or component name into words."""
     return name.replace("_", " ")
+
+
+def listed(words_: Sequence[str]) -> str:
+    """Join words as a sentence does: ``a, b and c``."""
+    *most, last = words_
+    return f"{', '.join(most)} and {last}" if most else last
 
 
 def _unsigned_zero(text: str) -> str:
