@@ -6,7 +6,7 @@ import re
 import tomllib
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, TypeVar
 
@@ -49,7 +49,7 @@ from tickmargin.config_issues import (
 from tickmargin.config_tail import JointTail
 from tickmargin.config_tiers import check_exact, check_hot
 from tickmargin.errors import InputTypeError, InvalidInputError
-from tickmargin.toml_lines import Path, key_lines
+from tickmargin.toml_lines import Path, head_comment, key_lines
 
 S = TypeVar("S", bound=Section)
 CHECKS = {
@@ -90,6 +90,7 @@ class LoadedFile:
 
     policies: tuple[LoadedPolicy, ...]
     rules: tuple[SelectRule, ...]
+    notes: str = ""  # what the file's head says of it
 
 
 @cache
@@ -113,7 +114,7 @@ def load_text(text: str, file: str) -> LoadedFile:
         line = int(match.group(1)) if match else None
         issue = PolicyIssue("FILE_UNREADABLE", file, line, None, None, f"not TOML: {error}")
         raise InvalidInputError.from_issues(f"policies {file}", [issue]) from None
-    return load_data(data, Source(file, key_lines(text)))
+    return replace(load_data(data, Source(file, key_lines(text))), notes=head_comment(text))
 
 
 def load_data(data: object, source: Source) -> LoadedFile:

@@ -221,6 +221,14 @@ class Policies:
         return self._loaded.policies
 
     @property
+    def notes(self) -> str:
+        """What the head of the file says of it, one paragraph: what is exact, what is left out.
+
+        Empty where policies are from a mapping or the file begins with no comment.
+        """
+        return self._loaded.notes
+
+    @property
     def rules(self) -> tuple[Rule, ...]:
         """The selection rules, in order; the last one takes every account."""
         index = {name: i for i, name in enumerate(self.names)}

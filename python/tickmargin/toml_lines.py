@@ -153,3 +153,14 @@ def line_of(lines: dict[Path, int], path: Path) -> int | None:
         if path[:end] in lines:
             return lines[path[:end]]
     return None
+
+
+def head_comment(text: str) -> str:
+    """Comment that a file begins with, as one paragraph; a line ``#:schema`` is an editor's."""
+    words = []
+    for line in text.splitlines():
+        if not line.startswith("#"):
+            break
+        if not line.startswith("#:"):
+            words.append(line[1:].strip())
+    return " ".join(words).strip()

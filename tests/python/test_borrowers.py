@@ -222,3 +222,28 @@ def test_explain_tells_the_health_factor_and_the_prices(
     for other in ("idle", "margin"):
         assert main(["explain", *folders, other, *policy, "--json"]) == 0
         assert json.loads(capsys.readouterr().out)["loans"] == []
+
+
+def test_a_run_says_where_the_figures_are_from(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folders, page = write(tmp_path), tmp_path / "page.html"
+    policy = ["--policies", "aave-v3-2024-02-27"]
+    assert main(["run", *folders, *policy, "--html", str(page)]) == 0
+    line = "aave-v3: aave/aave-v3-deploy@27ccc6d2: markets/aave/reservesConfigs; as of 2024-02-27"
+    assert line in capsys.readouterr().out
+    text = page.read_text("utf-8")
+    assert f"<summary>{line}</summary><p>Aave v3: what supplies count" in text
+    assert "a debt counts in full" in text
+    assert "the health factor of lenders" in text
+
+
+def test_policies_without_a_head_have_no_notes() -> None:
+    text = "schema = 1\n# not the head\n[policies.p]\nmethod = 'fixed'\n"
+    rest = (
+        "[policies.p.haircuts]\nUSD = 0.0\n"
+        "[policies.p.futures]\ninitial_ratio = 1.0\nmaintenance_ratio = 1.0\n"
+    )
+    assert tm.Policies.from_toml(text + rest).notes == ""
+    headed = tm.Policies.from_toml("#:schema ./s.json\n# One.\n# Two.\n" + text + rest)
+    assert headed.notes == "One. Two."

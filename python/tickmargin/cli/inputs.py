@@ -176,6 +176,26 @@ def facts_of(engine: Engine) -> list[tuple[str, str]]:
     ]
 
 
+def source_lines(engine: Engine) -> list[str]:
+    """Say of each policy where its figures come from and their date, if it does."""
+    lines = []
+    for policy in engine.policies.describe():
+        dated = f"as of {policy['as_of']}" if policy["as_of"] else ""
+        said = "; ".join(part for part in (policy["source"], dated) if part)
+        if said:
+            lines.append(f"{policy['name']}: {said}")
+    return lines
+
+
+def source_notes(engine: Engine) -> list[tuple[str, str]]:
+    """Give the lines of :func:`source_lines`, the first with what the file's head says."""
+    lines, notes = source_lines(engine), engine.policies.notes
+    if not notes:
+        return [(line, "") for line in lines]
+    first, *more = lines or [", ".join(engine.policies.names)]
+    return [(first, notes), *((line, "") for line in more)]
+
+
 def summary_row(summary: Summary) -> Mapping[str, object]:
     """Give a summary as JSON knows it."""
     return {

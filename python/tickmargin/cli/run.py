@@ -74,7 +74,7 @@ def run(
 def report_of(engine: Engine, done: Run, threads: int, top: int) -> Report:
     """Ask the engine for all that the report of one run shows."""
     from tickmargin import __version__
-    from tickmargin.cli.inputs import facts_of, undecidable_lines, warning_lines
+    from tickmargin.cli.inputs import facts_of, source_notes, undecidable_lines, warning_lines
     from tickmargin.cli.output import steps
     from tickmargin.report import Report, riskiest_rows
     from tickmargin.report.build import account_scenarios, liquidation_map, liquidation_steps
@@ -99,6 +99,7 @@ def report_of(engine: Engine, done: Run, threads: int, top: int) -> Report:
         shows_pockets=has_isolated_pockets(done.result),
         liquidation=ladder,
         scenarios=[grid for grid in grids if grid is not None],
+        sources=source_notes(engine),
         notes=[
             *undecidable_lines(engine, done.result),
             *(message for _, message in warning_lines(engine)[:_NOTES]),
@@ -127,7 +128,7 @@ def _as_json(engine: Engine, done: Run, top: int) -> dict[str, object]:
 
 
 def _print(engine: Engine, done: Run, top: int) -> None:
-    from tickmargin.cli.inputs import undecidable_lines
+    from tickmargin.cli.inputs import source_lines, undecidable_lines
     from tickmargin.cli.output import console, print_table
     from tickmargin.report import riskiest_rows, terminal
     from tickmargin.report.summary import has_isolated_pockets, left_out_line
@@ -136,6 +137,8 @@ def _print(engine: Engine, done: Run, top: int) -> None:
     target, numeraire = console(), engine.market.numeraire
     head = f"{done.summary.accounts:,} accounts as of {moment(done.result.as_of_ns)}"
     target.print(head, markup=False)
+    for line in source_lines(engine):
+        target.print(line, markup=False, style="dim", soft_wrap=True)
     target.print()
     print_table(target, terminal.summary_table([done.summary], numeraire))
     for line in undecidable_lines(engine, done.result):

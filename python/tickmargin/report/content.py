@@ -87,7 +87,8 @@ class Report:
 
     ``facts`` are label and value pairs for the header, such as counts and versions; ``riskiest``
     holds rows of a run's accounts, chosen under ``riskiest_policy``, with the binding pocket of
-    each if ``shows_pockets``.
+    each if ``shows_pockets``. ``sources`` are of each policy a line on where its figures come from
+    and what its file says of itself.
     """
 
     title: str
@@ -102,4 +103,5 @@ class Report:
     liquidation: LiquidationMap | None = None
     scenarios: Sequence[AccountScenarios] = ()
     timeline: Sequence[TimelineDay] = ()
+    sources: Sequence[tuple[str, str]] = ()
     notes: Sequence[str] = field(default=())

@@ -77,6 +77,7 @@ def render(report: Report) -> str:
         facts=_facts(report),
         tiles=_tiles(report) if len(report.runs) == 1 else "",
         notes=report.notes,
+        sources=report.sources,
         closing=f"Made by tickmargin {report.version}. Amounts in {report.numeraire}.",
     )
 
@@ -227,6 +228,7 @@ def document(
     notes: Sequence[str],
     closing: str,
     tiles: str = "",
+    sources: Sequence[tuple[str, str]] = (),
 ) -> str:
     """Put sections and charts into one HTML document with plotly.js inside.
 
@@ -245,6 +247,12 @@ def document(
     charts = _safe_json([{"data": f["data"], "layout": f["layout"]} for f in page.figures])
     rows = (f"<div><dt>{escape(k)}</dt><dd>{escape(v)}</dd></div>" for k, v in facts)
     below = "".join(f'<p class="note">{escape(note)}</p>' for note in notes)
+    told = "".join(
+        f'<details class="note"><summary>{escape(line)}</summary><p>{escape(text)}</p></details>'
+        if text
+        else f'<p class="note">{escape(line)}</p>'
+        for line, text in sources
+    )
     return f"""<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -260,6 +268,7 @@ def document(
 <h1>{title}</h1>
 <p class="lead">{escape(lead)}</p>
 <dl class="facts">{"".join(rows)}</dl>
+{told}
 <nav>{links}</nav>
 </div></header>
 <main>
