@@ -214,3 +214,36 @@ def test_the_preset_of_compound(asset: str) -> None:
         balances = {asset: Fraction(500), "USDC": Fraction(-debt)}
         got = account({}, prices, balances, preset="compound-v3-usdc")
         assert got == (borrow - debt, liquidate - debt, is_closed)
+
+
+MORPHO = {  # LLTVs in thousandths, of the file that the preset names
+    "WSTETH": 860, "WBTC": 860, "CBBTC": 860, "LBTC": 860, "TBTC": 770, "MKR": 770, "MORPHO": 625,
+    "SDAI": 965, "SUSDE": 915, "SYRUPUSDC": 915,
+}  # fmt: skip
+ENABLED = (385, 625, 770, 860, 915, 945, 965, 980)  # by governance
+
+
+def test_the_preset_of_morpho_has_these_and_no_other() -> None:
+    (loaded,) = tm.Policies.preset("morpho-blue").loaded
+    assert set(loaded.config.haircuts) - {"default"} == set(MORPHO)
+    assert set(MORPHO.values()) <= set(ENABLED)
+
+
+@pytest.mark.parametrize("asset", MORPHO)
+def test_the_preset_of_morpho(asset: str) -> None:
+    """1,000 dollars of one collateral, and a debt at the border of the market's LLTV."""
+    lltv, one = MORPHO[asset], 10**6
+    prices = {asset: Fraction(2), "USDC": Fraction(1), "USD": Fraction(1)}
+    for debt, is_closed in ((lltv, False), (lltv + 1, True)):
+        quoted = 2 * 10**36
+        wad = lltv * WAD // 1_000
+        assert morpho_blue.is_healthy(500 * one, debt * one, quoted, wad) is not is_closed
+        balances = {asset: Fraction(500), "USDC": Fraction(-debt)}
+        got = account({}, prices, balances, pocket="M/USDC", preset="morpho-blue")
+        assert got == (lltv - debt, lltv - debt, is_closed)
+
+
+def test_what_morpho_lends_backs_nothing() -> None:
+    prices = {"WBTC": Fraction(2), "USDC": Fraction(1), "USD": Fraction(1)}
+    held = {"WBTC": Fraction(500), "USDC": Fraction(1_000)}
+    assert account({}, prices, held, preset="morpho-blue")[:2] == (860, 860)
