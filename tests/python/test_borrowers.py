@@ -14,7 +14,7 @@ import pytest
 
 import tickmargin as tm
 from tickmargin.cli import main
-from tickmargin.report import riskiest_rows, terminal
+from tickmargin.report import riskiest_rows, summarise, terminal
 from tickmargin.report.build import liquidation_map
 from tickmargin.report.summary import health_counts, left_out_line, without_margin
 
@@ -158,7 +158,7 @@ def test_borrowers_are_ranked_and_counted(engine: tm.Engine) -> None:
     ranked = accounts["account"][riskiest_rows(accounts, 10)].tolist()
     assert ranked == ["bob", "ann", "margin", "mor", "eve"]
     assert without_margin(accounts) == 1
-    assert left_out_line(accounts) == "left out: 1 account without margin"
+    assert left_out_line(accounts) == "left out: 1 account without margin or debts"
     assert health_counts(accounts, [1.0, 1.2]).tolist() == [1, 3, 1]
 
 
@@ -174,7 +174,11 @@ def test_the_table_has_the_columns_that_say_something(engine: tm.Engine) -> None
     headers = [str(c.header) for c in alone.columns]
     assert headers == ["account", "state", "equity", "debts", "may borrow", "slack", "health"]
     assert list(alone.columns[4].cells) == ["nothing", "nothing", "12,000"]
-    assert [str(cell) for cell in alone.columns[6].cells] == ["0.97", "1.01", "1.50"]
+    assert [str(cell) for cell in alone.columns[6].cells] == ["0.9706", "1.0061", "1.5000"]
+
+
+def test_totals_have_the_debts_of_who_needs_no_margin(engine: tm.Engine) -> None:
+    assert summarise("p", engine.recompute()).debts == 16_400.0 + 17_000.0 + 30_000.0 + 1_500.0
 
 
 def test_the_map_counts_debts_in_liquidation(engine: tm.Engine) -> None:

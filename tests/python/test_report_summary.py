@@ -68,6 +68,7 @@ def test_totals_leave_the_undecidable_out_and_count_it():
     assert summary.shortfall == 530.0
     assert summary.called == 1
     assert summary.undecidable == 1
+    assert summary.debts == 0.0  # who owes 20 needs margin as well
     assert summary.states == {
         "healthy": 2, "warning": 0, "margin_call": 1, "liquidating": 1, "bankrupt": 1,
         "undecidable": 1,
@@ -90,7 +91,10 @@ def test_the_riskiest_are_those_with_the_largest_shortfall_then_the_lowest_healt
 def test_an_account_without_margin_is_counted_and_one_in_debt_is_shown():
     accounts = book()
     columns = {name: accounts[name].copy() for name in accounts.columns}
-    assert left_out_line(accounts) == "left out: 1 account without margin and 1 account undecidable"
+    assert (
+        left_out_line(accounts)
+        == "left out: 1 account without margin or debts and 1 account undecidable"
+    )
     # the account that needs nothing now owes something
     row = int(np.flatnonzero(accounts["maintenance_margin"] == 0.0)[0])
     columns["slack"][row], columns["state"][row] = -1_000_000.0, "bankrupt"

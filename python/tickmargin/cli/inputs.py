@@ -206,5 +206,6 @@ def summary_row(summary: Summary) -> Mapping[str, object]:
         "maintenance_margin": summary.maintenance_margin,
         "below_maintenance": summary.below_maintenance,
         "short_of_maintenance": summary.shortfall,
+        "debts": summary.debts,
         "states": dict(summary.states),
     }

@@ -143,8 +143,9 @@ def _print(engine: Engine, done: Run, top: int) -> None:
     print_table(target, terminal.summary_table([done.summary], numeraire))
     for line in undecidable_lines(engine, done.result):
         target.print(line, markup=False, soft_wrap=True)
-    target.print()
-    print_table(target, terminal.component_table(done, numeraire))
+    if len(done.result.components):
+        target.print()
+        print_table(target, terminal.component_table(done, numeraire))
     rows = riskiest_rows(done.result.accounts, top)
     if len(rows):
         target.print()

@@ -206,8 +206,12 @@ def _add_riskiest(page: Page, report: Report) -> None:
     if report.riskiest is None or len(report.riskiest) == 0:
         return
     chosen = report.riskiest_policy or report.runs[0].name
-    owed = ", debts" if bool(owes(report.riskiest).any()) else ""
-    of = f"; equity{owed} and margins are of all pockets, the rest of the one named"
+    of = "; equity and margins are of all pockets, the rest of the one named"
+    if bool(owes(report.riskiest).any()):
+        of = (
+            "; equity, debts and margins are of all pockets, slack the smallest of theirs, "
+            "the rest of the one named"
+        )
     left = [left_out_line(r.result.accounts) for r in report.runs if r.name == chosen]
     page.section(
         "accounts",
@@ -302,6 +306,7 @@ def _tiles(report: Report) -> str:
     summary, unit = report.runs[0].summary, escape(report.numeraire)
     tiles = [
         (money(summary.equity), f"equity, {unit}"),
+        *([(money(summary.debts), f"debts, {unit}")] if summary.debts else []),
         (money(summary.initial_margin), f"initial margin, {unit}"),
         (money(summary.maintenance_margin), f"maintenance margin, {unit}"),
         (count(summary.called), "accounts in margin call"),

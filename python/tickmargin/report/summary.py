@@ -66,6 +66,7 @@ class Summary:
 
     ``below_maintenance`` counts decidable accounts whose slack is negative, ``called`` those in the
     state ``margin_call``; ``shortfall`` is what the former lack to maintenance margin.
+    ``debts`` are of decidable accounts that owe and need no margin.
     ``states`` has a count per state in rising danger, ``undecidable`` last.
     """
 
@@ -77,6 +78,7 @@ class Summary:
     below_maintenance: int
     called: int
     shortfall: float
+    debts: float
     states: Mapping[str, int]
 
     @property
@@ -115,6 +117,7 @@ def summarise(name: str, result: ResultLike) -> Summary:
         below_maintenance=int(np.count_nonzero(below)),
         called=int(np.count_nonzero(state == "margin_call")),
         shortfall=float(np.sum(-slack[below])),
+        debts=float(np.sum(accounts["debts"][decidable & owes(accounts)])),
         states={name: int(np.count_nonzero(state == name)) for name in STATES},
     )
 
@@ -175,7 +178,7 @@ def left_out_line(accounts: Columns) -> str:
     parts = [
         f"{number:,} {'account' if number == 1 else 'accounts'} {what}"
         for number, what in (
-            (without_margin(accounts), "without margin"),
+            (without_margin(accounts), "without margin or debts"),
             (unknown, "undecidable"),
         )
         if number

@@ -60,7 +60,8 @@ def riskiest_table(accounts: Columns, numeraire: str, *, shows_pockets: bool = F
     ``shows_pockets`` adds the pocket that binds, which slack, health and the worst scenario are of.
     """
     unit = escape(numeraire)
-    margins, borrowers = shows_margins(accounts), bool(owes(accounts).any())
+    owing = owes(accounts)
+    margins, borrowers = shows_margins(accounts), bool(owing.any())
     head = [("account", True), ("policy", True), ("state", True), (f"equity ({unit})", False)]
     if margins:
         head += [(f"initial margin ({unit})", False), (f"maintenance margin ({unit})", False)]
@@ -93,7 +94,7 @@ def riskiest_table(accounts: Columns, numeraire: str, *, shows_pockets: bool = F
             ]
         cells += [
             exact_money(float(accounts["slack"][row])),
-            ratio(float(accounts["health_ratio"][row])),
+            ratio(float(accounts["health_ratio"][row]), 4 if owing[row] else 2),
         ]
         if margins:
             cells += [

@@ -57,17 +57,19 @@ def state_cell(state: str) -> Text:
 
 
 def summary_table(summaries: Sequence[Summary], numeraire: str) -> RichTable:
-    """Set policies side by side."""
-    table = grid(
-        f"Requirements and states (amounts in {numeraire})",
-        [("policy", True), ("equity", False), ("IM", False), ("MM", False), ("IM / equity", False),
-         ("warning", False), ("call", False), ("below MM", False), ("short of MM", False),
-         ("undecidable", False)],
-    )  # fmt: skip
+    """Set policies side by side; debts of who only owes where there are any."""
+    owed = any(s.debts for s in summaries)
+    columns = [("policy", True), ("equity", False)]
+    columns += [("debts", False)] if owed else []
+    columns += [("IM", False), ("MM", False), ("IM / equity", False), ("warning", False),
+                ("call", False), ("below MM", False), ("short of MM", False),
+                ("undecidable", False)]  # fmt: skip
+    table = grid(f"Requirements and states (amounts in {numeraire})", columns)
     for s in summaries:
         table.add_row(
             name_cell(s.name),
             money(s.equity),
+            *([money(s.debts)] if owed else []),
             money(s.initial_margin),
             money(s.maintenance_margin),
             percent(s.initial_margin / s.equity if s.equity > 0.0 else None),
@@ -111,7 +113,8 @@ def riskiest_table(accounts: Columns, numeraire: str, *, shows_pockets: bool = F
     """
     policies = sorted({str(name) for name in accounts["policy"]})
     several = len(policies) > 1
-    margins, borrowers = shows_margins(accounts), bool(owes(accounts).any())
+    owing = owes(accounts)
+    margins, borrowers = shows_margins(accounts), bool(owing.any())
     columns = [("account", True), ("state", True), ("equity", False)]
     columns += [("IM", False), ("MM", False)] if margins else []
     columns += [("debts", False), ("may borrow", False)] if borrowers else []
@@ -123,7 +126,9 @@ def riskiest_table(accounts: Columns, numeraire: str, *, shows_pockets: bool = F
         columns.append(("policy", True))
     under = "" if several else f" under {policies[0]}" if policies else ""
     whole = ["equity"] + ["IM", "MM"] * margins + ["debts", "may borrow"] * borrowers
-    of = f"; {listed(whole)} of all pockets, the rest of the one named" if shows_pockets else ""
+    slack = ", slack the smallest of theirs" if borrowers else ""
+    rest = f"; {listed(whole)} of all pockets{slack}, the rest of the one named"
+    of = rest if shows_pockets else ""
     table = grid(f"Riskiest accounts{under} (amounts in {numeraire}{of})", columns)
     for row in range(len(accounts)):
         amounts = ["equity", "initial_margin", "maintenance_margin"][: 3 if margins else 1]
@@ -140,7 +145,7 @@ def riskiest_table(accounts: Columns, numeraire: str, *, shows_pockets: bool = F
             ]
         cells += [
             whole_money(float(accounts["slack"][row])),
-            ratio(float(accounts["health_ratio"][row])),
+            ratio(float(accounts["health_ratio"][row]), 4 if owing[row] else 2),
         ]
         if margins:
             cells += [

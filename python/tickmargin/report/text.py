@@ -63,13 +63,17 @@ def may_borrow(initial_equity: float, initial_margin: float, write: Callable[[fl
     return MISSING if math.isnan(free) else write(free) if free > 0.0 else "nothing"
 
 
-def ratio(value: float | None) -> str:
+def ratio(value: float | None, decimals: int = 2) -> str:
     """Write a health ratio; beyond 1,000 only that it is."""
     if value is None or math.isnan(value):
         return MISSING
     if math.isinf(value):
         return "∞" if value > 0.0 else "-∞"
-    return f"{value:,.2f}" if abs(value) < 1000.0 else ("> 1,000" if value > 0.0 else "< -1,000")
+    return (
+        f"{value:,.{decimals}f}"
+        if abs(value) < 1000.0
+        else ("> 1,000" if value > 0.0 else "< -1,000")
+    )
 
 
 def percent(value: float | None, decimals: int = 1) -> str:
