@@ -39,7 +39,7 @@ BOOK = (
 HEALTH = {"ann": 16_500 / 16_400, "bob": 16_500 / 17_000, "eve": 1.5, "mor": 1.1, "margin": 1.02}
 
 
-def market() -> tm.Market:
+def market(eth: float | None = 2_000.0) -> tm.Market:
     return tm.Market.from_tables(
         as_of_ns=AS_OF_NS,
         assets={
@@ -47,7 +47,7 @@ def market() -> tm.Market:
             "mark_price": [1.0, 1.0, None, None],
             "underlying": [None, None, "ETH", "BTC"],
         },
-        underlyings={"underlying": ["ETH", "BTC"], "index_price": [2_000.0, 60_000.0]},
+        underlyings={"underlying": ["ETH", "BTC"], "index_price": [eth, 60_000.0]},
         marks={"instrument": ["ETH-PERP"], "mark_price": [2_000.0]},
     )
 
@@ -226,6 +226,26 @@ def test_explain_tells_the_health_factor_and_the_prices(
     for other in ("idle", "margin"):
         assert main(["explain", *folders, other, *policy, "--json"]) == 0
         assert json.loads(capsys.readouterr().out)["loans"] == []
+
+
+def test_a_borrower_without_a_price_has_no_health(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    market(None).save(tmp_path / "market")
+    portfolio().save(tmp_path / "portfolio")
+    folders = [str(tmp_path / "market"), str(tmp_path / "portfolio")]
+    policy = ["--policies", "aave-v3-2024-02-27"]
+    accounts = tm.Engine(market(None), portfolio(), "aave-v3-2024-02-27").recompute().accounts
+    for row in accounts:
+        if row["account"] in ("ann", "eve"):
+            assert row["state"] == "undecidable"
+            assert row["health_ratio"] is None
+            assert row["debts"] is None
+    for name in ("ann", "eve"):
+        assert main(["explain", *folders, name, *policy]) == 0
+        assert main(["explain", *folders, name, *policy, "--json"]) == 0
+        text = capsys.readouterr().out
+        assert json.loads(text[text.index("{") :])["loans"] == []
 
 
 def test_a_run_says_where_the_figures_are_from(

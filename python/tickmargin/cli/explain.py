@@ -108,11 +108,16 @@ def _links(engine: Engine) -> dict[str, str]:
 
 
 def _loans(parts: Explanation) -> list[dict[str, Any]]:
-    """What each pocket that owes and needs no margin has, owes and may still borrow."""
+    """What each pocket that owes and needs no margin has, owes and may still borrow.
+
+    A pocket that lacks a price has no such figures.
+    """
     needs = {row["pocket"] for row in parts.requirement if row["component"] != "rounding"}
     rows = []
     for pocket in dict.fromkeys(parts.equity["pocket"]):
         lines = [row for row in parts.equity if row["pocket"] == pocket]
+        if None in (line["maintenance"] for line in lines):
+            continue
         owed = -sum(r["maintenance"] for r in lines if r["kind"] == "balance" and r["amount"] < 0)
         if pocket in needs or not owed > 0.0:
             continue
