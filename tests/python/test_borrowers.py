@@ -228,6 +228,19 @@ def test_explain_tells_the_health_factor_and_the_prices(
         assert json.loads(capsys.readouterr().out)["loans"] == []
 
 
+def test_explain_solves_for_collateral_of_positions_too(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Five ETH bought at 2,000 need all of 10,000; 0.3 WBTC count 0.75 of 18,000."""
+    market().save(tmp_path / "market")
+    portfolio((("margin", "WBTC", 0.3, "cross"),)).save(tmp_path / "portfolio")
+    folders = [str(tmp_path / "market"), str(tmp_path / "portfolio")]
+    assert main(["explain", *folders, "margin", "--policies", "aave-v3-2024-02-27", "--json"]) == 0
+    prices = json.loads(capsys.readouterr().out)["liquidation_prices"]
+    assert [row["underlying"] for row in prices] == ["ETH", "BTC"]
+    assert prices[1]["lower"] == pytest.approx(10_000 / (0.3 * 0.75), rel=1e-9)
+
+
 def test_a_borrower_without_a_price_has_no_health(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
