@@ -47,7 +47,7 @@ from tickmargin.config_issues import (
     suggestion,
 )
 from tickmargin.config_tail import JointTail
-from tickmargin.config_tiers import check_exact, check_hot
+from tickmargin.config_tiers import check_exact, check_fast
 from tickmargin.errors import InputTypeError, InvalidInputError
 from tickmargin.toml_lines import Path, head_comment, key_lines
 
@@ -273,7 +273,7 @@ def _problems(data: Mapping[str, Any], bad: frozenset[Path]) -> Iterator[tuple[P
         if not isinstance(policy, Mapping):
             continue
         view = View(policy, _below(bad, prefix), Policy)
-        for problem in (*check_method(view), *check_beside_method(view), *check_hot(view)):
+        for problem in (*check_method(view), *check_beside_method(view), *check_fast(view)):
             yield (*prefix, *problem.path), problem
         for section, check in CHECKS.items():
             place = (*prefix, section)

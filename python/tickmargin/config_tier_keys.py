@@ -1,4 +1,4 @@
-"""Keys of a policy for the hot path that stands in for a more exact one."""
+"""Keys of a fast policy that stands in for a more exact one."""
 
 from __future__ import annotations
 

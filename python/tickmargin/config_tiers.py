@@ -1,4 +1,4 @@
-"""What must hold between a policy for the hot path and the exact one it names."""
+"""What must hold between a fast policy and the exact one it names."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from tickmargin.config_checks import Problem, View
 from tickmargin.config_issues import shown, suggestion
 from tickmargin.toml_lines import Path
 
-HOT_METHODS = ("fixed", "dynamic", "scenario")
+FAST_METHODS = ("fixed", "dynamic", "scenario")
 _SAME = ("collateral", "option_value")
 
 
-def check_hot(view: View) -> Iterator[Problem]:
-    """Only rules of the hot path have an exact one beside them, and a factor to cover it."""
+def check_fast(view: View) -> Iterator[Problem]:
+    """Only fast rules have an exact one beside them, and a factor to cover it."""
     method = view.get("method")
-    if method is None or method in HOT_METHODS:
+    if method is None or method in FAST_METHODS:
         return
     for key in ("exact", "safety_factor_ratio"):
         if view.given(key):
-            message = f"given, but has an effect only where method is {', '.join(HOT_METHODS)}"
+            message = f"given, but has an effect only where method is {', '.join(FAST_METHODS)}"
             yield Problem((key,), "KEY_NOT_USED", view.get(key), message, ())
 
 
@@ -46,16 +46,16 @@ def check_exact(view: View) -> Iterator[Problem]:
             yield from _check_alike(view, str(name), str(exact))
 
 
-def _check_alike(view: View, hot: str, exact: str) -> Iterator[Problem]:
+def _check_alike(view: View, fast: str, exact: str) -> Iterator[Problem]:
     """What one counts in equity the other may not count in the requirement."""
     defaults = {"collateral": "haircut", "option_value": "equity"}
     for key in _SAME:
-        ours = view.get("policies", hot, key) or defaults[key]
+        ours = view.get("policies", fast, key) or defaults[key]
         theirs = view.get("policies", exact, key) or defaults[key]
         if ours != theirs:
             message = (
                 f"got {shown(exact)}, whose {key} is {shown(theirs)}; expected one with "
                 f"{shown(ours)}, or the requirements do not compare"
             )
-            path: Path = ("policies", hot, "exact")
+            path: Path = ("policies", fast, "exact")
             yield Problem(path, "EXACT_MEASURES_OTHERWISE", exact, message, ())

@@ -1,4 +1,4 @@
-"""Two tiers, one truth: what the hot path asks for beside the exact measure it stands in for."""
+"""Two tiers, one truth: what the fast policy asks for beside the exact measure it stands in for."""
 
 from __future__ import annotations
 
@@ -35,18 +35,19 @@ class Tiers:
     ----------
     accounts : Table
         A row per account whose policy names an exact one: account, policy, exact, and for
-        ``initial_`` and ``maintenance_``: ``hot``, ``exact``, ``gap`` (exact - hot: > 0 is not
+        ``initial_`` and ``maintenance_``: ``fast``, ``exact``, ``gap`` (exact - fast: > 0 is not
         covered), ``gap_ratio`` (gap / exact; 0 where exact is 0), ``factor`` (the smallest
-        safety_factor_ratio under which this account's hot requirement is not below the exact one;
+        safety_factor_ratio under which this account's fast requirement is not below the exact one;
         1 where it is covered by any, inf where no factor does it). NaN where undecidable under
         either policy.
     policies : Table
         A row per policy that names an exact one: policy, exact, safety_factor_ratio (in force),
         accounts, undecidable, initial_uncovered, maintenance_uncovered (accounts with a gap > 0),
-        initial_hot, initial_exact, maintenance_hot, maintenance_exact (sums),
+        initial_fast, initial_exact, maintenance_fast, maintenance_exact (sums),
         largest_gap_ratio, factor (covers every account, both requirements), share and
         factor_of_share (covers at least that share of the decidable accounts), never (accounts
-        that no factor covers).
+        that no factor covers). A factor takes the place of safety_factor_ratio, it does not
+        multiply it.
     share : float
         The share of accounts that ``factor_of_share`` covers.
     """
@@ -81,7 +82,10 @@ def compare_tiers(
     names = list(chosen.names)
     exact_names = [policy.config.exact for policy in chosen.loaded]
     if not any(exact_names):
-        message = f"no policy of {', '.join(names)} names an exact one (key `exact`)"
+        message = (
+            f"no policy of {', '.join(names)} names an exact one (key `exact`), as those of the "
+            "preset house-two-tiers do"
+        )
         raise InvalidInputError(message, code="NO_EXACT_POLICY")
     exact_of = np.array([-1 if e is None else names.index(e) for e in exact_names], np.int32)
     compiled, selected = prepared
@@ -92,8 +96,8 @@ def compare_tiers(
         raw = core.recompute(threads, [], parts, policy)["accounts"]
         return {name: raw[name][rows] for _, name in _SIDES}
 
-    hot, exact = margins(compiled, selected), margins(compiled, mapped)
-    known = ~np.isnan(hot["initial_margin"]) & ~np.isnan(exact["initial_margin"])
+    fast, exact = margins(compiled, selected), margins(compiled, mapped)
+    known = ~np.isnan(fast["initial_margin"]) & ~np.isnan(exact["initial_margin"])
     factors = _factors(compiled, selected, exact, margins, tick)
     columns: dict[str, Any] = {
         "account": account_names[rows],
@@ -101,12 +105,12 @@ def compare_tiers(
         "exact": Coded(mapped[rows], np.array(names, object)),
     }
     for side, name in _SIDES:
-        gap = exact[name] - hot[name]
+        gap = exact[name] - fast[name]
         ratio = np.zeros(rows.size)
         np.divide(gap, exact[name], out=ratio, where=exact[name] != 0)
         ratio[~known] = np.nan
         columns |= {
-            f"{side}_hot": np.where(known, hot[name], np.nan),
+            f"{side}_fast": np.where(known, fast[name], np.nan),
             f"{side}_exact": np.where(known, exact[name], np.nan),
             f"{side}_gap": np.where(known, gap, np.nan),
             f"{side}_gap_ratio": ratio,
@@ -172,7 +176,7 @@ def _by_policy(
     out: dict[str, list[Any]] = {}
     for number in np.flatnonzero(exact_of >= 0).tolist():
         mine = selected == number
-        known = mine & ~np.isnan(columns["initial_hot"])
+        known = mine & ~np.isnan(columns["initial_fast"])
         factor = np.maximum(columns["initial_factor"], columns["maintenance_factor"])[known]
         ordered = np.sort(factor)
         at = max(int(np.ceil(share * ordered.size)) - 1, 0)
@@ -185,7 +189,7 @@ def _by_policy(
         }
         for side, _ in _SIDES:
             row[f"{side}_uncovered"] = int((columns[f"{side}_gap"][known] > 0).sum())
-            row[f"{side}_hot"] = float(columns[f"{side}_hot"][known].sum())
+            row[f"{side}_fast"] = float(columns[f"{side}_fast"][known].sum())
             row[f"{side}_exact"] = float(columns[f"{side}_exact"][known].sum())
         ratios = [columns[f"{side}_gap_ratio"][known] for side, _ in _SIDES]
         row |= {

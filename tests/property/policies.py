@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.property.markets import UNDERLYINGS, between, sometimes
 
-HOT = ("fixed", "dynamic", "scenario")
+FAST = ("fixed", "dynamic", "scenario")
 
 
 def make_haircuts(rng: random.Random) -> dict[str, Any]:
@@ -384,7 +384,7 @@ def make_policy(rng: random.Random, method: str) -> dict[str, Any]:
     own = {name: make_override(rng, policy) for name in UNDERLYINGS if sometimes(rng, 0.25)}
     if own:
         policy["underlyings"] = own
-    if method in HOT and sometimes(rng, 0.3):
+    if method in FAST and sometimes(rng, 0.3):
         policy["safety_factor_ratio"] = between(rng, 1.0, 3.0)
     return policy
 

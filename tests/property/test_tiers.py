@@ -1,4 +1,4 @@
-"""A hot policy beside the exact one it names: the factor found covers, and nothing less does."""
+"""A fast policy beside the exact one it names: the factor found covers, and nothing less does."""
 
 from __future__ import annotations
 
@@ -22,28 +22,28 @@ SIDES = (("initial", "initial_margin"), ("maintenance", "maintenance_margin"))
 
 
 def two_tiers(rng: random.Random, method: str) -> tuple[Inputs, dict[str, Any], dict[str, Any]]:
-    """A book, a hot policy, and an exact one that counts equity alike."""
+    """A book, a fast policy, and an exact one that counts equity alike."""
     drawn = make_inputs(rng, method)
     exact = make_policy(rng, rng.choice(["scenario", "dynamic"]))
     exact.pop("safety_factor_ratio", None)
-    hot = {**drawn.policy, "collateral": "haircut", "option_value": "equity", "exact": "exact"}
-    hot.pop("safety_factor_ratio", None)
+    fast = {**drawn.policy, "collateral": "haircut", "option_value": "equity", "exact": "exact"}
+    fast.pop("safety_factor_ratio", None)
     exact = {**exact, "collateral": "haircut", "option_value": "equity"}
-    return drawn, hot, exact
+    return drawn, fast, exact
 
 
-def engine_under(drawn: Inputs, hot: dict[str, Any], exact: dict[str, Any]) -> tm.Engine:
-    policies = {"schema": 1, "policies": {"hot": hot, "exact": exact}}
+def engine_under(drawn: Inputs, fast: dict[str, Any], exact: dict[str, Any]) -> tm.Engine:
+    policies = {"schema": 1, "policies": {"fast": fast, "exact": exact}}
     return tm.Engine(market_of(drawn), portfolio_of(drawn), policies)
 
 
 @CI
 @given(draws, st.sampled_from(["fixed", "dynamic", "scenario"]))
 def test_both_tiers_agree_with_the_twin(rng: random.Random, method: str) -> None:
-    drawn, hot, exact = two_tiers(rng, method)
-    hot["safety_factor_ratio"] = between(rng, 1.0, 2.0)
-    tiers = engine_under(drawn, hot, exact).tiers()
-    for tier, policy in (("hot", hot), ("exact", exact)):
+    drawn, fast, exact = two_tiers(rng, method)
+    fast["safety_factor_ratio"] = between(rng, 1.0, 2.0)
+    tiers = engine_under(drawn, fast, exact).tiers()
+    for tier, policy in (("fast", fast), ("exact", exact)):
         pockets = Twin(with_policy(drawn, policy)).pockets()
         for row in tiers.accounts:
             own = [pocket for (name, _), pocket in pockets.items() if name == row["account"]]
@@ -61,14 +61,14 @@ def test_both_tiers_agree_with_the_twin(rng: random.Random, method: str) -> None
 def test_under_the_factor_no_account_is_below_the_exact_measure(
     rng: random.Random, method: str
 ) -> None:
-    drawn, hot, exact = two_tiers(rng, method)
-    found = engine_under(drawn, hot, exact).tiers()
+    drawn, fast, exact = two_tiers(rng, method)
+    found = engine_under(drawn, fast, exact).tiers()
     (row,) = list(found.policies)
     factors = np.maximum(found.accounts["initial_factor"], found.accounts["maintenance_factor"])
     able = factors[np.isfinite(factors)]
     most = float(able.max()) if able.size else 1.0
     assert found.policies["factor"][0] == (most if row["never"] == 0 else math.inf)
-    raised = engine_under(drawn, {**hot, "safety_factor_ratio": most}, exact).tiers()
+    raised = engine_under(drawn, {**fast, "safety_factor_ratio": most}, exact).tiers()
     for side, _ in SIDES:
         covered = np.isfinite(found.accounts[f"{side}_factor"])
         assert (raised.accounts[f"{side}_gap"][covered] <= 0).all()
@@ -83,7 +83,7 @@ def test_under_the_factor_no_account_is_below_the_exact_measure(
     ]
     if any((loss > 1000 * TICK).any() for loss in losses):
         less = 1.0 + (most - 1.0) * 0.99
-        short = engine_under(drawn, {**hot, "safety_factor_ratio": less}, exact).tiers()
+        short = engine_under(drawn, {**fast, "safety_factor_ratio": less}, exact).tiers()
         gaps = [short.accounts[f"{side}_gap"] for side, _ in SIDES]
         assert max(float(np.nanmax(gap)) for gap in gaps) > 0
 
@@ -91,10 +91,10 @@ def test_under_the_factor_no_account_is_below_the_exact_measure(
 @CI
 @given(draws, st.sampled_from(["fixed", "dynamic", "scenario"]))
 def test_what_the_factor_adds_is_a_line_of_its_own(rng: random.Random, method: str) -> None:
-    drawn, hot, exact = two_tiers(rng, method)
+    drawn, fast, exact = two_tiers(rng, method)
     factor = between(rng, 1.0, 2.0)
-    plain = engine_under(drawn, hot, exact)
-    raised = engine_under(drawn, {**hot, "safety_factor_ratio": factor}, exact)
+    plain = engine_under(drawn, fast, exact)
+    raised = engine_under(drawn, {**fast, "safety_factor_ratio": factor}, exact)
     losses = ("futures", "options", "scan")
     for account in drawn.portfolio["accounts"]:
         before, after = plain.explain(account["account"]), raised.explain(account["account"])

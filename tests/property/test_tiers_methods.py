@@ -1,4 +1,4 @@
-"""Exact policies of methods that cannot be hot, beside hot ones: each tier against its twin."""
+"""Exact policies of methods that cannot be fast, beside fast ones: each tier against its twin."""
 
 from __future__ import annotations
 
@@ -35,32 +35,32 @@ ALIKE = {"collateral": "haircut", "option_value": "equity"}
 Drawn = tuple[Inputs, dict[str, Any], dict[str, Any]]
 
 
-def two_tiers(rng: random.Random, hot_method: str, exact_method: str) -> Drawn:
-    """A book, a hot policy, and an exact one that counts equity alike."""
-    drawn = make_inputs(rng, hot_method)
-    hot = {**drawn.policy, **ALIKE, "exact": "exact"}
-    hot.pop("safety_factor_ratio", None)
+def two_tiers(rng: random.Random, fast_method: str, exact_method: str) -> Drawn:
+    """A book, a fast policy, and an exact one that counts equity alike."""
+    drawn = make_inputs(rng, fast_method)
+    fast = {**drawn.policy, **ALIKE, "exact": "exact"}
+    fast.pop("safety_factor_ratio", None)
     if exact_method in TAILS:
-        return drawn, hot, make_tail_policy(rng, exact_method, rng.choice(GENERATORS)) | ALIKE
-    return drawn, hot, make_policy(rng, exact_method) | ALIKE
+        return drawn, fast, make_tail_policy(rng, exact_method, rng.choice(GENERATORS)) | ALIKE
+    return drawn, fast, make_policy(rng, exact_method) | ALIKE
 
 
 @pytest.mark.parametrize("exact_method", ["es", "var", "portfolio", "matrix"])
 @settings(CI, max_examples=EXAMPLES or 40)
 @given(draws, st.sampled_from(["fixed", "dynamic", "scenario"]))
-def test_tiers_of_another_method(exact_method: str, rng: random.Random, hot_method: str) -> None:
-    drawn, hot, exact = two_tiers(rng, hot_method, exact_method)
-    hot["safety_factor_ratio"] = between(rng, 1.0, 2.0)
+def test_tiers_of_another_method(exact_method: str, rng: random.Random, fast_method: str) -> None:
+    drawn, fast, exact = two_tiers(rng, fast_method, exact_method)
+    fast["safety_factor_ratio"] = between(rng, 1.0, 2.0)
     past = make_past(rng)
 
     def tiers(first: dict[str, Any]) -> Any:
-        policies = {"schema": 1, "policies": {"hot": first, "exact": exact}}
+        policies = {"schema": 1, "policies": {"fast": first, "exact": exact}}
         market, portfolio = market_of(drawn), portfolio_of(drawn)
         return tm.Engine(market, portfolio, policies, history=history_of(past)).tiers()
 
-    found = tiers(hot)
+    found = tiers(fast)
     own = with_policy(drawn, exact)
-    pockets = {"hot": Twin(with_policy(drawn, hot)).pockets()}
+    pockets = {"fast": Twin(with_policy(drawn, fast)).pockets()}
     if exact_method != "portfolio":
         pockets["exact"] = (TailTwin(own, past) if exact_method in TAILS else Twin(own)).pockets()
     # undecidable under either is undecidable
@@ -90,6 +90,6 @@ def test_tiers_of_another_method(exact_method: str, rng: random.Random, hot_meth
     most = max((float(values.max()) for values in able if values.size), default=1.0)
     if most > 1e6:  # a loss of next to nothing: the factor that covers with it is no factor
         return
-    raised = tiers({**hot, "safety_factor_ratio": max(1.0, most)})
+    raised = tiers({**fast, "safety_factor_ratio": max(1.0, most)})
     for (side, _), values in zip(SIDES, factors, strict=True):
         assert (raised.accounts[f"{side}_gap"][np.isfinite(values)] <= 0).all()

@@ -20,10 +20,10 @@ COARSE = {"price_range": 0.18, "price_steps": 1, "vol_up": 0.3, "vol_down": 0.2,
 def two_tiers(factor=1.0):
     haircuts = {"default": 0.1, "USD": 0.0, "USDC": 0.0, "USDT": 0.0}
     fine = {**COARSE, "price_steps": 40, "strike_nodes": True}
-    hot = {"method": "scenario", "haircuts": haircuts, "scenario": COARSE, "exact": "fine"}
+    fast = {"method": "scenario", "haircuts": haircuts, "scenario": COARSE, "exact": "fine"}
     exact = {"method": "scenario", "haircuts": haircuts, "scenario": fine}
-    hot["safety_factor_ratio"] = factor
-    return {"schema": 1, "policies": {"coarse": hot, "fine": exact}}
+    fast["safety_factor_ratio"] = factor
+    return {"schema": 1, "policies": {"coarse": fast, "fine": exact}}
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,7 @@ import pytest
 
 import tickmargin as tm
 from tickmargin.cli import exit_codes, main
+from tickmargin.report import tiers_page
 from tickmargin.simulate import synthetic_venue
 
 COARSE = {"price_range": 0.18, "price_steps": 1, "vol_up": 0.3, "vol_down": 0.2,
@@ -17,11 +18,11 @@ COARSE = {"price_range": 0.18, "price_steps": 1, "vol_up": 0.3, "vol_down": 0.2,
 FINE = {**COARSE, "price_steps": 40, "strike_nodes": True}
 
 
-def policies(hot=None, exact=None, **more):
+def policies(fast=None, exact=None, **more):
     haircuts = {"default": 0.1, "USD": 0.0, "USDC": 0.0, "USDT": 0.0}
     first = {"method": "scenario", "haircuts": haircuts, "scenario": COARSE, "exact": "fine"}
     second = {"method": "scenario", "haircuts": haircuts, "scenario": FINE}
-    data = {"schema": 1, "policies": {"coarse": {**first, **(hot or {})},
+    data = {"schema": 1, "policies": {"coarse": {**first, **(fast or {})},
                                       "fine": {**second, **(exact or {})}}}  # fmt: skip
     return data | more
 
@@ -79,9 +80,9 @@ def test_a_share_of_accounts_needs_less_than_all(engine):
     assert covered >= 0.5
 
 
-def test_a_live_engine_goes_on_with_the_hot_policy(venue):
+def test_a_live_engine_goes_on_with_the_fast_policy(venue):
     market = venue.market_at()
-    given = policies(hot={"safety_factor_ratio": 1.25})
+    given = policies(fast={"safety_factor_ratio": 1.25})
     engine = tm.Engine(market, venue.portfolio(), given)
     (row,) = [p for p in engine.info()["policies"] if p["policy"] == "coarse"]
     assert row["path"] == "incremental"
@@ -97,7 +98,7 @@ def test_a_live_engine_goes_on_with_the_hot_policy(venue):
     engine.verify()
     assert "safety" in engine.explain(account).requirement["component"].tolist()
     tiers = engine.tiers()
-    assert tiers.accounts["initial_hot"].tobytes() == (
+    assert tiers.accounts["initial_fast"].tobytes() == (
         engine.recompute().accounts["initial_margin"].tobytes()
     )
 
@@ -142,12 +143,12 @@ def test_a_resting_order_asks_for_no_less_than_its_fill(venue, preset):
 @pytest.mark.parametrize(
     ("given", "code", "told"),
     [
-        (policies(hot={"exact": "fin"}), "UNKNOWN_POLICY", "did you mean fine"),
-        (policies(hot={"exact": "coarse"}), "UNKNOWN_POLICY", "expected one of fine"),
+        (policies(fast={"exact": "fin"}), "UNKNOWN_POLICY", "did you mean fine"),
+        (policies(fast={"exact": "coarse"}), "UNKNOWN_POLICY", "expected one of fine"),
         (policies(exact={"exact": "coarse"}), "EXACT_HAS_EXACT", "names an exact policy itself"),
         (policies(exact={"collateral": "simulated"}), "EXACT_MEASURES_OTHERWISE", "collateral"),
-        (policies(hot={"safety_factor_ratio": 0.9}), "OUT_OF_RANGE", "at least 1"),
-        (policies(hot={"safety_factor_ratio": float("nan")}), "NOT_FINITE", "safety_factor"),
+        (policies(fast={"safety_factor_ratio": 0.9}), "OUT_OF_RANGE", "at least 1"),
+        (policies(fast={"safety_factor_ratio": float("nan")}), "NOT_FINITE", "safety_factor"),
     ],
 )
 def test_keys_that_make_no_sense_are_refused(given, code, told):
@@ -156,7 +157,7 @@ def test_keys_that_make_no_sense_are_refused(given, code, told):
     assert code in {issue.code for issue in caught.value.issues}
 
 
-def test_only_methods_of_the_hot_path_have_an_exact_one():
+def test_only_fast_methods_have_an_exact_one():
     text = (tm.policies.PRESETS_FOLDER / "deribit-pm-2026-02-15.toml").read_text("utf-8")
     text = text.replace("method =", "safety_factor_ratio = 1.5\nmethod =", 1)
     with pytest.raises(tm.InvalidInputError, match="has an effect only where method is fixed"):
@@ -170,6 +171,40 @@ def test_without_an_exact_policy_there_is_nothing_to_compare(venue):
     assert caught.value.code == "NO_EXACT_POLICY"
     with pytest.raises(tm.InvalidInputError, match="share"):
         engine.tiers(policies=policies(), share=0.0)
+
+
+def test_the_command_compares_the_shipped_pair_by_default(capsys, venue, tmp_path, monkeypatch):
+    venue.market_at().save(tmp_path / "market")
+    venue.portfolio().save(tmp_path / "portfolio")
+    folders = [str(tmp_path / "market"), str(tmp_path / "portfolio")]
+    assert main(["tiers", *folders]) == 0
+    out = capsys.readouterr().out
+    assert "house-fast beside house-full" in out
+    assert "safety factor that covers all, in its place" in out
+    assert "hot" not in out.lower().split()
+    assert main(["tiers", *folders, "-p", "house-fixed"]) == exit_codes.BAD_INPUT
+    assert "preset house-two-tiers" in capsys.readouterr().err
+
+
+def test_a_factor_takes_the_place_of_the_one_in_force(venue):
+    """A pair with the factor that covers has it found again, not one of 1 on top."""
+    plain = tm.Engine(venue.market_at(), venue.portfolio(), policies()).tiers()
+    (row,) = list(plain.policies)
+    raised = policies(fast={"safety_factor_ratio": row["factor"]})
+    (again,) = list(tm.Engine(venue.market_at(), venue.portfolio(), raised).tiers().policies)
+    assert again["factor"] == pytest.approx(row["factor"], rel=1e-9) != 1.0
+    assert (again["initial_uncovered"], again["maintenance_uncovered"]) == (0, 0)
+
+
+def test_the_picture_begins_at_its_floor_but_for_what_is_not_covered():
+    exact = np.array([3e6, 40.0, 5.0, 0.0, 5.0])
+    fast = np.array([4e6, 50.0, 6.0, 0.0, 4.0])
+    sides = ("initial", "maintenance")
+    columns = {f"{side}_{k}": v for side in sides for k, v in (("fast", fast), ("exact", exact))}
+    accounts = tm.Table({"account": np.array(list("abcde"), object), **columns}, name="tiers")
+    assert tiers_page._floor(accounts) == 10.0  # five decades below 1e6
+    for trace in tiers_page._figure(accounts, 10.0, "USD")["data"][:2]:
+        assert trace["text"] == ["a", "b", "e"]
 
 
 def test_the_command_prints_and_writes_what_the_engine_says(capsys, venue, engine, tmp_path):

@@ -1,4 +1,4 @@
-"""`tickmargin tiers`: what the hot path asks for beside the exact measure it stands in for."""
+"""`tickmargin tiers`: what the fast policy asks for beside the exact measure it stands in for."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ from tickmargin.cli.options import (
     Threads,
 )
 
+DEFAULT_TIERS = "house-two-tiers"
+
 if TYPE_CHECKING:
     from tickmargin.engine import Engine
     from tickmargin.tiers import Tiers
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
 def tiers(
     market: MarketFolder,
     portfolio: PortfolioFolder,
-    policies: PolicyName,
+    policies: PolicyName = DEFAULT_TIERS,
     share: Annotated[
         float, typer.Option("--share", help="Also the factor that covers this share of accounts.")
     ] = 0.99,
@@ -42,8 +44,9 @@ def tiers(
 ) -> None:
     """Margin every account under its policy and under the exact policy that names.
 
-    Needs a policy file with `exact` in a policy of the methods fixed, dynamic or scenario. --out
-    writes a row per account. With --strict an account below the exact measure is exit code 5.
+    Needs a policy file with `exact` in a policy of the methods fixed, dynamic or scenario. A safety
+    factor that covers takes the place of the policy's own, it does not multiply it. --out writes a
+    row per account. With --strict an account below the exact measure is exit code 5.
     """
     from tickmargin.cli.inputs import load_engine
     from tickmargin.cli.output import check_html, check_out, print_json, say, write_table

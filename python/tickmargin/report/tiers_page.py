@@ -1,4 +1,4 @@
-"""The page of two tiers: every account's hot requirement against the exact one."""
+"""The page of two tiers: every account's fast requirement against the exact one."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ from tickmargin.report.text import MISSING, count, escape, exact_money, label, m
 from tickmargin.report.theme import SERIES, STATE_COLOURS, axis, layout
 from tickmargin.tiers import Tiers
 
-ACCOUNT_HEADS = ("account", "policy", "IM hot", "IM exact", "IM gap", "MM hot", "MM exact",
+ACCOUNT_HEADS = ("account", "policy", "IM fast", "IM exact", "IM gap", "MM fast", "MM exact",
                  "MM gap", "of the exact", "factor")  # fmt: skip
 _POINTS = 4_000
+_DECADES = 5
 
 
 def largest_gaps(accounts: Columns, top: int) -> NDArray[np.intp]:
@@ -44,14 +45,14 @@ def policy_rows(row: Mapping[str, Any]) -> list[tuple[str, str]]:
     rows = [
         ("accounts", count(row["accounts"])),
         ("safety factor in force", f"{row['safety_factor_ratio']:g}"),
-        ("IM of all: hot, exact", f"{money(row['initial_hot'])}, {money(row['initial_exact'])}"),
-        ("MM of all: hot, exact",
-         f"{money(row['maintenance_hot'])}, {money(row['maintenance_exact'])}"),
+        ("IM of all: fast, exact", f"{money(row['initial_fast'])}, {money(row['initial_exact'])}"),
+        ("MM of all: fast, exact",
+         f"{money(row['maintenance_fast'])}, {money(row['maintenance_exact'])}"),
         ("below the exact IM", f"{count(row['initial_uncovered'])} of {count(known)}"),
         ("below the exact MM", f"{count(row['maintenance_uncovered'])} of {count(known)}"),
         ("largest gap, of the exact", percent(row["largest_gap_ratio"])),
-        ("factor that covers all", factor_words(row["factor"])),
-        (f"factor that covers {percent(row['share'], 4).replace('.0000', '')}",
+        ("safety factor that covers all, in its place", factor_words(row["factor"])),
+        (f"that covers {percent(row['share'], 4).replace('.0000', '')}, in its place",
          factor_words(row["factor_of_share"])),
         ("accounts that no factor covers", count(row["never"])),
     ]  # fmt: skip
@@ -67,7 +68,7 @@ def account_cells(row: Mapping[str, Any]) -> list[str]:
     amounts = [
         exact_money(row[f"{side}_{name}"])
         for side in ("initial", "maintenance")
-        for name in ("hot", "exact", "gap")
+        for name in ("fast", "exact", "gap")
     ]
     told = [percent(max(ratios)), factor_words(max(factors))]
     return [str(row["account"]), str(row["policy"]), *amounts, *told]
@@ -85,7 +86,8 @@ def write_tiers(
     page = Page()
     for row in done.policies:
         name = str(row["policy"])
-        mine = np.flatnonzero(done.accounts["policy"] == name)
+        mine = done.accounts.take(np.flatnonzero(done.accounts["policy"] == name))
+        floor = _floor(mine)
         table = "".join(
             f'<tr><td class="text">{escape(head)}</td><td>{escape(value)}</td></tr>'
             for head, value in policy_rows(row)
@@ -93,12 +95,13 @@ def write_tiers(
         page.section(
             f"policy-{len(page.sections) + 1}",
             f"{escape(name)} beside {escape(row['exact'])}",
-            "Each mark is an account: what the hot path asks for against the exact measure. Marks "
-            "above the line are not covered. A factor bounds the gap of these accounts at this "
-            "market, and of no other.",
+            "Each mark is an account: what the fast policy asks for against the exact measure. "
+            "Marks above the line are not covered. A safety factor that covers takes the place of "
+            "the one in force, and bounds the gap of these accounts at this market alone. "
+            f"Covered accounts below {floor:,g} {label(numeraire)} are not drawn.",
             f'<div class="scroll"><table style="max-width: 560px"><tbody>{table}</tbody></table>'
             "</div>",
-            page.chart(_figure(done.accounts.take(mine), numeraire)),
+            page.chart(_figure(mine, floor, numeraire)),
         )
     rows = largest_gaps(done.accounts, top)
     if len(rows):
@@ -137,35 +140,43 @@ def write_tiers(
     return target
 
 
-def _figure(accounts: Columns, numeraire: str) -> Figure:
+def _floor(accounts: Columns) -> float:
+    """Where the picture begins: at five to six decades below the largest exact requirement."""
+    exact = accounts["initial_exact"]
+    most = float(np.max(exact[exact > 0], initial=0.0))
+    return 10.0 ** math.floor(math.log10(most) - _DECADES) if most > 0 else 1.0
+
+
+def _figure(accounts: Columns, floor: float, numeraire: str) -> Figure:
     data: list[dict[str, Any]] = []
-    most = 1.0
+    most = floor
     for side, name, colour in (
         ("initial", "initial margin", SERIES[0]),
         ("maintenance", "maintenance margin", SERIES[1]),
     ):
-        hot, exact = accounts[f"{side}_hot"], accounts[f"{side}_exact"]
-        known = np.flatnonzero((hot > 0) & (exact > 0))
+        fast, exact = accounts[f"{side}_fast"], accounts[f"{side}_exact"]
+        known = np.flatnonzero((fast > 0) & (exact > 0) & ((fast >= floor) | (exact > fast)))
         # a large book is thinned; what is not covered is never dropped
         kept = known[(np.arange(known.size) % max(1, known.size // _POINTS) == 0)
-                     | (exact[known] > hot[known])]  # fmt: skip
+                     | (exact[known] > fast[known])]  # fmt: skip
         if kept.size:
-            most = max(most, float(hot[kept].max()), float(exact[kept].max()))
+            most = max(most, float(fast[kept].max()), float(exact[kept].max()))
         data.append(
             {
                 "type": "scatter",
                 "mode": "markers",
                 "name": name,
-                "x": hot[kept].tolist(),
+                "x": fast[kept].tolist(),
                 "y": exact[kept].tolist(),
                 "text": [label(account) for account in accounts["account"][kept].tolist()],
                 "marker": {"color": colour, "size": 5, "opacity": 0.6},
-                "hovertemplate": "%{text}<br>hot %{x:,.0f}<br>exact %{y:,.0f}"
+                "hovertemplate": "%{text}<br>fast %{x:,.0f}<br>exact %{y:,.0f}"
                 "<extra>%{fullData.name}</extra>",
             }
         )
     data.append(
-        {"type": "scatter", "mode": "lines", "name": "equal", "x": [1.0, most], "y": [1.0, most],
+        {"type": "scatter", "mode": "lines", "name": "equal", "x": [floor, most],
+         "y": [floor, most],
          "line": {"color": STATE_COLOURS["undecidable"], "width": 1.5, "dash": "dot"},
          "hoverinfo": "skip"}
     )  # fmt: skip
@@ -174,7 +185,7 @@ def _figure(accounts: Columns, numeraire: str) -> Figure:
         "layout": layout(
             460,
             showlegend=True,
-            xaxis=_decades(f"hot ({label(numeraire)}, logarithmic)"),
+            xaxis=_decades(f"fast ({label(numeraire)}, logarithmic)"),
             yaxis=_decades(f"exact ({label(numeraire)})"),
         ),
     }
