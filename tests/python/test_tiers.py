@@ -55,6 +55,25 @@ def test_the_shipped_pair_covers_the_book_its_factor_is_read_off():
     assert row["never"] == 0
 
 
+def test_the_newest_pair_covers_its_book_without_a_factor_and_keeps_its_bands():
+    """The same book; the range of ETH is that of house-portfolio of the same date."""
+    pair = tm.Policies.preset("house-two-tiers")
+    book = synthetic_venue(accounts=10_000, positions=100_000, seed=7)
+    (row,) = list(tm.Engine(book.market_at(), book.portfolio(), pair).tiers().policies)
+    assert (row["initial_uncovered"], row["maintenance_uncovered"]) == (0, 0)
+    assert row["safety_factor_ratio"] == row["factor"] == 1.0
+    # as measured for the preset's head
+    assert row["initial_fast"] == pytest.approx(185.4e6, abs=0.1e6)
+    assert row["initial_exact"] == pytest.approx(160.5e6, abs=0.1e6)
+    assert pair.describe()[0]["path"] == "bands"
+    scan = {
+        name: tm.Policies.preset(f"{name}-2026-05-01").loaded[0].config.underlyings["ETH"].scenario
+        for name in ("house-two-tiers", "house-portfolio")
+    }
+    ours, theirs = scan.values()
+    assert (ours.price_range, ours.tails) == (theirs.price_range, theirs.tails)
+
+
 def test_an_exact_policy_is_no_choice_by_default(engine):
     assert set(engine.recompute().accounts["policy"].tolist()) == {"coarse"}
 
