@@ -1,7 +1,8 @@
-"""Contracts that a policy's rules have no place for: whoever holds one is undecidable."""
+"""What accounts hold that the rules of their policy do not know, or count in other sizes."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,15 +10,19 @@ from numpy.typing import NDArray
 
 from tickmargin.core_inputs import instrument_order
 from tickmargin.errors import Issue
+from tickmargin.loading.specs import KINDS, PAYOFFS
+from tickmargin.market import Market
 from tickmargin.policies import Policies
 from tickmargin.portfolio import Portfolio
 
 if TYPE_CHECKING:
     from tickmargin import _core
 
-__all__ = ["no_place", "unsupported_contracts"]
+__all__ = ["fractional_sizes", "no_place", "unsupported_contracts"]
 
 _NAMED = 3
+_KNOWN_KINDS = [KINDS.index("future"), KINDS.index("perpetual")]
+_LINEAR = PAYOFFS.index("linear")
 
 
 def no_place(policy: str, method: str, instrument: str) -> str:
@@ -51,6 +56,46 @@ def unsupported_contracts(
             )
             column = f"policies.{policy.name}.method"
             issues.append(Issue("UNSUPPORTED_CONTRACT", "policies", None, column, name, message))
+    return issues
+
+
+def fractional_sizes(
+    compiled: Sequence[Mapping[str, Any]],
+    account_policy: NDArray[np.int32],
+    market: Market,
+    portfolio: Portfolio,
+) -> list[Issue]:
+    """Give an issue for each contract held in sizes that its protocol does not have.
+
+    A protocol's rule counts a fraction of its size unit as one, as the core does; a float64 within
+    2^-50 of a whole number is that number.
+    """
+    positions, instruments = portfolio.positions, portfolio.instruments
+    row_of = {name: u for u, name in enumerate(market.underlyings.names.tolist())}
+    known = np.isin(instruments.kind, _KNOWN_KINDS) & (instruments.payoff == _LINEAR)
+    issues = []
+    for p, policy in enumerate(compiled):
+        if not policy["protocol"]:
+            continue
+        decimals = np.array([terms["size_decimals"] for terms in policy["protocol"]], np.int64)
+        rows = np.array([row_of[name] for name in portfolio.underlying_names], np.intp)
+        of_each = decimals[rows[instruments.underlying]]
+        i = positions.instrument
+        parts = np.abs(positions.quantity) * instruments.multiplier[i] * 10.0 ** of_each[i]
+        broken = np.abs(parts - np.rint(parts)) > parts * 2.0**-50
+        broken &= (account_policy[positions.account] == p) & known[i]
+        for row in np.unique(i[broken]).tolist():
+            mine = broken & (i == row)
+            holders = np.unique(positions.account[mine])
+            noun = "1 account holds" if holders.size == 1 else f"{holders.size:,} accounts hold"
+            message = (
+                f"policy {policy['name']}: {noun} {instruments.names[row]} in no whole number of "
+                f"{10.0 ** -float(of_each[row]):g} base units, in which its rule counts; a "
+                f"fraction counts as one ({_first(holders, portfolio)})"
+            )
+            name = str(instruments.names[row])
+            place = f"policies.{policy['name']}.protocol.size_decimals"
+            issues.append(Issue("SIZE_NOT_WHOLE", "policies", None, place, name, message))
     return issues
 
 

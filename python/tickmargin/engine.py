@@ -15,7 +15,7 @@ from tickmargin import _core
 from tickmargin._kernels import require_kernels
 from tickmargin.baskets import basket_table, order_legs
 from tickmargin.collateral_notes import unlisted_collateral
-from tickmargin.contract_notes import unsupported_contracts
+from tickmargin.contract_notes import fractional_sizes, unsupported_contracts
 from tickmargin.core_inputs import core_columns, index_moves
 from tickmargin.errors import InputTypeError, InvalidInputError, Issue, UnknownNameError
 from tickmargin.history import History, missing_history
@@ -117,6 +117,7 @@ class Engine(LiveMethods, Outlook):
         self._policy_names = {0: chosen.names}
         compiled = self._compile(chosen)
         self._fingerprints = {0: fingerprint(compiled)}
+        self._warnings += tuple(fractional_sizes(compiled, self._account_policy, market, portfolio))
         self._warnings += missing_history(compiled, market, portfolio)
         self._warnings += tuple(doubtful_history(self._history, market, portfolio))
 

@@ -138,6 +138,8 @@ CODES: Mapping[str, str] = MappingProxyType(
         "MISSING_VOL": "Warning: no volatility; the option is undecidable.",
         "MISSING_FORWARD": "Warning: no forward for the option's expiry; it is undecidable.",
         "MISSING_HISTORY": "Warning: no past prices for a policy that needs them; undecidable.",
+        "SIZE_NOT_WHOLE": "Warning: a position is no whole number of its protocol's size units; "
+        "a fraction counts as one.",
         "HISTORY_LATE": "Warning: the last price of a history is long before the market's time.",
         "HISTORY_OFF": "Warning: the last price of a history is far from the index.",
         "MISSING_ASSET_PRICE": "Warning: an asset in use has no price; who uses it is undecidable.",
