@@ -146,7 +146,7 @@ def project(
             states[:, p, v, d], statuses[:, p, v, d] = raw["state"], raw["status"]
             meter.show("projecting", 1)
     health = health_ratios(amounts["equity"], amounts["maintenance_margin"], debts)
-    frozen = {**amounts, "health_ratio": health}
+    frozen: dict[str, NDArray[Any]] = {**amounts, "health_ratio": health}
     frozen |= {"state": STATES[states], "status": STATUSES[statuses]}
     for array in (*frozen.values(), moves, shocks, days):
         array.flags.writeable = False

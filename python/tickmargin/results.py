@@ -29,10 +29,10 @@ class Result:
     accounts : Table
         A row per account: account, equity (maintenance collateral weights), equity_initial
         (initial-margin weights), initial_margin, maintenance_margin, slack and slack_ticks (the
-        smallest of the account's pockets that hold positions or debts), health_ratio (of the pocket that
-        binds: equity / maintenance_margin; without a requirement, what is supplied at maintenance
-        weights / debts, the health factor of lenders; inf without either), debts (what negative
-        balances owe, unrounded, > 0), state (the worst of the pockets), status, policy,
+        smallest of the account's pockets that hold positions or debts), health_ratio (of the pocket
+        that binds: equity / maintenance_margin; without a requirement, what is supplied at
+        maintenance weights / debts, the health factor of lenders; inf without either), debts (what
+        negative balances owe, unrounded, > 0), state (the worst of the pockets), status, policy,
         policy_epoch, as_of_ns, worst_pocket (the pocket that binds: the one with the smallest
         slack) and its worst_underlying, worst_price_move and worst_vol_shock.
     pockets : Table

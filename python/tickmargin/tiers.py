@@ -136,14 +136,16 @@ def _factors(
     """The smallest factor of each account, to a tick of what it multiplies.
 
     What a factor of 2 adds to a factor of 1 is the loss that it multiplies, less than a tick more
-    than it shows. Resting orders under a percent rule bend that line: then the factor is raised
-    until a recompute under it covers all that it should.
+    than it shows in each pocket. Resting orders under a percent rule bend that line. Then the
+    factor is raised by what a recompute under it finds short, by more each time, until it covers
+    all that it should.
     """
     plain = margins(_with_factor(compiled, 1.0), selected)
     double = margins(_with_factor(compiled, 2.0), selected)
     found: dict[str, NDArray[np.float64]] = {}
+    losses: dict[str, NDArray[np.float64]] = {}
     for side, name in _SIDES:
-        loss = double[name] - plain[name] - tick
+        losses[side] = loss = double[name] - plain[name] - tick
         missing = exact[name] - plain[name]
         factor = np.ones(missing.size)
         short = missing > 0
@@ -151,17 +153,18 @@ def _factors(
         able = short & (loss > 0.5 * tick)
         factor[able] = (1.0 + missing[able] / loss[able]) * (1.0 + 1e-12)
         found[side] = factor
-    for _ in range(_TRIES):
+    for attempt in range(_TRIES):
         finite = [factor[np.isfinite(factor)] for factor in found.values()]
         most = max((float(factor.max()) for factor in finite if factor.size), default=1.0)
         at_most = margins(_with_factor(compiled, most), selected)
-        behind = {
-            side: np.isfinite(found[side]) & (at_most[name] < exact[name]) for side, name in _SIDES
-        }
-        if not any(rows.any() for rows in behind.values()):
+        covered = True
+        for side, name in _SIDES:
+            rows = np.isfinite(found[side]) & (at_most[name] < exact[name])
+            short_by = exact[name][rows] - at_most[name][rows] + tick
+            found[side][rows] = most + short_by / losses[side][rows] * 2.0**attempt
+            covered &= not rows.any()
+        if covered:
             break
-        for side, rows in behind.items():
-            found[side][rows] = 1.0 + (most - 1.0) * 1.05 + 1e-9
     return found
 
 

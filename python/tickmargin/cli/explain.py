@@ -171,7 +171,7 @@ def _print(
                 *(exact_money(row[name]) for name in ("weighted_supplies", "debts")),
                 f"{row['health_ratio']:,.4f}",
                 exact_money(row["initial_equity"]),
-                may_borrow(row["initial_equity"], 0.0, exact_money),
+                may_borrow(row["initial_equity"], exact_money),
             )
         print_table(target, table)
     if prices:

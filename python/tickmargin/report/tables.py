@@ -87,10 +87,10 @@ def riskiest_table(accounts: Columns, numeraire: str, *, shows_pockets: bool = F
             names = ("initial_margin", "maintenance_margin")
             cells += [exact_money(float(accounts[name][row])) for name in names]
         if borrowers:
-            free = (float(accounts[n][row]) for n in ("equity_initial", "initial_margin"))
+            free = (accounts["equity_initial"] - accounts["initial_margin"])[row]
             cells += [
                 exact_money(float(accounts["debts"][row])),
-                may_borrow(*free, exact_money),
+                may_borrow(float(free), exact_money),
             ]
         cells += [
             exact_money(float(accounts["slack"][row])),

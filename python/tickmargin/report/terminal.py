@@ -138,10 +138,10 @@ def riskiest_table(accounts: Columns, numeraire: str, *, shows_pockets: bool = F
             *(whole_money(float(accounts[name][row])) for name in amounts),
         ]
         if borrowers:
-            free = (float(accounts[n][row]) for n in ("equity_initial", "initial_margin"))
+            free = (accounts["equity_initial"] - accounts["initial_margin"])[row]
             cells += [
                 whole_money(float(accounts["debts"][row])),
-                may_borrow(*free, whole_money),
+                may_borrow(float(free), whole_money),
             ]
         cells += [
             whole_money(float(accounts["slack"][row])),

@@ -57,9 +57,8 @@ def whole_money(value: float | None) -> str:
     return _unsigned_zero(f"{value:,.0f}")
 
 
-def may_borrow(initial_equity: float, initial_margin: float, write: Callable[[float], str]) -> str:
-    """Write what initial equity leaves to borrow, as ``write`` writes amounts."""
-    free = initial_equity - initial_margin
+def may_borrow(free: float, write: Callable[[float], str]) -> str:
+    """Write what equity less margin, both initial, leaves to borrow, as ``write`` does amounts."""
     return MISSING if math.isnan(free) else write(free) if free > 0.0 else "nothing"
 
 
