@@ -25,6 +25,7 @@ from tickmargin.live_base import whole
 from tickmargin.live_policies import fingerprint
 from tickmargin.live_settings import room_for
 from tickmargin.market import Market
+from tickmargin.name_notes import unknown_names
 from tickmargin.names import Namebook
 from tickmargin.orders import read_orders
 from tickmargin.outlook import Outlook
@@ -110,6 +111,7 @@ class Engine(LiveMethods, Outlook):
         self._core = self._make_core(chosen)
         self._warnings = (*warnings, *unlisted_collateral(chosen, self._account_policy, portfolio))
         self._warnings += (*reversed_discounts(chosen), *unknown_pegs(chosen, market))
+        self._warnings += tuple(unknown_names(chosen, market, portfolio))
         self._warnings += tuple(
             unsupported_contracts(self._core, chosen, self._account_policy, portfolio)
         )

@@ -39,6 +39,7 @@ class Policies:
             hint = "use Policies.load(path), .preset(name), .from_toml(text) or .from_dict(data)"
             raise InputTypeError(f"Policies: got {type(loaded).__name__}; {hint}")
         self._loaded = loaded
+        self._is_preset = False
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Policies:
@@ -178,7 +179,9 @@ class Policies:
             hint = suggestion(name, known)
             message = f"unknown preset {name!r}{hint}; known: {', '.join(known)}"
             raise UnknownNameError(message, code="UNKNOWN_PRESET")
-        return cls.load(file)
+        policies = cls.load(file)
+        policies._is_preset = True
+        return policies
 
     @classmethod
     def resolve(cls, policies: object) -> Policies:
@@ -233,6 +236,11 @@ class Policies:
         """The selection rules, in order; the last one takes every account."""
         index = {name: i for i, name in enumerate(self.names)}
         return tuple(Rule(index[r.policy], r.conditions()) for r in self._loaded.rules)
+
+    @property
+    def is_preset(self) -> bool:
+        """Whether they come with the package, for many markets."""
+        return self._is_preset
 
     @property
     def needs_gross_notional(self) -> bool:

@@ -6,11 +6,11 @@ The health factors are Aave's own cases (vectors of family `lending`) or worked 
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.golden.cases import folder
 
 import tickmargin as tm
 from tickmargin.cli import main
@@ -74,9 +74,8 @@ def engine() -> tm.Engine:
 
 
 def aave_cases() -> list[dict[str, Any]]:
-    folder = os.environ.get("TICKMARGIN_VECTORS")
-    file = Path(folder or "") / "lending.json"
-    if not folder or not file.is_file():
+    file = folder() / "lending.json"
+    if not file.is_file():
         return []
     vectors = json.loads(file.read_text("utf-8"))["vectors"]
     return [v for v in vectors if v["id"].startswith("aave.account.")]
