@@ -192,6 +192,12 @@ def check_dynamic(view: View) -> Iterator[Problem]:
         yield Problem(("depth_cap_ratio",), "MISSING_KEY", None, message, keys)
 
 
+def check_promise(view: View) -> Iterator[Problem]:
+    """What IM claims to cover is not less than what MM does."""
+    yield from not_below(view, ("horizon_initial_days",), ("horizon_maintenance_days",))
+    yield from not_below(view, ("confidence_initial",), ("confidence_maintenance",))
+
+
 def check_scenario(view: View) -> Iterator[Problem]:
     """Shocks that exist, and IM not below MM."""
     yield from not_below(view, ("initial_factor",), ("maintenance_factor",))
@@ -250,6 +256,7 @@ CHECKS = {
     "dynamic": check_dynamic,
     "scenario": check_scenario,
     "netting": check_netting,
+    "promise": check_promise,
 }
 
 

@@ -153,7 +153,7 @@ def load_data(data: object, source: Source) -> LoadedFile:
 
 
 def _without_unused(issues: Mapping[Path, list[PolicyIssue]]) -> list[PolicyIssue]:
-    """All issues but those inside a section that should not be there at all."""
+    """All issues but those inside a section, or of the size of a key, that should not be there."""
     unused = {
         path for path, found in issues.items() if any(i.code == "SECTION_NOT_USED" for i in found)
     }
@@ -162,6 +162,7 @@ def _without_unused(issues: Mapping[Path, list[PolicyIssue]]) -> list[PolicyIssu
         for path, found in issues.items()
         if not any(path[:end] in unused for end in range(len(path)))
         for issue in found
+        if issue.code != "INITIAL_BELOW_MAINTENANCE" or all(i.code != "KEY_NOT_USED" for i in found)
     ]
 
 

@@ -195,6 +195,31 @@ def test_all_faults_are_reported_at_once_in_the_order_of_their_lines() -> None:
     assert "p.toml:5: policies.f.metod: unknown key; did you mean method?" in str(caught.value)
 
 
+def test_of_a_key_that_is_not_used_only_that_is_told() -> None:
+    bracket = {"notional_cap": 1e9, "initial_ratio": 0.1, "maintenance_ratio": 0.05}
+    futures = {"initial_ratio": 0.05, "maintenance_ratio": 0.1, "brackets": [bracket]}
+    policy = {"method": "fixed", "haircuts": {"USD": 0.0}, "futures": futures}
+    assert faults({"schema": 1, "policies": {"p": policy}}) == [
+        ("KEY_NOT_USED", "policies.p.futures.initial_ratio"),
+        ("KEY_NOT_USED", "policies.p.futures.maintenance_ratio"),
+    ]
+
+
+def test_a_promise_of_im_is_not_below_that_of_mm() -> None:
+    promise = {
+        "horizon_initial_days": 1.0,
+        "confidence_initial": 0.99,
+        "horizon_maintenance_days": 2.0,
+        "confidence_maintenance": 0.999,
+    }
+    futures = {"initial_ratio": 0.1, "maintenance_ratio": 0.05}
+    policy = {"method": "fixed", "haircuts": {"USD": 0.0}, "futures": futures, "promise": promise}
+    assert faults({"schema": 1, "policies": {"p": policy}}) == [
+        ("INITIAL_BELOW_MAINTENANCE", "policies.p.promise.horizon_initial_days"),
+        ("INITIAL_BELOW_MAINTENANCE", "policies.p.promise.confidence_initial"),
+    ]
+
+
 def test_a_fault_of_one_kind_gives_the_error_its_code() -> None:
     with pytest.raises(InvalidInputError) as caught:
         Policies.from_dict(with_value((*F, "levels", "warning"), 1.1))
