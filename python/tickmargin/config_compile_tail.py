@@ -99,13 +99,15 @@ class TailMaker:
                 samples.append(make())
             return made[key]
 
+        horizons = (tail.horizon_initial_days, tail.horizon_maintenance_days)
+        shares = self._stress_shares()
+        for horizon, share in zip(horizons, shares, strict=True):
+            if (
+                share > 0.0
+            ):  # a stressed window without any move is what a short history lacks first
+                self._stress_pairs(horizon)
         sides = []
-        for horizon, window, share in zip(
-            (tail.horizon_initial_days, tail.horizon_maintenance_days),
-            self._windows(),
-            self._stress_shares(),
-            strict=True,
-        ):
+        for horizon, window, share in zip(horizons, self._windows(), shares, strict=True):
             terms = []
             if share < 1.0:
                 own = partial(self._sample, horizon, window)
@@ -219,7 +221,7 @@ class TailMaker:
         )
         return max(confidence for *of, confidence in both if of == [days, window])
 
-    def _stressed(self, days: float) -> _Sample:
+    def _stress_pairs(self, days: float) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         stress = self.tail.stress
         assert stress is not None
         history = self._needed_history()
@@ -232,7 +234,11 @@ class TailMaker:
                 "in the history"
             )
             raise self._fault("MISSING_HISTORY", "stress", message)
-        return self._moved(history, start, end, np.empty(0))
+        return start, end
+
+    def _stressed(self, days: float) -> _Sample:
+        start, end = self._stress_pairs(days)
+        return self._moved(self._needed_history(), start, end, np.empty(0))
 
     def _moved(
         self, history: History, start: NDArray[np.intp], end: NDArray[np.intp], weight: Floats

@@ -18,8 +18,8 @@ from tickmargin.collateral_notes import unlisted_collateral
 from tickmargin.contract_notes import fractional_sizes, unsupported_contracts
 from tickmargin.core_inputs import core_columns, index_moves
 from tickmargin.errors import InputTypeError, InvalidInputError, Issue, UnknownNameError
-from tickmargin.history import History, missing_history
-from tickmargin.history_notes import doubtful_history
+from tickmargin.history import History
+from tickmargin.history_notes import doubtful_history, missing_history
 from tickmargin.live import LiveMethods
 from tickmargin.live_base import whole
 from tickmargin.live_policies import fingerprint
@@ -120,7 +120,7 @@ class Engine(LiveMethods, Outlook):
         compiled = self._compile(chosen)
         self._fingerprints = {0: fingerprint(compiled)}
         self._warnings += tuple(fractional_sizes(compiled, self._account_policy, market, portfolio))
-        self._warnings += missing_history(compiled, market, portfolio)
+        self._warnings += tuple(missing_history(compiled, self._history, market, portfolio))
         self._warnings += tuple(doubtful_history(self._history, market, portfolio))
 
     def _columns(self) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,9 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tickmargin.errors import InputTypeError, InvalidInputError, Issue
-from tickmargin.market import Market
-from tickmargin.portfolio import Portfolio
+from tickmargin.errors import InputTypeError, InvalidInputError
 from tickmargin.pricing.arguments import reals
 
 __all__ = ["History"]
@@ -119,28 +117,6 @@ def beside(market: str | Path) -> Path | None:
         names = " and ".join(path.name for path in found)
         raise InvalidInputError(f"{folder}: {names} are both there", code="FILE_AMBIGUOUS")
     return found[0] if found else None
-
-
-def missing_history(
-    compiled: Sequence[Mapping[str, Any]], market: Market, portfolio: Portfolio
-) -> tuple[Issue, ...]:
-    """Underlyings of the portfolio without scenarios under a compiled policy, as warnings."""
-    used = set(portfolio.underlying_names)
-    return tuple(
-        Issue(
-            "MISSING_HISTORY",
-            "history",
-            None,
-            "price",
-            name,
-            f"policy {policy['name']}: {name} has no price, or no volatility, at every time that a "
-            "move needs; pockets that hold it are undecidable",
-        )
-        for policy in compiled
-        for tail in policy["tail"]
-        for name, moves in zip(market.underlyings.names.tolist(), tail["moves"], strict=True)
-        if name in used and not moves["known"]
-    )
 
 
 def _column(name: str, values: ArrayLike, size: int) -> NDArray[np.float64]:

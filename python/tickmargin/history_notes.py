@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,7 +13,7 @@ from tickmargin.history import History
 from tickmargin.market import Market
 from tickmargin.portfolio import Portfolio
 
-__all__ = ["doubtful_history"]
+__all__ = ["doubtful_history", "missing_history"]
 
 _DAY_NS = 86_400_000_000_000
 # A history is late where its last price is older than a week and than so many of its usual steps.
@@ -64,6 +67,40 @@ def doubtful_history(history: History | None, market: Market, portfolio: Portfol
             )
             issues.append(_issue("HISTORY_OFF", name, off))
     return issues
+
+
+def missing_history(
+    compiled: Sequence[Mapping[str, Any]],
+    history: History | None,
+    market: Market,
+    portfolio: Portfolio,
+) -> list[Issue]:
+    """Give issues for underlyings of the portfolio without scenarios under a compiled policy."""
+    used = set(portfolio.underlying_names)
+    return [
+        _issue(
+            "MISSING_HISTORY",
+            name,
+            f"policy {policy['name']}: {name} has no price, or no volatility, at every time that a "
+            f"move needs{_since(history, market, name)}; pockets that hold it are undecidable",
+        )
+        for policy in compiled
+        for tail in policy["tail"]
+        for name, moves in zip(market.underlyings.names.tolist(), tail["moves"], strict=True)
+        if name in used and not moves["known"]
+    ]
+
+
+def _since(history: History | None, market: Market, name: str) -> str:
+    """From when on it is known, as windows may begin before."""
+    known = None if history is None else history.until(market.as_of_ns)
+    if known is None or name not in known.underlyings:
+        return " (the history does not have it)"
+    rows = np.flatnonzero(~np.isnan(known.prices[:, list(known.underlyings).index(name)]))
+    if not rows.size:
+        return " (the history has no price of it)"
+    begin = _utc(known.times_ns[rows[0]])
+    return f" (its prices begin at {begin}; a window or stressed days may lie before)"
 
 
 def _issue(code: str, name: str, message: str) -> Issue:

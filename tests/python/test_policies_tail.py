@@ -214,6 +214,9 @@ def test_a_missing_history_names_policy_underlyings_and_key() -> None:
     }
     with pytest.raises(tm.InvalidInputError, match="between 2020-03-01 and 2020-03-31"):
         compiled(stressed, past())
+    # Too few moves as well: what the stressed days lack comes first.
+    with pytest.raises(tm.InvalidInputError, match="between 2020-03-01 and 2020-03-31"):
+        compiled(stressed, past(11))
 
 
 def test_an_underlying_without_prices_is_unknown_and_the_others_are_not() -> None:
