@@ -14,7 +14,7 @@ import pyarrow.parquet
 import pytest
 
 import tickmargin as tm
-from tickmargin.cli import exit_codes, main
+from tickmargin.cli import exit_codes, main, output
 from tickmargin.simulate import synthetic_venue
 
 COMMANDS = (
@@ -150,6 +150,25 @@ def test_info_says_which_path_each_policy_of_a_file_takes(capsys):
     assert code == 0
     assert re.search(r"f +fixed +incremental", out)
     assert call(capsys, "info", "--policies", "house-fixd")[0] == exit_codes.BAD_INPUT
+
+
+def test_the_list_of_presets_fits_a_terminal(capsys):
+    code, out, _ = call(capsys, "presets", "list")
+    assert code == 0
+    assert max(map(len, out.splitlines())) <= 100
+    inner = out[out.index("\nhouse-two-tiers ") :].splitlines()[2]
+    assert inner.split()[:3] == ["house-fast", "scenario", "bands"]
+
+
+def test_work_that_goes_on_is_told_without_a_terminal(capsys, monkeypatch):
+    clock = iter([0.0, 4.0, 12.0, 13.0, 23.0])  # seconds: at the start, then after each step
+    monkeypatch.setattr("tickmargin.cli.output.time.monotonic", lambda: next(clock))
+    with output.steps("margining", 4) as step:
+        for _ in range(4):
+            step()
+    captured = capsys.readouterr()
+    assert captured.err.splitlines() == ["margining: 50% done", "margining: 100% done"]
+    assert captured.out == ""
 
 
 def test_presets_are_listed_and_shown_as_files_that_load(capsys):

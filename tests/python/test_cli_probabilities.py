@@ -111,6 +111,35 @@ def test_an_underlying_that_the_history_lacks_is_named(capsys, book, tmp_path):
     assert json.loads(out)["unknown_moves"] == {"SOL": 29}
 
 
+def test_drawn_moves_that_need_a_longer_history_name_the_window(capsys, book, tmp_path):
+    rows = pq.read_table(book / "market" / "history.parquet")
+    last = pa.compute.max(rows["ts_ns"]).as_py()
+    young = pa.compute.and_(
+        pa.compute.equal(rows["underlying"], "SOL"), pa.compute.less(rows["ts_ns"], last - 9 * DAY)
+    )
+    short = tmp_path / "short.parquet"
+    pq.write_table(rows.filter(pa.compute.invert(young)), short)
+    drawn = ("--history", short, "--generator", "monte_carlo", "--draws", "100")
+    code, out, err = call(capsys, book, *drawn)
+    assert code == 0, err
+    told = "does not know SOL in 100 of 100 scenarios: whoever holds it is undecidable"
+    assert f"{told}; a shorter window may leave those out (--window-days)" in out
+    code, out, _ = call(capsys, book, *drawn, "--window-days", "9")
+    assert "does not know SOL" not in out
+
+
+def test_nobody_who_may_be_called_is_said(capsys, book, tmp_path):
+    still = tmp_path / "still.parquet"
+    rows = pq.read_table(book / "market" / "history.parquet")
+    pq.write_table(rows.set_column(2, "close", pa.array([100.0] * len(rows))), still)
+    page = tmp_path / "page.html"
+    code, out, err = call(capsys, book, "--history", still, "--horizon-days", "1", "--html", page)
+    assert code == 0, err
+    told = "obody who is not called now would be, in any scenario"
+    assert f"Likeliest to be called: n{told}" in out
+    assert f"N{told}" in page.read_text()
+
+
 def test_a_file_has_the_words_of_a_tail_and_options_beat_it(capsys, book, tmp_path):
     words = tmp_path / "words.toml"
     words.write_text('[tail]\ngenerator = "monte_carlo"\ndraws = 150\nseed = 3\n', "utf-8")

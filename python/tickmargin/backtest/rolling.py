@@ -250,7 +250,7 @@ def _steps(history: PriceHistory, days: float) -> int:
     if steps < 1:
         raise refuse(
             f"a horizon of {days:g} days is shorter than the history's step of "
-            f"{history.step_days:g} days"
+            f"{history.step_days:g} days; hold the policy to a longer one (--horizon-days)"
         )
     return steps
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from tickmargin.table import Table
 
 _WIDTH_MAX = 10_000
+LINE_SECONDS = 10.0  # between two lines of progress
 SUFFIXES = (".csv", ".parquet", ".json")
 
 
@@ -100,9 +102,24 @@ def write_table(table: Table, path: Path) -> None:
         pyarrow(f"writing {path.name}", "pyarrow.parquet").write_table(arrow, str(path))
 
 
+class _Lines:
+    """A line to standard error when work has gone on for so long, and again."""
+
+    def __init__(self, what: str, total: int) -> None:
+        self._what, self._total, self._done = what, total, 0
+        self._told = time.monotonic()
+
+    def step(self) -> None:
+        self._done += 1
+        now = time.monotonic()
+        if now - self._told >= LINE_SECONDS:
+            self._told = now
+            say(f"{self._what}: {self._done / self._total:.0%} done")
+
+
 @contextmanager
 def steps(what: str, total: int) -> Iterator[Callable[[], None]]:
-    """Show a progress bar on standard error, only if that is a terminal.
+    """Show on standard error how far work is: a bar on a terminal, else a line now and then.
 
     Yields
     ------
@@ -112,13 +129,15 @@ def steps(what: str, total: int) -> Iterator[Callable[[], None]]:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     target = console(error=True)
+    if not target.is_terminal:
+        yield _Lines(what, total).step
+        return
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(
         *columns,
         TimeElapsedColumn(),
         console=target,
         transient=True,
-        disable=not target.is_terminal,
     ) as bar:
         task = bar.add_task(what, total=total)
         yield lambda: bar.advance(task)

@@ -11,6 +11,7 @@ import typer
 
 from tickmargin.cli.options import Json
 
+_DESCRIPTION = 36  # of the widest names a table of 100 columns
 DATED = re.compile(r".+-\d{4}-\d{2}-\d{2}")
 
 presets = typer.Typer(help="List and show the policies that come with the package.")
@@ -33,18 +34,21 @@ def list_presets(as_json: Json = False) -> None:
         return
     table = grid(
         "Presets (a name without a date is the newest of that name)",
-        [("preset", True), ("policy", True), ("method", True), ("ticks by", True), ("as of", True)],
+        [("preset", True), ("method", True), ("ticks by", True), ("as of", True)],
     )
-    table.add_column("description")
+    table.add_column("description", max_width=_DESCRIPTION)
+    several = {row["preset"] for row in rows if len(Policies.preset(row["preset"])) > 1}
     last = ""
     dated = sorted(name for name in Policies.presets() if DATED.fullmatch(name))
     newest = {name[: -len("-2026-01-01")]: name for name in dated}
     for row in rows:
         if row["preset"] in newest.values():
             continue  # shown under its name without the date
+        inner = row["preset"] in several
+        if inner and row["preset"] != last:
+            table.add_row(name_cell(row["preset"]))
         table.add_row(
-            name_cell(row["preset"] if row["preset"] != last else ""),
-            name_cell(row["name"]),
+            name_cell(f"  {row['name']}" if inner else row["preset"]),
             name_cell(row["method"]),
             name_cell(row["path"]),
             name_cell(row["as_of"]),

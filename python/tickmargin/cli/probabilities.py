@@ -260,7 +260,9 @@ def _print(
             styled = Text(state, style=STATE_STYLES[str(states[n])])
             table.add_row(Text(name), styled, *(Text(cell) for cell in numbers))
         print_table(target, table)
-        target.print()
+    else:
+        target.print(Text(f"Likeliest to be called: {page.NOBODY}"), soft_wrap=True)
+    target.print()
     worst = page.worst_scenarios(done, _SCENARIOS)
     if worst:
         dated = page.is_dated(done)

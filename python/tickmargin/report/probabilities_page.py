@@ -22,6 +22,7 @@ ACCOUNT_HEADS = ("account", "now", "called in", "p(call)", "at most", "liquidate
 _CALLED = ("margin_call", "liquidating", "bankrupt")
 _UNDERLYINGS = 5
 _SCENARIOS = 10
+NOBODY = "nobody who is not called now would be, in any scenario"
 _SPAN = ("start_ns", "end_ns")
 _DAY_NS = 86_400 * 10**9
 _WORDS = {
@@ -129,9 +130,10 @@ def notes_of(done: BreachProbabilities, told: Mapping[str, Any]) -> list[str]:
         )
     for name, scenarios in unknown_moves(done).items():
         never = scenarios == done.count
-        then = (
-            "whoever holds it is undecidable" if never else "a shorter window may leave those out"
-        )
+        then = "whoever holds it is undecidable" if never else ""
+        # Drawn moves need a price at every time of the window; replayed ones miss some moves.
+        if not never or done.generator == "monte_carlo":
+            then += f"{'; ' if then else ''}a shorter window may leave those out (--window-days)"
         notes.append(
             f"the history does not know {name} in {count(scenarios)} of {count(done.count)} "
             f"scenarios: {then}"
@@ -217,8 +219,9 @@ def write_probabilities(
     heads = [(head, n < 2) for n, head in enumerate(ACCOUNT_HEADS)]
     cells = [account_cells(r, str(states[n]), done.count)
              for n, r in zip(rows, done.accounts.take(rows), strict=True)]  # fmt: skip
+    shown = _table(heads, cells) if rows else f"<p>{NOBODY[0].upper()}{NOBODY[1:]}.</p>"
     page.section("accounts", "Likeliest to be called", "In how many scenarios, and how likely.",
-                 _table(heads, cells))  # fmt: skip
+                 shown)  # fmt: skip
     worst = worst_scenarios(done, _SCENARIOS)
     dated = is_dated(done)
     heads = [(head, n < (2 if dated else 1)) for n, head in enumerate(scenario_heads(done))]
