@@ -151,7 +151,7 @@ def _print(target: Console, done: Projection, numeraire: str) -> None:
     shortfall, liquidated, slack = shortfall_of(done), liquidated_of(done), slack_of(done)
     for d, days in enumerate(done.forward_days.tolist()):
         moves = [(move(done.price_moves[m]), False) for m in across]
-        heads = [("volatility", True), *moves]
+        heads = [("volatility \\ index", True), *moves]
         table = grid(f"{title} ({numeraire}), {day_words(days).lower()}", heads)
         for v in down:
             cells = []
