@@ -172,6 +172,9 @@ py::dict explain(const Engine& engine, std::int32_t account) {
   using S = ExplainedScenario;
   out["scenarios"] = columns_of(e.scenarios, &S::pocket, &S::underlying, &S::price_move,
                                 &S::vol_shock, &S::weight, &S::profit);
+  using T = ExplainedTail;
+  out["tail"] = columns_of(e.tail, &T::pocket, &T::scenario, &T::loss, &T::initial_share,
+                           &T::maintenance_share);
   using N = ExplainedNetting;
   out["netting"] = columns_of(e.netting, &N::pocket, &N::underlying, &N::initial_alone,
                               &N::initial_share, &N::maintenance_alone, &N::maintenance_share);

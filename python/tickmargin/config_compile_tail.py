@@ -20,7 +20,7 @@ from tickmargin.config_tail import JointTail
 from tickmargin.errors import InvalidInputError
 from tickmargin.history import History
 
-__all__ = ["TailMaker", "apart", "compile_tail"]
+__all__ = ["TailMaker", "apart", "compile_tail", "scenario_times_ns"]
 
 Floats = NDArray[np.float64]
 _DAY_NS = 86_400_000_000_000
@@ -30,11 +30,15 @@ _EPOCH = date(1970, 1, 1)
 
 @dataclass(frozen=True)
 class _Sample:
-    """Moves and volatility shocks [underlying x scenario], NaN: unknown; weights or none."""
+    """Moves and volatility shocks [underlying x scenario], NaN: unknown; weights or none.
+
+    ``times_ns`` [2 x scenario]: from when to when prices moved so; none where they are drawn.
+    """
 
     moves: Floats
     shocks: Floats | None
     weight: Floats
+    times_ns: NDArray[np.int64] | None = None
 
 
 def compile_tail(
@@ -55,6 +59,15 @@ def compile_tail(
     maker = TailMaker(policy, tail, tuple(underlyings), history, as_of_ns)
     modelled = tail.generator in ("parametric", "delta_gamma")
     return maker.parametric() if modelled else maker.scenarios()
+
+
+def scenario_times_ns(
+    policy: LoadedPolicy, underlyings: Sequence[str], history: History | None, as_of_ns: int
+) -> NDArray[np.int64]:
+    """When prices moved as in each joint scenario of a section: [2 x scenario], 0 where drawn."""
+    tail = policy.config.tail
+    assert tail is not None
+    return TailMaker(policy, tail, tuple(underlyings), history, as_of_ns).times_ns()
 
 
 class TailMaker:
@@ -88,7 +101,8 @@ class TailMaker:
         unmoved = {"known": True, "price_move": nothing, "vol_shock": nothing}
         return self._laid_out([], [dict(unmoved) for _ in self.names], sides)
 
-    def scenarios(self) -> dict[str, Any]:
+    def _sampled(self) -> tuple[list[_Sample], list[dict[str, Any]]]:
+        """The samples, each once, and of which each requirement is made."""
         tail = self.tail
         samples: list[_Sample] = []
         made: dict[Any, int] = {}
@@ -115,6 +129,10 @@ class TailMaker:
             if share > 0.0:
                 terms.append((place(horizon, partial(self._stressed, horizon)), share))
             sides.append({"terms": terms, "multiple": 0.0, "covariance": np.empty(0)})
+        return samples, sides
+
+    def scenarios(self) -> dict[str, Any]:
+        samples, sides = self._sampled()
         sets, first = [], 0
         for sample in samples:
             count = sample.moves.shape[1]
@@ -122,10 +140,18 @@ class TailMaker:
             first += count
         moves = np.concatenate([sample.moves for sample in samples], axis=1)
         shocks = None
-        if tail.vol_moves != "held":
+        if self.tail.vol_moves != "held":
             parts = [s.shocks for s in samples if s.shocks is not None]
             shocks = np.concatenate(parts, axis=1)
         return self._laid_out(sets, self._by_underlying(moves, shocks), sides)
+
+    def times_ns(self) -> NDArray[np.int64]:
+        """[2 x scenario]: from when to when prices moved so, 0 where they are drawn."""
+        times = [
+            np.zeros((2, s.moves.shape[1]), np.int64) if s.times_ns is None else s.times_ns
+            for s in self._sampled()[0]
+        ]
+        return np.concatenate(times, axis=1)
 
     def _windows(self) -> tuple[float | None, float | None]:
         """How far back initial and maintenance margin look."""
@@ -245,7 +271,8 @@ class TailMaker:
     ) -> _Sample:
         prices = self._columns(history, history.prices)
         moves = prices[:, end] / prices[:, start] - 1.0
-        return _Sample(moves, self._shocks(moves, history, start, end), weight)
+        times_ns = history.times_ns[np.stack([start, end])]
+        return _Sample(moves, self._shocks(moves, history, start, end), weight, times_ns)
 
     def _filtered(
         self, history: History, begin: int, start: NDArray[np.intp], end: NDArray[np.intp]
@@ -265,7 +292,8 @@ class TailMaker:
                 moves[u] = _core.filtered_moves(
                     np.ascontiguousarray(column), omega, alpha, beta, *rows
                 )
-        return _Sample(moves, self._shocks(moves, history, start, end), np.empty(0))
+        times_ns = history.times_ns[np.stack([start, end])]
+        return _Sample(moves, self._shocks(moves, history, start, end), np.empty(0), times_ns)
 
     def _drawn(self, days: float) -> _Sample:
         tail = self.tail

@@ -276,7 +276,15 @@ class Engine(LiveMethods, Outlook):
         row = self.account_handle(account)
         raw = self._present().explain(row)
         names = self._present_names()
-        done = explanation_of(raw, names.accounts[row], names, self._policy_names[self._epoch()])
+        epoch, times_ns = self._epoch(), None
+        if len(raw["tail"][0]) and epoch in self._policies_of:
+            times_ns = self._policies_of[epoch].scenario_times_ns(
+                raw["policy"],
+                self._market.underlyings.names.tolist(),
+                self._history,
+                self._market.as_of_ns,
+            )
+        done = explanation_of(raw, names.accounts[row], names, self._policy_names[epoch], times_ns)
         if not len(self._portfolio.baskets) or self._present() is not self._core:
             return done
         return replace(

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tickmargin.errors import InputTypeError, InvalidInputError, UnknownNameError
 from tickmargin.selection import Column, Rule, select_policies
@@ -280,6 +281,14 @@ class Policies:
         return [
             compile_policy(policy, underlyings, assets, history, as_of_ns) for policy in self.loaded
         ]
+
+    def scenario_times_ns(
+        self, policy: int, underlyings: Sequence[str], history: History | None, as_of_ns: int
+    ) -> NDArray[np.int64]:
+        """From when to when prices moved as in each joint scenario of a policy, 0 where drawn."""
+        from tickmargin.config_compile_tail import scenario_times_ns
+
+        return scenario_times_ns(self.loaded[policy], underlyings, history, as_of_ns)
 
     def select(
         self,

@@ -62,6 +62,16 @@ _NETTING = (
     "maintenance_alone",
     "maintenance_share",
 )
+_WHOLE = ("index", "scenario", "from_ns", "to_ns")
+_TAIL = (
+    "pocket",
+    "scenario",
+    "from_ns",
+    "to_ns",
+    "loss",
+    "initial_share",
+    "maintenance_share",
+)
 _SCENARIOS = ("pocket", "underlying", "price_move", "vol_shock", "weight", "profit")
 
 
@@ -159,9 +169,13 @@ def result_of(raw: dict[str, Any], names: Names, basis: Basis) -> Result:
 
 
 def explanation_of(
-    raw: dict[str, Any], account: str, names: Names, policies: Sequence[str]
+    raw: dict[str, Any],
+    account: str,
+    names: Names,
+    policies: Sequence[str],
+    times_ns: NDArray[np.int64] | None,
 ) -> Explanation:
-    """Tables of one explained account."""
+    """Tables of one explained account; ``times_ns`` [2 x scenario] of joint scenarios, if any."""
     pocket, kind, item, *numbers = raw["equity"]
     known = {"balance": names.assets, "position": names.instruments}
     items = [known[k][i] if k in known else None for k, i in zip(kind, item, strict=True)]
@@ -180,12 +194,25 @@ def explanation_of(
         requirement=table_of("requirement", _REQUIREMENT, raw["requirement"], coded),
         positions=table_of("positions", _POSITIONS, raw["positions"], coded),
         scenarios=table_of("scenarios", _SCENARIOS, raw["scenarios"], coded),
+        tail=_tail_table(raw["tail"], times_ns, coded),
         netting=table_of("netting", _NETTING, raw["netting"], coded),
         baskets=Table({}, name="baskets"),
         unsupported=tuple(
             dict.fromkeys(str(names.instruments[i]) for i in sorted(raw["unsupported"]))
         ),
     )
+
+
+def _tail_table(
+    raw: Sequence[Any], times_ns: NDArray[np.int64] | None, coded: dict[str, NDArray[np.object_]]
+) -> Table:
+    """The scenarios of the tail, the largest loss first."""
+    pocket, scenario, *numbers = (np.asarray(column) for column in raw)
+    unknown = np.zeros((2, scenario.size), np.int64)
+    times = unknown if times_ns is None else times_ns[:, scenario.astype(np.intp)]
+    columns = (pocket, scenario, *times, *numbers)
+    order = np.lexsort([scenario, -numbers[0]])
+    return table_of("tail", _TAIL, [column[order] for column in columns], coded)
 
 
 def what_if_table(raw: dict[str, Any], orders: OrderRows, names: Names) -> Table:
@@ -246,5 +273,5 @@ def table_of(
         elif column in ("kind", "item", "component", "level", "table", "charge"):
             out[column] = np.array(data, object)
         else:
-            out[column] = np.array(data, np.int64 if column == "index" else np.float64)
+            out[column] = np.array(data, np.int64 if column in _WHOLE else np.float64)
     return Table(out, name=name)

@@ -100,6 +100,13 @@ class Explanation:
     scenarios : Table
         pocket, underlying, price_move, vol_shock, weight, profit: the policy's grid, and after it
         the strike node that binds, if one does.
+    tail : Table
+        Of methods ``var`` and ``es`` over joint scenarios, else empty: pocket, scenario (its number
+        among the pocket's rows of each underlying in ``scenarios``), from_ns and to_ns (the times
+        of the history between which prices moved so, or, filtered, moved before they were scaled;
+        0 where moves are drawn, or the engine does not know them), loss (of the pocket),
+        initial_share and maintenance_share (what the loss counts in each requirement, factors
+        included: shares times losses add up to the ``scan`` lines); the largest loss first.
     netting : Table
         pocket, underlying, initial_alone, initial_share, maintenance_alone, maintenance_share:
         each unit's loss alone and its Euler share of the loss left after netting across
@@ -123,6 +130,7 @@ class Explanation:
     requirement: Table
     positions: Table
     scenarios: Table
+    tail: Table
     netting: Table
     baskets: Table
     unsupported: tuple[str, ...] = ()
@@ -157,6 +165,7 @@ class Explanation:
                 "requirement",
                 "positions",
                 "scenarios",
+                "tail",
                 "netting",
                 "baskets",
             )

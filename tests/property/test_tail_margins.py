@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import random
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.oracle.margin import Pocket
 from tests.oracle.margin_tail import TailTwin
 from tests.property.books import CI, EXAMPLES, engine_of
 from tests.property.compare import (
@@ -13,8 +15,11 @@ from tests.property.compare import (
     check_lines,
     check_pockets,
     check_units,
+    room,
 )
 from tests.property.tails import GENERATORS, history_of, make_past, make_tail_inputs
+
+import tickmargin as tm
 
 draws = st.randoms(use_true_random=False)
 methods = st.sampled_from(["var", "es"])
@@ -42,4 +47,26 @@ def agree(rng: random.Random, method: str, generator: str) -> None:
     known = {key: pocket for key, pocket in pockets.items() if not pocket.statuses}
     check_units(result, known)
     for account in sorted({account for account, _ in pockets}):
-        check_lines(engine.explain(account), pockets)
+        explained = engine.explain(account)
+        check_lines(explained, pockets)
+        for (owner, name), pocket in known.items():
+            if owner == account and generator not in ("parametric", "delta_gamma"):
+                check_tail(explained, name, pocket)
+
+
+def check_tail(explained: tm.Explanation, name: str, pocket: Pocket) -> None:
+    """Losses of the tail are what the units lose, and add up to the lines by their shares."""
+    profits: dict[str, list[float]] = {}
+    for row in explained.scenarios:
+        if row["pocket"] == name:
+            profits.setdefault(row["underlying"], []).append(row["profit"])
+    tail = [row for row in explained.tail if row["pocket"] == name]
+    for row in tail:
+        lost = -math.fsum(units[row["scenario"]] for units in profits.values())
+        assert abs(row["loss"] - lost) <= room(pocket)
+    for share, column in (("initial_share", "initial"), ("maintenance_share", "maintenance")):
+        scans = [getattr(li, column) for li in pocket.lines if li.component == "scan"]
+        counted = math.fsum(row[share] * row["loss"] for row in tail)
+        assert abs(counted - math.fsum(scans)) <= room(pocket), (share, counted, scans)
+    losses = [row["loss"] for row in tail]
+    assert losses == sorted(losses, reverse=True)

@@ -128,6 +128,15 @@ struct ExplainedScenario {
   double weight;
   double profit;
 };
+// A joint scenario in the tail of `var` or `es`. Shares are what a loss counts in each requirement,
+// factors included: shares x losses add up to the pocket's lines of the tail, but for rounding.
+struct ExplainedTail {
+  std::int32_t pocket;
+  std::int32_t scenario;  // its number in the policy's scenarios
+  double loss;            // of the pocket, numeraire
+  double initial_share;
+  double maintenance_share;
+};
 // Losses of the units of a pocket alone, and the share of the netted loss each of them carries: its
 // Euler share of the norm that binds, so that the shares add up.
 struct ExplainedNetting {
@@ -144,6 +153,7 @@ struct Explanation {
   std::vector<ExplainedRequirement> requirement;
   std::vector<ExplainedPosition> positions;
   std::vector<ExplainedScenario> scenarios;  // the grid, and the strike node that binds
+  std::vector<ExplainedTail> tail;
   std::vector<ExplainedNetting> netting;
   std::vector<InstrumentIndex> unsupported;  // held, without a place in the policy's rules
 };

@@ -131,8 +131,8 @@ void explain_scenarios(const Explainer& e, std::int32_t pocket, const book::Pock
       const double weight = scenarios.grid.weight[s];
       const double profit = unit_profit(rows, u, [&](std::uint32_t i) { return table.row(i)[s]; }) +
                             weight * (collateral * move);
-      e.out.scenarios.push_back({pocket, unit.underlying, move,
-                                 scenarios.shock_of(s), weight, profit});
+      e.out.scenarios.push_back(
+          {pocket, unit.underlying, move, scenarios.shock_of(s), weight, profit});
     }
     const auto node = static_cast<std::ptrdiff_t>(unit.worst_scenario) -
                       static_cast<std::ptrdiff_t>(scenarios.grid.size());
@@ -228,6 +228,10 @@ Explanation explain_account(const Revaluation& world, const book::Book& book,
     explain_requirement(e, name, work, decision);
     explain_positions(e, name, rows, work, trace);
     explain_scenarios(e, name, rows, work, trace);
+    for (const margin::TracedTail& t : trace.tail) {
+      out.tail.push_back({name, static_cast<std::int32_t>(t.scenario), t.loss, t.initial_share,
+                          t.maintenance_share});
+    }
     explain_netting(e, name, work);
     for (std::int64_t k = rows.first_position(); k < rows.end_position(); ++k) {
       if (is_supported(world, e.policy, rows.instrument[k])) continue;

@@ -135,12 +135,21 @@ struct TracedCollateral {
   double contribution;
 };
 
+// A joint scenario in the tail: the pocket's loss in it and how often each requirement counts that.
+struct TracedTail {
+  std::uint32_t scenario;
+  double loss;
+  double initial_share;
+  double maintenance_share;
+};
+
 // Loss (> 0) or gain of each position in the binding scenario, or its share of the percent rule;
 // only asked for when a requirement is explained.
 struct PositionTrace {
   std::vector<double> contribution;          // by position of the pocket
   std::vector<TracedScenario> scenarios;     // of methods without a table
   std::vector<TracedCollateral> collateral;  // of methods without a table
+  std::vector<TracedTail> tail;              // of methods with joint scenarios
 
   void add(const PocketRows& rows, std::int64_t position, double amount) {
     contribution[static_cast<std::size_t>(position - rows.first_position())] = amount;

@@ -189,7 +189,7 @@ void evaluate_tail(const Context& context, const Prepared& prepared, const Pocke
   const auto move_of = [&](std::size_t u) -> const risk::UnderlyingScenarios& {
     return table.underlying[static_cast<std::size_t>(out.units[u].underlying)];
   };
-  write_requirement(
+  const bool raised = write_requirement(
       rows, scratch,
       [&](std::size_t, std::int64_t k) {
         return tail_loss(picks, rows.quantity[k], table.row(rows.instrument[k]));
@@ -198,6 +198,11 @@ void evaluate_tail(const Context& context, const Prepared& prepared, const Pocke
         return collateral_loss(picks, worth, move_of(u).grid.price_move);
       },
       out, trace);
+  for (std::size_t n = 0; trace != nullptr && n < picks.size(); ++n) {
+    const TailPick& pick = picks[n];
+    trace->tail.push_back({pick.column, -scratch.tail.profit[pick.column],
+                           raised ? pick.maintenance : pick.initial, pick.maintenance});
+  }
   const std::int32_t told = scratch.tail.told;
   for (std::size_t u = 0; told >= 0 && u < out.units.size(); ++u) {
     UnitRequirement& unit = out.units[u];

@@ -76,14 +76,17 @@ void trace_losses(const PocketRows& rows, const Scratch& scratch, bool raised, L
   }
 }
 
+// Whether maintenance asked for more than initial margin.
 template <class LossOf, class CollateralLossOf>
-void write_requirement(const PocketRows& rows, const Scratch& scratch, LossOf loss_of,
+bool write_requirement(const PocketRows& rows, const Scratch& scratch, LossOf loss_of,
                        CollateralLossOf collateral_loss_of, PocketRequirement& out,
                        PositionTrace* trace) {
   add_losses(rows, scratch, loss_of, collateral_loss_of, out);
   const bool raised = raise_initial(out);
-  if (trace == nullptr) return;
-  trace_losses(rows, scratch, raised, loss_of, collateral_loss_of, out, *trace);
+  if (trace != nullptr) {
+    trace_losses(rows, scratch, raised, loss_of, collateral_loss_of, out, *trace);
+  }
+  return raised;
 }
 
 }  // namespace tickmargin::margin

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from tickmargin.results import Explanation
 
 _LARGEST = 25
+_SCENARIOS, _UNDERLYINGS = 5, 5  # of the tail, and how many moves of each
 
 
 def explain(
@@ -157,6 +158,9 @@ def _print(
         _print_table(target, lines, names)
     target.print()
     _print_table(target, _largest(parts), ("pocket", "underlying", "instrument"))
+    if len(parts.tail):
+        target.print()
+        _print_tail(target, parts)
     if len(parts.baskets):
         target.print()
         _print_table(target, parts.baskets, ("pocket", "basket", "component"))
@@ -186,6 +190,47 @@ def _print(
                 _price(row["upper"], row["status_upper"]),
             )
         print_table(target, table)
+
+
+def _print_tail(target: Console, parts: Explanation) -> None:
+    """Show which scenarios of the tail lose most, and what the underlyings did in them."""
+    from rich.text import Text
+
+    from tickmargin.cli.output import print_table
+    from tickmargin.report.terminal import grid, name_cell
+    from tickmargin.report.text import exact_money, move
+
+    moves: dict[tuple[str, str], list[float]] = {}
+    for row in parts.scenarios:
+        moves.setdefault((row["pocket"], row["underlying"]), []).append(row["price_move"])
+    named = list(dict.fromkeys(name for _, name in moves))[:_UNDERLYINGS]
+    dated = bool((parts.tail["to_ns"] > 0).any())
+    columns = [("pocket", True), ("from", True), ("to", True)] if dated else [("pocket", True)]
+    columns += [("scenario", False), ("loss", False), ("in IM", False), ("in MM", False)]
+    columns += [(name, False) for name in named]
+    shown = min(_SCENARIOS, len(parts.tail))
+    title = f"Largest losses of the tail ({shown} of {len(parts.tail):,} scenarios)"
+    table = grid(title, columns)
+    for row in parts.tail.take(list(range(shown))):
+        cells = [name_cell(row["pocket"])]
+        if dated:
+            cells += [Text(_time(row[at])) for at in ("from_ns", "to_ns")]
+        cells += [Text(f"{row['scenario']:,}"), Text(exact_money(row["loss"]))]
+        cells += [
+            Text(exact_money(row[share] * row["loss"]))
+            for share in ("initial_share", "maintenance_share")
+        ]
+        for name in named:
+            own = moves.get((row["pocket"], name))
+            cells.append(Text("" if own is None else move(own[row["scenario"]])))
+        table.add_row(*cells)
+    print_table(target, table)
+
+
+def _time(ts_ns: int) -> str:
+    from tickmargin.report.text import moment
+
+    return moment(ts_ns).removesuffix(" 00:00:00 UTC") if ts_ns else "drawn"
 
 
 def _largest(parts: Explanation) -> Any:
