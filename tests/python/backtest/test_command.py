@@ -125,7 +125,7 @@ def test_policies_side_by_side_and_the_frontier(capsys, prices, tmp_path):
         (("--where", "venue"), exit_codes.BAD_INPUT, "--where"),
         (("--confidence", "1.5"), exit_codes.BAD_INPUT, "--confidence"),
         (("--horizon-days", "-1"), exit_codes.BAD_INPUT, "--horizon-days"),
-        (("--horizon-days", "0.1"), exit_codes.BAD_INPUT, "shorter than the history's step"),
+        (("--horizon-days", "0.1"), exit_codes.BAD_INPUT, "to a longer one (--horizon-days)"),
         (("--from", "2030-01-01"), exit_codes.BAD_INPUT, "times to margin"),
         (("-p", "house-fixd"), exit_codes.BAD_INPUT, "house-fixed"),
     ],
