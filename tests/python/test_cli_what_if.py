@@ -95,6 +95,18 @@ def test_no_hedge_needed_is_not_no_hedge_found(capsys, book):
         assert shown in call(capsys, *base, *order)[1]
 
 
+@pytest.mark.parametrize(
+    ("quantity", "verdict", "reason"),
+    [("0", "accepted", "IM is covered"), ("-1000000", "refused", "IM is not covered")],
+)
+def test_a_reason_does_not_repeat_its_verdict(capsys, book, quantity, verdict, reason):
+    order = ("-a", "A000007", "-i", "BTC-PERPETUAL", "-q", quantity, "--price", "84000")
+    _, out, _ = call(capsys, "what-if", *folders(book), *order)
+    lines = [line.split(maxsplit=1) for line in out.splitlines()]
+    shown = {line[0]: line[1].strip() for line in lines if len(line) == 2}
+    assert (shown["verdict"], shown["reason"]) == (verdict, reason)
+
+
 def option_named(engine, **wanted):
     """Give the name of the first option that is like this."""
     for row in engine.portfolio.table("instruments"):

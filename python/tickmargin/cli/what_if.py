@@ -32,6 +32,9 @@ _USD_FROM_MARKS = 100.0
 
 _HEADS = ("account", "instrument", "quantity", "price", "verdict", "reason", "IM before",
           "IM after", "MM before", "MM after", "equity after", "short of", "binding")  # fmt: skip
+# What a table says beside the verdict, which these reasons would repeat.
+_WHY = {"accepted": "IM is covered", "accepted_reduces": "IM is not covered, but eased",
+        "refused_margin": "IM is not covered"}  # fmt: skip
 
 
 def what_if(
@@ -213,6 +216,7 @@ def _cells(row: dict[str, Any], with_hedge: bool) -> list[Text]:
     from tickmargin.report.text import MISSING, exact_money, shock, words
 
     accepted = bool(row["accepted"])
+    reason = str(row["reason"])
     binding = MISSING
     if row["binding_underlying"] is not None:
         price_move, _ = shock(row["binding_price_move"], row["binding_vol_shock"])
@@ -225,7 +229,7 @@ def _cells(row: dict[str, Any], with_hedge: bool) -> list[Text]:
         Text(f"{row['quantity']:,.10g}"),
         Text(f"{row['price']:,.10g}"),
         Text("accepted", style="green") if accepted else Text("refused", style="red"),
-        Text(words(str(row["reason"]))),
+        Text(_WHY.get(reason, words(reason))),
         *(Text(exact_money(row[name])) for name in amounts),
         Text(binding),
     ]
