@@ -19,8 +19,9 @@ from tickmargin.config_load import LoadedPolicy
 from tickmargin.config_tail import JointTail
 from tickmargin.errors import InvalidInputError
 from tickmargin.history import History
+from tickmargin.history_rows import RowPairs, columns_of, rows_of_moves
 
-__all__ = ["TailMaker", "apart", "compile_tail", "scenario_times_ns"]
+__all__ = ["TailMaker", "compile_tail", "scenario_times_ns"]
 
 Floats = NDArray[np.float64]
 _DAY_NS = 86_400_000_000_000
@@ -247,7 +248,7 @@ class TailMaker:
         )
         return max(confidence for *of, confidence in both if of == [days, window])
 
-    def _stress_pairs(self, days: float) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    def _stress_pairs(self, days: float) -> RowPairs:
         stress = self.tail.stress
         assert stress is not None
         history = self._needed_history()
@@ -351,25 +352,11 @@ class TailMaker:
         raise self._fault("MISSING_HISTORY", "generator", message)
 
     def _columns(self, history: History, values: Floats) -> Floats:
-        """Rows of the market's underlyings; NaN where the history has none."""
-        place = {name: i for i, name in enumerate(history.underlyings)}
-        out = np.full((len(self.names), history.times_ns.size), np.nan)
-        for u, name in enumerate(self.names):
-            if name in place:
-                out[u] = values[:, place[name]]
-        return out
+        return columns_of(history, self.names, values)
 
-    def _pairs(
-        self, history: History, days: float, first_ns: int, last_ns: int
-    ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-        """Rows at which moves inside a window start and end, oldest first."""
-        times = history.times_ns
-        horizon = round(days * _DAY_NS)
-        end = np.flatnonzero((times >= first_ns + horizon) & (times <= last_ns))
-        start = np.searchsorted(times, times[end] - horizon)
-        there = times[np.minimum(start, times.size - 1)] == times[end] - horizon
-        start, end = start[there], end[there]
-        return (start, end) if self.tail.overlapping else apart(start, end)
+    def _pairs(self, history: History, days: float, first_ns: int, last_ns: int) -> RowPairs:
+        overlapping = bool(self.tail.overlapping)
+        return rows_of_moves(history.times_ns, days, first_ns, last_ns, overlapping=overlapping)
 
     def _vols(self) -> Floats:
         vols = [_named(self.tail.vols_annual, name, math.nan) for name in self.names]
@@ -407,19 +394,6 @@ class TailMaker:
         path = f"policies.{self.policy.name}.tail.{key}"
         issue = PolicyIssue(code, self.policy.file, None, path, None, message)
         return InvalidInputError.from_issues(f"policy {self.policy.name} for this market", [issue])
-
-
-def apart(
-    start: NDArray[np.intp], end: NDArray[np.intp]
-) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Those of the moves that share no time: from the newest back, so that none of it is lost."""
-    kept: list[int] = []
-    latest = None
-    for row in range(end.size - 1, -1, -1):
-        if latest is None or end[row] <= latest:
-            kept.append(row)
-            latest = start[row]
-    return start[kept[::-1]], end[kept[::-1]]
 
 
 def _named(values: dict[str, float], name: str, nothing: float) -> float:

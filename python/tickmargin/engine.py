@@ -278,12 +278,9 @@ class Engine(LiveMethods, Outlook):
         names = self._present_names()
         epoch, times_ns = self._epoch(), None
         if len(raw["tail"][0]) and epoch in self._policies_of:
-            times_ns = self._policies_of[epoch].scenario_times_ns(
-                raw["policy"],
-                self._market.underlyings.names.tolist(),
-                self._history,
-                self._market.as_of_ns,
-            )
+            of = self._policies_of[epoch]
+            place = names.underlyings.tolist(), self._history, self._market.as_of_ns
+            times_ns = of.scenario_times_ns(raw["policy"], *place)
         done = explanation_of(raw, names.accounts[row], names, self._policy_names[epoch], times_ns)
         if not len(self._portfolio.baskets) or self._present() is not self._core:
             return done

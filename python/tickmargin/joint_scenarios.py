@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tickmargin.config_compile_tail import TailMaker, apart
+from tickmargin.config_compile_tail import TailMaker
 from tickmargin.config_issues import PolicyIssue, suggestion
 from tickmargin.config_load import LoadedPolicy
 from tickmargin.config_tail import JointTail
 from tickmargin.errors import InputTypeError, InvalidInputError
 from tickmargin.history import History
+from tickmargin.history_rows import apart
 from tickmargin.policies import Policies
 from tickmargin.pricing.arguments import reals
 
