@@ -169,6 +169,8 @@ class LiveReads(LiveBase):
     def state_hash(self) -> int:
         """Hash of the primary state: equal states give equal hashes, on any machine.
 
+        Commands print it as 16 hexadecimal digits, ``f"{state_hash:016x}"``.
+
         Raises
         ------
         EngineBusyError

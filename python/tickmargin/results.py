@@ -156,6 +156,9 @@ class Explanation:
     def __repr__(self) -> str:
         return f"Explanation({self._title()})"
 
+    def __str__(self) -> str:
+        return "\n\n".join([self._title(), *map(repr, self._tables())])
+
     def to_dict(self) -> dict[str, Any]:
         """Return all lines as plain Python values."""
         tables = {

@@ -115,6 +115,16 @@ def test_other_methods_have_none() -> None:
     assert len(engine.explain("anna").tail) == 0
 
 
+def test_an_explanation_prints_as_its_tables() -> None:
+    found = explained(TAIL)
+    title, equity, requirement, positions = str(found).split("\n\n")
+    assert title == "anna: healthy under p"
+    assert equity == repr(found.equity)
+    assert requirement == repr(found.requirement)
+    assert positions == repr(found.positions)
+    assert repr(found) == "Explanation(anna: healthy under p)"
+
+
 def test_the_command_shows_them(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     market().save(tmp_path / "market")
     portfolio().save(tmp_path / "portfolio")

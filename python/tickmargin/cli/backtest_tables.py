@@ -9,19 +9,24 @@ from rich.table import Table as RichTable
 from tickmargin.backtest.option_books import HeldDay
 from tickmargin.backtest.summary import Capital, Check, Cyclicality
 from tickmargin.procyclicality import ImpulseResponse
-from tickmargin.report.backtest_page import probability, shortfall
+from tickmargin.report.backtest_page import (
+    SHORTFALL_HEADS,
+    forecasts_shortfall,
+    probability,
+    shortfall_cells,
+)
 from tickmargin.report.text import moment
 
 
 def checks_table(checks: Sequence[Check]) -> RichTable:
     """Show a row of checks per book and class; of shortfall only where a policy forecasts it."""
-    forecast = any(check.shortfall_z2 == check.shortfall_z2 for check in checks)
+    forecast = forecasts_shortfall(checks)
     table = RichTable(box=None, pad_edge=False)
     for head in ("book", "margin"):
         table.add_column(head)
     for head in ("observed", "beyond", "covered", "p (one-sided)", "p of runs", "zone",
                  "p at any time", "worst beyond / margin", "score",
-                 *(("shortfall Z2 (5 % at)",) if forecast else ()), "mean margin"):  # fmt: skip
+                 *(SHORTFALL_HEADS if forecast else ()), "mean margin"):  # fmt: skip
         table.add_column(head, justify="right")
     for check in checks:
         name = f"class {check.name}" if check.scope == "class" else check.name
@@ -37,7 +42,7 @@ def checks_table(checks: Sequence[Check]) -> RichTable:
             probability(check.e_p_value),
             f"{100 * check.worst_shortfall_ratio:.1f} %",
             f"{100 * check.score:.2f} %",
-            *((shortfall(check),) if forecast else ()),
+            *(shortfall_cells(check) if forecast else ()),
             f"{check.mean_margin:,.0f}",
         )
     return table

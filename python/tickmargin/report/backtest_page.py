@@ -20,6 +20,7 @@ from tickmargin.report.theme import SERIES, STATE_COLOURS, axis, layout
 
 _MEASURES = {"initial_margin": "initial margin", "maintenance_margin": "maintenance margin"}
 _POINTS = 2_500
+SHORTFALL_HEADS = ("shortfall Z1", "shortfall Z2 (5 % at)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,8 @@ def _promised(promise: Promise, measure: str) -> str:
     confidence = promise.initial_confidence if initial else promise.maintenance_confidence
     return (
         f"Promised: {100 * confidence:g} % of losses over {horizon(days)}. Losses count upwards; "
-        "marks are losses beyond the margin."
+        "marks are losses beyond the margin, at every time margined: windows that overlap show one "
+        "fall several times, where the table counts it once."
     )
 
 
@@ -178,13 +180,14 @@ def _day(ns: int) -> str:
 
 
 def _table(checks: Sequence[Check]) -> str:
+    forecast = forecasts_shortfall(checks)
     head = ("book", "margin", "held to", "observations", "beyond", "covered", "p (one-sided)",
             "p of runs", "zone", "p at any time", "mean beyond / margin", "worst beyond / margin",
-            "score", "shortfall Z1", "shortfall Z2 (5 % at)", "mean margin")  # fmt: skip
+            "score", *(SHORTFALL_HEADS if forecast else ()), "mean margin")  # fmt: skip
     cells = "".join(
         f'<th class="text">{h}</th>' if i < 2 else f"<th>{h}</th>" for i, h in enumerate(head)
     )
-    body = "".join(_row(check) for check in checks)
+    body = "".join(_row(check, forecast) for check in checks)
     return (
         f'<div class="scroll"><table><thead><tr>{cells}</tr></thead>'
         f"<tbody>{body}</tbody></table></div>"
@@ -209,7 +212,7 @@ def _capital(rows: Sequence[Capital]) -> str:
     )
 
 
-def _row(check: Check) -> str:
+def _row(check: Check, forecast: bool) -> str:
     mark = f' style="background: {STATE_COLOURS["liquidating"]}22"' if check.rejected else ""
     values = (
         f"{100 * check.confidence:.4g} %",
@@ -223,8 +226,7 @@ def _row(check: Check) -> str:
         f"{100 * check.mean_shortfall_ratio:.1f} %",
         f"{100 * check.worst_shortfall_ratio:.1f} %",
         f"{100 * check.score:.2f} %",
-        MISSING if np.isnan(check.shortfall_z1) else f"{check.shortfall_z1:.2f}",
-        shortfall(check),
+        *(shortfall_cells(check) if forecast else ()),
         money(check.mean_margin),
     )
     name = check.name if check.scope != "class" else f"class {check.name}"
@@ -232,12 +234,18 @@ def _row(check: Check) -> str:
     return f"<tr{mark}>{text}{''.join(f'<td>{value}</td>' for value in values)}</tr>"
 
 
-def shortfall(check: Check) -> str:
-    """Write the test of Expected Shortfall and what it is rejected below, or a dash."""
+def forecasts_shortfall(checks: Sequence[Check]) -> bool:
+    """Tell whether a policy forecasts an Expected Shortfall that is tested."""
+    return any(not np.isnan(check.shortfall_z2) for check in checks)
+
+
+def shortfall_cells(check: Check) -> tuple[str, str]:
+    """Write both tests of Expected Shortfall, the second with what it is rejected below."""
+    first = MISSING if np.isnan(check.shortfall_z1) else f"{check.shortfall_z1:.2f}"
     if np.isnan(check.shortfall_z2):
-        return MISSING
-    text = f"{check.shortfall_z2:.2f} ({check.shortfall_critical:.2f})"
-    return text + " rejected" if check.shortfall_rejected else text
+        return first, MISSING
+    second = f"{check.shortfall_z2:.2f} ({check.shortfall_critical:.2f})"
+    return first, second + " rejected" if check.shortfall_rejected else second
 
 
 def probability(value: float) -> str:

@@ -61,7 +61,7 @@ def test_no_code_is_raised_that_is_not_listed_and_none_is_listed_in_vain():
     live = [*PACKAGE.glob("live_*.py"), *PACKAGE.glob("record*.py"), PACKAGE / "names.py"]
     venues = [*(PACKAGE / "venues").glob("*.py"), PACKAGE / "clearing.py", PACKAGE / "engine.py"]
     others = [PACKAGE / name for name in ("market.py", "history.py", "_kernels.py")]
-    others += [PACKAGE / "collateral_notes.py", PACKAGE / "policy_notes.py"]
+    others += PACKAGE.glob("*_notes.py")
     sources = (*LOADING, *live, *venues, *others)
     text = "".join(path.read_text() for path in sources)
     errors = (PACKAGE / "errors.py").read_text()
