@@ -43,8 +43,8 @@ struct AccountRows {
   std::vector<State> state;        // the worst of the account's pockets
   std::vector<Status> status;
   std::vector<std::int32_t> policy;
-  std::vector<std::int64_t>
-      worst_pocket;  // row in `pockets`: the smallest slack of those with positions or debts
+  // Row in `pockets` of the one that binds: the smallest slack of those with positions or debts.
+  std::vector<std::int64_t> worst_pocket;
   // Of that pocket's unit with the largest maintenance; -1 and 0 without one.
   std::vector<UnderlyingIndex> worst_underlying;
   std::vector<double> worst_price_move, worst_vol_shock;
@@ -298,7 +298,7 @@ class Engine {
   Engine& operator=(Engine&&) noexcept;
 
   Result recompute(const RecomputeOptions& options = {}) const;
-  Result project(const Projection& projection) const;               // changes no state
+  Result project(const Projection& projection) const;  // changes no state
   StateCounts count_states(const JointScenarios& scenarios) const;  // changes no state
   Explanation explain(AccountIndex account) const;
   RiskMatrix risk_matrix(AccountIndex account) const;
