@@ -217,6 +217,8 @@ def test_explain_tells_the_health_factor_and_the_prices(
     assert "1.0061" in shown
     assert "1,987.88" in shown  # 16,400 / (10 x 0.825)
     assert "nothing" in shown  # 16,000 at the loan-to-value is less than the debt
+    for empty in ("rounding", "Requirement", "Positions"):
+        assert empty not in shown
     assert main(["explain", *folders, "mor", *policy, "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert [loan["pocket"] for loan in told["loans"]] == ["WETH/USDC"]

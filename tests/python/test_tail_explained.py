@@ -141,5 +141,6 @@ def test_the_command_shows_them(tmp_path: Path, capsys: pytest.CaptureFixture[st
     words = ["explain", tmp_path / "market", tmp_path / "portfolio", "anna", "-p", file]
     assert main([str(word) for word in words]) == 0
     out = capsys.readouterr().out
+    assert re.search(r"\ncross +BTC +expected shortfall +90\.00 +60\.00\n", out)
     assert "Largest losses of the tail (4 of 4 scenarios)" in out
     assert re.search(r"cross +2024-08-29 +2024-08-30 +\d+ +100\.00 +50\.00 +25\.00 +\+10 %", out)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from tickmargin.results import Explanation
 
 _LARGEST = 25
+_MEASURES = {"var": "value at risk", "es": "expected shortfall"}
 _SCENARIOS, _UNDERLYINGS = 5, 5  # of the tail, and how many moves of each
 
 
@@ -152,17 +153,15 @@ def _print(
         lacks = missing_inputs(engine, engine.account_handle(parts.account), parts.policy)
         more = f": {', '.join(lacks)}" if lacks else ""
         target.print(f"because {words(parts.status)}{more}", markup=False, soft_wrap=True)
+    measure = _MEASURES.get(_method(engine, parts.policy), "scan")
     for lines, names in ((parts.equity, ("pocket", "kind", "item")),
                          (parts.requirement, ("pocket", "underlying", "component"))):  # fmt: skip
-        target.print()
-        _print_table(target, lines, names)
-    target.print()
+        _print_table(target, lines, names, measure)
     _print_table(target, _largest(parts), ("pocket", "underlying", "instrument"))
     if len(parts.tail):
         target.print()
         _print_tail(target, parts)
     if len(parts.baskets):
-        target.print()
         _print_table(target, parts.baskets, ("pocket", "basket", "component"))
     if loans:
         target.print()
@@ -241,7 +240,14 @@ def _largest(parts: Explanation) -> Any:
     return parts.positions.take(order[:_LARGEST])
 
 
-def _print_table(target: Console, table: Any, text_columns: tuple[str, ...]) -> None:
+def _method(engine: Engine, policy: str) -> str:
+    return next((p.config.method for p in engine.policies.loaded if p.name == policy), "")
+
+
+def _print_table(
+    target: Console, table: Any, text_columns: tuple[str, ...], measure: str = "scan"
+) -> None:
+    """Print what says something; ``measure`` is what stands in the place of a scan."""
     from tickmargin.cli.output import print_table
     from tickmargin.report.terminal import grid, name_cell
     from tickmargin.report.text import MISSING, exact_money, words
@@ -252,10 +258,12 @@ def _print_table(target: Console, table: Any, text_columns: tuple[str, ...]) -> 
     shown = grid(title, [(words(c), c in text_columns) for c in table.columns])
     for row in table:
         is_rounding = "rounding" in (row.get("kind"), row.get("component"))
+        if is_rounding and not any(value for value in row.values() if isinstance(value, float)):
+            continue
         cells = []
         for column, value in row.items():
             if column in ("kind", "component"):
-                cells.append(name_cell(words(str(value))))
+                cells.append(name_cell(measure if value == "scan" else words(str(value))))
             elif column in text_columns:
                 cells.append(name_cell(value))
             elif is_rounding and value:
@@ -265,7 +273,9 @@ def _print_table(target: Console, table: Any, text_columns: tuple[str, ...]) -> 
             else:
                 cells.append(name_cell(exact_money(value)))
         shown.add_row(*cells)
-    print_table(target, shown)
+    if shown.row_count:
+        target.print()
+        print_table(target, shown)
 
 
 def _price(value: float, status: str) -> str:
