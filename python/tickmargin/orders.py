@@ -90,7 +90,8 @@ def read_orders(orders: Any, names: Namebook, *, reduce_only: bool = False) -> O
     log = IssueLog()
     spec = CHECKED_ORDERS if reduce_only else ORDERS
     data = read_given({"orders": _broadcast(orders)}, (spec,), log, False)["orders"]
-    log.raise_if_any("orders")
+    if data is None or data.failed:
+        log.raise_if_any("orders")
     assert data is not None
     accounts, listed = names["account"], names["instrument"]
     instruments = np.array([*listed, *names.baskets, None], dtype=object)[:-1]
@@ -187,7 +188,7 @@ def _check_prices(
     )
     option = KINDS.index("option")
     kinds = np.array([*names.kinds, *[option] * len(names.baskets), option])[instrument]
-    free = (price == 0) & (kinds != KINDS.index("option"))
+    free = (price == 0) & (kinds != option) & (instrument >= 0)
     log.add_rows(
         "NOT_POSITIVE",
         ("orders", "price"),

@@ -241,6 +241,26 @@ def test_one_value_of_an_order_stands_for_a_column_of_it(engine):
     assert refused.value.code == "WRONG_TYPE"
 
 
+def test_all_faults_of_orders_are_told_together(engine):
+    orders = {
+        "account": ["A000001", "?", "A000001"],
+        "instrument": ["NOPE", "BTC_USDC-PERPETUAL", None],
+        "quantity": [float("nan"), 1.0, 2.0],
+        "price": [0.0, -1.0, float("inf")],
+    }
+    for call in (engine.what_if, engine.check_many):
+        with pytest.raises(tm.InvalidInputError) as caught:
+            call(orders)
+        assert sorted((i.row, i.column, i.code) for i in caught.value.issues) == [
+            (0, "instrument", "UNKNOWN_INSTRUMENT"),
+            (0, "quantity", "NOT_FINITE"),
+            (1, "account", "UNKNOWN_ACCOUNT"),
+            (1, "price", "NEGATIVE_VALUE"),
+            (2, "instrument", "MISSING_VALUE"),
+            (2, "price", "NOT_FINITE"),
+        ]
+
+
 def test_an_engine_is_neither_pickled_nor_copied(engine):
     for attempt in (pickle.dumps, copy.copy, copy.deepcopy):
         with pytest.raises(TypeError, match="cannot be pickled"):
