@@ -206,12 +206,8 @@ def _add_riskiest(page: Page, report: Report) -> None:
     if report.riskiest is None or len(report.riskiest) == 0:
         return
     chosen = report.riskiest_policy or report.runs[0].name
-    of = "; equity and margins are of all pockets, the rest of the one named"
-    if bool(owes(report.riskiest).any()):
-        of = (
-            "; equity, debts and margins are of all pockets, slack the smallest of theirs, "
-            "the rest of the one named"
-        )
+    owed = ", debts" if bool(owes(report.riskiest).any()) else ""
+    of = f"; equity{owed} and margins are of all pockets, the rest of the one named"
     left = [left_out_line(r.result.accounts) for r in report.runs if r.name == chosen]
     page.section(
         "accounts",

@@ -87,7 +87,7 @@ def riskiest_table(accounts: Columns, numeraire: str, *, shows_pockets: bool = F
             names = ("initial_margin", "maintenance_margin")
             cells += [exact_money(float(accounts[name][row])) for name in names]
         if borrowers:
-            free = (accounts["equity_initial"] - accounts["initial_margin"])[row]
+            free = accounts["equity_initial"][row] - accounts["initial_margin"][row]
             cells += [
                 exact_money(float(accounts["debts"][row])),
                 may_borrow(float(free), exact_money),

@@ -126,9 +126,7 @@ def riskiest_table(accounts: Columns, numeraire: str, *, shows_pockets: bool = F
         columns.append(("policy", True))
     under = "" if several else f" under {policies[0]}" if policies else ""
     whole = ["equity"] + ["IM", "MM"] * margins + ["debts", "may borrow"] * borrowers
-    slack = ", slack the smallest of theirs" if borrowers else ""
-    rest = f"; {listed(whole)} of all pockets{slack}, the rest of the one named"
-    of = rest if shows_pockets else ""
+    of = f"; {listed(whole)} of all pockets, the rest of the one named" if shows_pockets else ""
     table = grid(f"Riskiest accounts{under} (amounts in {numeraire}{of})", columns)
     for row in range(len(accounts)):
         amounts = ["equity", "initial_margin", "maintenance_margin"][: 3 if margins else 1]
@@ -138,7 +136,7 @@ def riskiest_table(accounts: Columns, numeraire: str, *, shows_pockets: bool = F
             *(whole_money(float(accounts[name][row])) for name in amounts),
         ]
         if borrowers:
-            free = (accounts["equity_initial"] - accounts["initial_margin"])[row]
+            free = accounts["equity_initial"][row] - accounts["initial_margin"][row]
             cells += [
                 whole_money(float(accounts["debts"][row])),
                 may_borrow(float(free), whole_money),
